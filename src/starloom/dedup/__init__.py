@@ -1,0 +1,9 @@
+"""Near-duplicates of source files: candidates by MinHash bands, exact Jaccard, star clusters.
+
+Importing this package brings no Numba: the functions below import kernels when they are called.
+"""
+
+from starloom.dedup.near_duplicates import NearDuplicates, near_duplicates
+from starloom.dedup.signature import MinHashSettings
+
+__all__ = ["MinHashSettings", "NearDuplicates", "near_duplicates"]

@@ -1,0 +1,44 @@
+"""Star clusters: which file is kept for each group of near-duplicates.
+
+Connected components chain: A like B, B like C, and C is removed for an A it does not resemble (7-10 of 220
+removed files in the measurement of 2026). In a star, every file that goes is at least `threshold` similar to
+the very file that stays.
+
+Cost: a sort of the edges, then one step an edge; 40 bytes an edge.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def star_clusters(
+    n: int, left: ArrayLike, right: ArrayLike, jaccard: ArrayLike, rank: ArrayLike, threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(keeper int64[n], similarity float64[n]) of n files and their pairs.
+
+    Files are visited in ascending `rank`, ties by number. One that no centre covers yet becomes a centre (its
+    own keeper, similarity 1.0) and covers every uncovered neighbour of at least `threshold`. The order and
+    the direction of the pairs do not matter; of a pair given twice the higher similarity counts.
+    """
+    from starloom.kernels import stars
+
+    one, two = np.asarray(left, dtype=np.int64), np.asarray(right, dtype=np.int64)
+    weight = np.asarray(jaccard, dtype=np.float64)
+    ranks: NDArray[Any] = np.asarray(rank)
+    if not len(one) == len(two) == len(weight):
+        raise ValueError("left, right and jaccard differ in length")
+    if len(ranks) != n:
+        raise ValueError(f"{len(ranks)} ranks for {n} files")
+    if len(one) and (min(one.min(), two.min()) < 0 or max(one.max(), two.max()) >= n):
+        raise ValueError("a pair names a file that is not there")
+    near = weight >= threshold
+    one, two, weight = one[near], two[near], weight[near]
+    sources, targets = np.concatenate([one, two]), np.concatenate([two, one])
+    weights = np.concatenate([weight, weight])
+    edges = np.lexsort((-weights, targets, sources))
+    starts = np.zeros(n + 1, dtype=np.int64)
+    np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
+    order = np.argsort(ranks, kind="stable")
+    return stars.greedy_stars(order, starts, targets[edges], weights[edges])

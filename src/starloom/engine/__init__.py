@@ -1,0 +1,1 @@
+"""`map` and `query`: the verbs in verbs.py, the embedded engine in local.py."""

@@ -1,0 +1,140 @@
+"""The embedded engine: a process pool for `map`, DuckDB with bounded memory for `query`.
+
+DuckDB traps met here (measured before this was written): it loads extensions from the network unless told not to, and
+keeps insertion order at a cost unless told not to; both are switched off, so every query that needs an order says it.
+"""
+
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from starloom.engine.verbs import EngineSettings, Item, Result, Table
+from starloom.errors import UserError
+
+_AHEAD = 2  # items handed out per worker, so that none waits for the parent
+
+
+class LocalEngine:
+    """Runs on this machine. `spill` is where DuckDB puts what does not fit into its memory limit."""
+
+    def __init__(self, settings: EngineSettings, spill: Path) -> None:
+        self.settings = settings
+        self.spill = Path(settings.spill) if settings.spill else spill
+        self.workers = settings.workers or len(os.sched_getaffinity(0))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> "LocalEngine":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+    def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:
+        if not items:
+            return
+        if self.workers == 1 or len(items) == 1:  # nothing to share: no process to start
+            for item in items:
+                yield item, function(item)
+            return
+        if self._pool is None:
+            # Forked from a clean server process: a fork of this one would copy locked threads of Arrow and DuckDB.
+            self._pool = ProcessPoolExecutor(self.workers, get_context("forkserver"), initializer=_ignore_interrupt)
+        waiting = list(reversed(items))
+        running: dict[Future[Result], Item] = {}
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers * _AHEAD:
+                    item = waiting.pop()
+                    running[self._pool.submit(function, item)] = item
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield running.pop(future), future.result()
+        except BrokenProcessPool:
+            self._pool = None
+            raise UserError(
+                "a worker process died (most often: out of memory)",
+                "set `workers = 1` under [engine] in starloom.toml, or free memory, then run the same command: it resumes",
+            ) from None
+        finally:
+            for future in running:
+                future.cancel()
+
+    @contextmanager
+    def query(
+        self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None = None
+    ) -> Iterator[pa.RecordBatchReader]:
+        connection = self._connect()
+        try:
+            for name, table in tables.items():
+                if isinstance(table, pa.Table):
+                    connection.register(name, table)
+                else:
+                    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in table)
+                    connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{files}])')  # noqa: S608
+            yield connection.execute(sql, dict(parameters) if parameters else None).to_arrow_reader(100_000)
+        except duckdb.OutOfMemoryException as problem:
+            raise UserError(
+                f"a query did not fit into memory: {str(problem).splitlines()[0]}",
+                'raise `memory` under [engine] in starloom.toml (e.g. memory = "8GB")',
+            ) from None
+        except duckdb.IOException as problem:
+            raise UserError(
+                f"a query could not read or spill: {str(problem).splitlines()[0]}",
+                f"check free space in {self.spill}; `starloom verify` checks the workspace's files",
+            ) from None
+        finally:
+            connection.close()
+
+    def table(self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        with self.query(sql, tables, parameters) as rows:
+            return rows.read_all()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        self.spill.mkdir(parents=True, exist_ok=True)
+        memory = self.settings.memory
+        if memory == "auto":
+            memory = f"{max(1, _free_memory() // 2 >> 20)}MB"
+        return duckdb.connect(
+            config={
+                "memory_limit": memory,
+                "temp_directory": str(self.spill),
+                "threads": self.workers,
+                "preserve_insertion_order": False,
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            }
+        )
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C is the parent's to handle: it stops handing out work and the workers end with the pool."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _free_memory() -> int:
+    """Bytes this process may still take: what is free, under the control group's limit where there is one."""
+    free = 4 << 30
+    try:
+        for line in Path("/proc/meminfo").read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                free = int(line.split()[1]) << 10
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        if limit != "max":
+            free = min(free, int(limit) - used)
+    except OSError:
+        pass  # no /proc, no control group: the default stands
+    return max(free, 512 << 20)

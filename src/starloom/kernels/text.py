@@ -1,0 +1,48 @@
+"""The one form in which kernels take text: `offsets: int64[n + 1]` and `data: uint8[]`, valid UTF-8.
+
+File i is `data[offsets[i]:offsets[i + 1]]`; `offsets[0]` need not be 0. These are the buffers of an Arrow
+string array, taken without a copy where its offsets are already 64 bits wide.
+"""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+Int64s: TypeAlias = NDArray[np.int64]
+UInt64s: TypeAlias = NDArray[np.uint64]
+UInt8s: TypeAlias = NDArray[np.uint8]
+
+
+def text_buffers(texts: Any) -> tuple[Int64s, UInt8s]:
+    """(offsets, data) of an Arrow array or chunked array of strings; a null counts as empty text."""
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.cast(pa.large_string()).combine_chunks()
+        if isinstance(texts, pa.ChunkedArray):  # what older pyarrow answers for a single chunk
+            texts = pa.concat_arrays(texts.chunks)
+    texts = texts.cast(pa.large_string())
+    if texts.null_count:
+        texts = texts.fill_null("")
+    if len(texts) == 0:
+        return np.zeros(1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    _, offsets, data = texts.buffers()
+    everything = np.frombuffer(offsets, dtype=np.int64)
+    bytes_ = np.frombuffer(data, dtype=np.uint8) if data is not None else np.zeros(0, dtype=np.uint8)
+    return everything[texts.offset : texts.offset + len(texts) + 1], bytes_
+
+
+def checked(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
+    """The same arrays, read-only and contiguous (one type, so one compilation), and known to be in bounds."""
+    offsets = frozen(offsets, np.int64)
+    data = frozen(data, np.uint8)
+    if len(offsets) == 0 or offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
+        raise ValueError("offsets do not describe slices of data")
+    return offsets, data
+
+
+def frozen(array: NDArray[Any], kind: Any) -> NDArray[Any]:
+    """A read-only, contiguous view (a copy only if the type or the layout is another)."""
+    view = np.ascontiguousarray(array, dtype=kind).view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,94 @@
+"""Bars for people, plain lines for logs: what is being done, how fast, how long it will still take.
+
+On a terminal: one rich bar per task with bytes or rows, rate and time left. Elsewhere: a line when a task starts being
+slow (two seconds), then every ten seconds, and one at its end. All on stderr: stdout is for data.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+class Task:
+    """One running task: `advance(n)` in the unit it was opened with (bytes or items)."""
+
+    def __init__(self, name: str, total: float | None, unit: str) -> None:
+        self.name, self.total, self.unit = name, total, unit
+        self.done = 0.0
+        self.started = time.monotonic()
+        self._next_line = self.started + 2.0
+        self._bar: tuple[Progress, TaskID] | None = None
+
+    def advance(self, amount: float) -> None:
+        self.done += amount
+        if self._bar:
+            progress, task = self._bar
+            progress.update(task, completed=self.done, rate=self.rate())
+        elif not _on_terminal() and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + 10.0
+            self._line()
+
+    def rate(self) -> str:
+        seconds = max(time.monotonic() - self.started, 1e-6)
+        return f"{human(self.done / seconds, self.unit)}/s"
+
+    def _line(self) -> None:
+        share = f" of {human(self.total, self.unit)}" if self.total else ""
+        left = ""
+        if self.total and 0 < self.done < self.total:
+            seconds = (time.monotonic() - self.started) * (self.total - self.done) / self.done
+            left = f", {seconds:.0f} s left"
+        say(f"  {self.name}: {human(self.done, self.unit)}{share}, {self.rate()}{left}")
+
+
+def human(amount: float, unit: str) -> str:
+    """An amount for people: `12.3 MB`, `8,123 files`.
+
+    >>> human(12_345_678, "bytes"), human(8123, "files")
+    ('12.3 MB', '8,123 files')
+    """
+    if unit != "bytes":
+        return f"{amount:,.0f} {unit}"
+    for suffix in ("B", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} B" if suffix == "B" else f"{amount:.1f} {suffix}"
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def say(text: str) -> None:
+    """A line of progress or news for the person at the terminal: stderr, flushed."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
+
+
+@contextmanager
+def task(name: str, total: float | None, unit: str = "bytes") -> Iterator[Task]:
+    """Shows `name` while the block runs. `total` in `unit`s, None when it is not known beforehand."""
+    running = Task(name, total, unit)
+    if not _on_terminal():
+        yield running
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        TextColumn("{task.percentage:>3.0f} %" if total else ""),
+        TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn() if total else TextColumn(""),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        running._bar = (progress, progress.add_task(name, total=total, rate=""))
+        yield running

@@ -1,0 +1,185 @@
+"""What every source of code hands over: a repository, its entries, their contents.
+
+Words: a *repository* is one unit with a name, a licence and an owner (a git repository, a folder, a
+distribution); an *entry* is a path in it; a *content* is a file's bytes, known by their git blob hash. A
+source is cheap to make and holds nothing open between calls. What concerns one file is a `problem` of that
+file; what spoils a whole repository is a `RepositoryProblem`, raised as `SourceError` where it shows only
+during reading.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from starloom.outside.paths import MAX_PATH, is_safe, text_path
+
+REGULAR = 0o100644
+EXECUTABLE = 0o100755
+SYMLINK = 0o120000
+SUBMODULE = 0o160000
+
+MAX_ENTRIES = 5_000_000  # paths per repository: a tree bomb names 10^10 in a few kilobytes
+
+
+@dataclass(frozen=True)
+class Repository:
+    """What is known before any file is listed."""
+
+    repo_name: str  # unique name, "owner/name" form where it is known
+    kind: str  # "git" | "folder" | "distribution"
+    location: str  # absolute path, for people and for re-opening
+    rights: str  # "public" | "owned", as declared by the user
+    revision_id: str | None = None  # commit, 40 hex digits
+    version: str | None = None  # of a distribution
+    directory_id: str | None = None  # root tree of a git repository, 40 hex digits
+    branch_name: str | None = None  # "refs/heads/main"
+    revision_date: datetime | None = None  # author date, UTC
+    committer_date: datetime | None = None  # UTC
+    declared_license: str | None = None  # for the caller to fill
+    star_events_count: int | None = None  # None for local ones
+    fork_events_count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A path of a repository."""
+
+    path: str  # text form, as listed
+    raw_path: bytes  # exact bytes
+    entry_type: str  # "file" | "symlink" | "submodule" | "special" | "outside"; "folder" only with a problem
+    mode: int  # as git writes it: 0o100644, 0o100755, 0o120000, 0o160000; else as the file system has it
+    size: int | None  # bytes
+    content_id: str | None  # git blob hash; None for what is no file, is unreadable, or in a folder is too large
+    problem: str | None = None  # why it could not be listed properly; the caller quarantines it
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A content to be read: where it was listed, and what it must be."""
+
+    raw_path: bytes
+    content_id: str
+    size: int  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The answer to one `Wanted`: the bytes, re-hashed and equal to `content_id`, or a problem."""
+
+    content_id: str
+    data: bytes | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class LicenseMetadata:
+    """What a distribution states about its licence, word for word."""
+
+    expression: str | None = None  # License-Expression (SPDX)
+    field: str | None = None  # License (free text)
+    classifiers: tuple[str, ...] = ()  # Classifier: License :: …
+
+
+@dataclass(frozen=True)
+class RepositoryProblem:
+    """Why a whole repository is not read, and what can be done about it."""
+
+    location: str
+    reason: str
+    hint: str | None = None
+
+
+class SourceError(Exception):
+    """A repository cannot be read (further); costs this repository only."""
+
+    def __init__(self, problem: RepositoryProblem) -> None:
+        super().__init__(f"{problem.location}: {problem.reason}")
+        self.problem = problem
+
+    def __reduce__(self) -> tuple[type["SourceError"], tuple[RepositoryProblem]]:
+        return type(self), (self.problem,)  # crosses process borders whole
+
+
+class Source(Protocol):
+    """A repository that can be read. Every method may raise SourceError."""
+
+    def repository(self) -> Repository:
+        """The row of this repository; the same object until `renamed` gives another source."""
+
+    def renamed(self, repo_name: str) -> "Source":
+        """This source under another `repo_name`."""
+
+    def state(self) -> str:
+        """A token that changes whenever `entries` could: cheap, no content is read."""
+
+    def entries(self, max_bytes: int) -> Iterator[Entry]:
+        """Every path once. Where hashing means reading, contents above `max_bytes` are not hashed."""
+
+    def contents(self, wanted: Iterable[Wanted]) -> Iterator[Content]:
+        """Every wanted one answered once, in order; what does not hash to its `content_id` is a problem."""
+
+    def first_seen(self, content_ids: set[str]) -> dict[str, datetime]:
+        """When the history first had each content (UTC); {} where there is no history."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What a path or name stands for."""
+
+    sources: list[Source]
+    problems: list[RepositoryProblem]
+
+
+def checked_entry(
+    raw: bytes,
+    entry_type: str,
+    mode: int,
+    size: int | None,
+    content_id: str | None,
+    problem: str | None = None,
+) -> Entry:
+    """The entry at `raw`; an unsafe path is its problem (and then it has no content)."""
+    path = text_path(raw)
+    if not is_safe(path):
+        problem = f"unsafe path: longer than {MAX_PATH} bytes" if len(raw) > MAX_PATH else "unsafe path"
+        content_id = None
+    return Entry(path, raw, entry_type, mode, size, content_id, problem)
+
+
+def utc(seconds: int | None) -> datetime | None:
+    """Seconds since 1970 as UTC; None for none, negative or past the year 9999, as forged commits state."""
+    if seconds is None or not 0 <= seconds < 253_402_300_800:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def unique_names(sources: Sequence[Source]) -> list[Source]:
+    """The same sources with distinct `repo_name`s: a name that comes again gets its folders' names.
+
+    `owner/name` at `/data/b/name` becomes `owner/name~b`, then `owner/name~data-b`, then `owner/name~2` and
+    so on.
+    """
+    taken = {source.repository().repo_name for source in sources}
+    used: set[str] = set()
+    named: list[Source] = []
+    for source in sources:
+        repository = source.repository()
+        name = repository.repo_name
+        if name in used:
+            name = next(name for name in _suffixed(repository) if name not in taken)
+            source = source.renamed(name)
+        used.add(name)
+        taken.add(name)
+        named.append(source)
+    return named
+
+
+def _suffixed(repository: Repository) -> Iterator[str]:
+    folders = [part for part in repository.location.split("/")[:-1] if part]
+    for count in range(1, len(folders) + 1):
+        yield f"{repository.repo_name}~{'-'.join(folders[-count:])}"
+    number = 2
+    while True:
+        yield f"{repository.repo_name}~{number}"
+        number += 1

@@ -1,0 +1,48 @@
+"""What a line is, and how long."""
+
+import pyarrow as pa
+import pytest
+
+from starloom.kernels import lines, text
+
+
+@pytest.mark.parametrize(
+    ("content", "num_lines", "longest", "average", "characters"),
+    [
+        ("", 0, 0, 0.0, 0),
+        ("\n", 1, 0, 0.0, 1),
+        ("a", 1, 1, 1.0, 1),
+        ("a\n", 1, 1, 1.0, 2),  # the end of the last line starts no new one
+        ("a\n\n", 2, 1, 0.5, 3),
+        ("ab\r\nc\r\n", 2, 2, 1.5, 7),  # "\r\n" is no character of the line
+        ("a\rb\n", 1, 3, 3.0, 4),  # a lone "\r" is
+        ("a\r\r\n", 1, 2, 2.0, 4),  # one "\r" belongs to the end
+        ("a\n\r", 2, 1, 0.5, 3),
+        ("a\u2028b", 1, 3, 3.0, 3),  # other separators of str.splitlines are characters
+        ("é中😀\nx", 2, 3, 2.0, 5),  # code points, not bytes
+    ],
+)
+def test_lines(content, num_lines, longest, average, characters):
+    found = lines.line_statistics(*text.text_buffers(pa.array([content])))
+    assert found.num_lines.tolist() == [num_lines]
+    assert found.max_line_length.tolist() == [longest]
+    assert found.avg_line_length.tolist() == [average]
+    assert found.characters.tolist() == [characters]
+
+
+def test_fractions():
+    found = lines.line_statistics(*text.text_buffers(pa.array(["ab1_", "é½ \n", ""])))
+    assert found.alpha_fraction.tolist() == [0.5, 0.25, 0.0]
+    assert found.alphanum_fraction.tolist() == [0.75, 0.5, 0.0]
+
+
+def test_types():
+    found = lines.line_statistics(*text.text_buffers(pa.array(["a"])))
+    assert [str(column.dtype) for column in found] == [
+        "int32",
+        "int32",
+        "float32",
+        "int64",
+        "float32",
+        "float32",
+    ]

@@ -1,0 +1,144 @@
+"""What a text that the user gave stands for."""
+
+import os
+
+import pytest
+
+from starloom.errors import UserError
+from starloom.sources.folder import FolderSource
+from starloom.sources.open import open_source
+from starloom.sources.repository import Repository, unique_names
+
+
+def names(found):
+    return [(s.repository().repo_name, s.repository().kind) for s in found.sources]
+
+
+def filled(new_git, name):
+    git = new_git(name)
+    git.write(f=os.fsencode(name))
+    git.commit()
+    return git
+
+
+def test_plain_folder(tmp_path):
+    (tmp_path / "f").write_text("x")
+    found = open_source(str(tmp_path), "public")
+    assert names(found) == [(tmp_path.name, "folder")]
+    assert found.problems == []
+
+
+def test_empty_folder_is_a_source_without_entries(tmp_path):
+    (source,) = open_source(str(tmp_path), "public").sources
+    assert list(source.entries(1)) == []
+
+
+def test_folder_of_repositories(new_git, tmp_path):
+    filled(new_git, "all/two/deep/er")
+    filled(new_git, "all/one")
+    filled(new_git, "all/one/nested")  # inside a work tree: not looked for
+    filled(new_git, "all/1/2/3/4/five")  # five levels down: its files are plain files
+    bare = new_git("all/bare.git", "--bare")
+    bare.point_main_at(bare.tree((b"100644", b"x", bare.blob(b"x"))))
+    (tmp_path / "all" / "loose.py").write_text("x")
+    (tmp_path / "all" / "link").symlink_to(tmp_path / "all" / "one")
+    found = open_source(str(tmp_path / "all"), "public")
+    assert found.problems == []
+    assert names(found) == [("bare", "git"), ("one", "git"), ("er", "git"), ("all", "folder")]
+    assert [e.path for e in found.sources[-1].entries(10)] == ["1/2/3/4/five/f", "link", "loose.py"]
+
+
+def test_only_repositories(new_git, tmp_path):
+    filled(new_git, "all/one")
+    assert names(open_source(str(tmp_path / "all"), "public")) == [("one", "git")]
+
+
+def test_a_bad_repository_costs_only_itself(new_git, tmp_path):
+    filled(new_git, "all/good")
+    new_git("all/unborn")
+    bad = filled(new_git, "all/bad")
+    (bad.path / ".git/objects/info/alternates").write_text("/nonexistent\n")
+    (bad.path / "file-of-the-bad-one").write_text("x")
+    found = open_source(str(tmp_path / "all"), "public")
+    assert names(found) == [("good", "git")]  # the bad one's files do not come in as plain files
+    assert [p.location for p in found.problems] == [str(tmp_path / "all/bad"), str(tmp_path / "all/unborn")]
+    assert all(p.reason and p.hint for p in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem", "hint"),
+    [
+        ("/nonexistent/place", "/nonexistent/place: does not exist", "give a folder"),
+        ("{tmp}/file.zip", "single files and archives are not supported yet", "give a folder"),
+        ("https://github.com/psf/requests", "remote URLs are not supported yet", "clone it first"),
+        ("https://me:@github.com/psf/requests", "https://github.com/psf/requests: remote", "clone it first"),
+        ("git@github.com:psf/requests.git", "remote URLs are not supported yet", "clone it first"),
+        ("ext::sh -c 'touch x'", "does not exist", "give a folder"),
+        ("a\0b", "is no path", "give a folder"),
+        ("x" * 5000, "unreadable", "give a folder"),
+    ],
+)
+def test_errors(tmp_path, text, problem, hint):
+    (tmp_path / "file.zip").write_bytes(b"PK")
+    with pytest.raises(UserError) as caught:
+        open_source(text.format(tmp=tmp_path), "public")
+    assert problem in caught.value.problem
+    assert hint in caught.value.hint
+
+
+def test_fifo_is_no_folder(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(UserError, match="not a folder"):
+        open_source(str(tmp_path / "fifo"), "public")
+
+
+def test_folders_whose_names_are_no_text(new_git, tmp_path):
+    # Their location could not be stored as text, nor opened again from it.
+    odd = tmp_path / os.fsdecode(b"caf\xe9")
+    odd.mkdir()
+    (odd / "f").write_text("x")
+    with pytest.raises(UserError, match="not UTF-8") as caught:
+        open_source(str(odd), "public")
+    caught.value.problem.encode()
+    filled(new_git, os.fsdecode(b"all/caf\xe9"))
+    (problem,) = open_source(str(tmp_path / "all"), "public").problems
+    assert "not UTF-8" in problem.reason
+    assert problem.location == str(tmp_path / r"all/caf\xe9")
+
+
+def test_unknown_home():
+    with pytest.raises(UserError, match="nobody-of-that-name"):
+        open_source("~nobody-of-that-name/x", "public")
+
+
+def test_unknown_rights(tmp_path):
+    with pytest.raises(UserError, match="stolen"):
+        open_source(str(tmp_path), "stolen")
+
+
+def test_relative_and_linked_paths_are_resolved(tmp_path, monkeypatch):
+    (tmp_path / "real").mkdir()
+    (tmp_path / "alias").symlink_to("real")
+    monkeypatch.chdir(tmp_path)
+    (source,) = open_source("alias", "public").sources
+    assert source.repository().location == str(tmp_path / "real")
+
+
+def test_unique_names():
+    def at(name, location):
+        return FolderSource(Repository(repo_name=name, kind="folder", location=location, rights="owned"))
+
+    named = unique_names(
+        [
+            at("n", "/a/x/n"),
+            at("n", "/a/y/n"),
+            at("n", "/b/y/n"),
+            at("n~y", "/q"),
+            at("n", "/b/y/n"),
+            at("n", "/n"),
+            at("n", "/n"),
+        ]
+    )
+    found = [s.repository().repo_name for s in named]
+    assert found == ["n", "n~a-y", "n~b-y", "n~y", "n~2", "n~3", "n~4"]  # `n~y` is a name of its own
+    assert [s.repository().location for s in named][:3] == ["/a/x/n", "/a/y/n", "/b/y/n"]
