@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+_SLOW = 2.0  # seconds after which a task is worth a line in a log
+
 
 class Task:
     """One running task: `advance(n)` in the unit it was opened with (bytes or items)."""
@@ -21,7 +23,7 @@ class Task:
         self.name, self.total, self.unit = name, total, unit
         self.done = 0.0
         self.started = time.monotonic()
-        self._next_line = self.started + 2.0
+        self._next_line = self.started + _SLOW
         self._bar: tuple[Progress, TaskID] | None = None
 
     def advance(self, amount: float) -> None:
@@ -76,6 +78,8 @@ def task(name: str, total: float | None, unit: str = "bytes") -> Iterator[Task]:
     running = Task(name, total, unit)
     if not _on_terminal():
         yield running
+        if time.monotonic() - running.started >= _SLOW:
+            running._line()
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn

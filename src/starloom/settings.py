@@ -6,6 +6,7 @@ and value. This module knows no section by name: `stages.py` lists them.
 
 import dataclasses
 import difflib
+import math
 import tomllib
 import types
 import typing
@@ -44,6 +45,8 @@ def load(table: Mapping[str, Any], kind: type[T], where: str) -> T:
         name = key.replace("-", "_")
         if name not in fields:
             raise UserError(f"{where}: unknown key `{key}`", nearest(name, fields))
+        if name in values:
+            raise UserError(f"{where}: key `{key}` is there twice, once with `-` and once with `_`", "keep one of them")
         values[name] = _convert(value, hints[name], f"{where}, key `{key}`")
     for name, field in fields.items():
         required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
@@ -71,6 +74,8 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
         return load(value, typing.cast(type[Any], kind), where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if kind is float and isinstance(value, float) and not math.isfinite(value):
+        raise UserError(f"{where}: {value!r} is not a finite number", "mend the value")  # JSON manifests lack it
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         names = {str: "text in quotes", int: "a whole number", float: "a number", bool: "true or false"}
         raise UserError(f"{where}: {value!r} is not {names.get(kind, kind.__name__)}", "mend the value")
@@ -81,6 +86,8 @@ def as_json(value: Any) -> Any:
     """A settings dataclass as plain JSON values, for manifests and fingerprints."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: as_json(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, Mapping):
+        return {key: as_json(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
         return [as_json(one) for one in value]
     return value

@@ -2,6 +2,8 @@
 
 DuckDB traps met here (measured before this was written): it loads extensions from the network unless told not to, and
 keeps insertion order at a cost unless told not to; both are switched off, so every query that needs an order says it.
+It reads any file that its SQL names: a query may read the tables it is given, and no other file. It makes a column of a
+folder called `a=b`: switched off. `execute` copies all rows before the first one comes: `sql` streams them.
 """
 
 import os
@@ -66,7 +68,7 @@ class LocalEngine:
             self._pool = None
             raise UserError(
                 "a worker process died (most often: out of memory)",
-                "set `workers = 1` under [engine] in starloom.toml, or free memory, then run the same command: it resumes",
+                "set `workers = 1` under [engine] in starloom.toml, or free memory; then the same command goes on",
             ) from None
         finally:
             for future in running:
@@ -78,25 +80,38 @@ class LocalEngine:
     ) -> Iterator[pa.RecordBatchReader]:
         connection = self._connect()
         try:
+            paths: list[Path] = []
             for name, table in tables.items():
                 if isinstance(table, pa.Table):
                     connection.register(name, table)
                 else:
-                    files = ", ".join("'" + str(path).replace("'", "''") + "'" for path in table)
-                    connection.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet([{files}])')  # noqa: S608
-            yield connection.execute(sql, dict(parameters) if parameters else None).to_arrow_reader(100_000)
+                    files = _list(table)
+                    paths += table
+                    connection.execute(
+                        f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet({files}, hive_partitioning = false)'
+                    )
+            connection.execute(f"SET allowed_paths = {_list(paths)}")  # SQL may come from a recipe of strangers:
+            connection.execute("SET enable_external_access = false")  # no other file, no network, no extension
+            connection.execute("SET lock_configuration = true")
+            yield connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_reader(100_000)
         except duckdb.OutOfMemoryException as problem:
-            raise UserError(
-                f"a query did not fit into memory: {str(problem).splitlines()[0]}",
-                'raise `memory` under [engine] in starloom.toml (e.g. memory = "8GB")',
-            ) from None
+            raise _no_memory(problem) from None
         except duckdb.IOException as problem:
-            raise UserError(
-                f"a query could not read or spill: {str(problem).splitlines()[0]}",
-                f"check free space in {self.spill}; `starloom verify` checks the workspace's files",
-            ) from None
+            raise self._no_disk(problem) from None
+        except OSError as problem:  # what goes wrong while the rows stream comes through Arrow, as text
+            if problem.errno is None and str(problem).startswith("Out of Memory Error"):
+                raise _no_memory(problem) from None
+            if problem.errno is None and str(problem).startswith("IO Error"):
+                raise self._no_disk(problem) from None
+            raise
         finally:
             connection.close()
+
+    def _no_disk(self, problem: Exception) -> UserError:
+        return UserError(
+            f"a query could not read or spill: {str(problem).splitlines()[0]}",
+            f"check free space in {self.spill}; `starloom verify` checks the workspace's files",
+        )
 
     def table(self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None = None) -> pa.Table:
         with self.query(sql, tables, parameters) as rows:
@@ -115,8 +130,21 @@ class LocalEngine:
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                "python_enable_replacements": False,  # a table not given is an error, not a variable of this module
             }
         )
+
+
+def _list(paths: Sequence[Path]) -> str:
+    """The paths as a list in SQL."""
+    return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
+
+
+def _no_memory(problem: Exception) -> UserError:
+    return UserError(
+        f"a query did not fit into memory: {str(problem).splitlines()[0]}",
+        'raise `memory` under [engine] in starloom.toml (e.g. memory = "8GB")',
+    )
 
 
 def _ignore_interrupt() -> None:

@@ -30,6 +30,10 @@ class EngineSettings:
 
 
 class Engine(Protocol):
+    settings: EngineSettings
+    spill: Path  # folder for what does not outlive the run
+    workers: int  # functions of a `map` that run at a time
+
     def map(self, function: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[tuple[Item, Result]]:
         """`(item, function(item))` as they finish, in any order. Both must pickle. An exception ends the map."""
         ...

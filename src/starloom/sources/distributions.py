@@ -2,7 +2,7 @@
 
 Nothing of a distribution is imported or run: METADATA and RECORD are read as text. Files are those of RECORD
 below the `site-packages` folder; what RECORD puts elsewhere (`../../../bin/x`) is listed as "outside" and not
-read. `__pycache__` and `*.pyc` are made by the installer, not by the distribution: skipped. Distributions
+read. `__pycache__`, `*.pyc`, RECORD, INSTALLER and the like are the installer's: skipped. Distributions
 without RECORD and editable installs (whose files are a folder of yours: name that) are problems.
 """
 
@@ -44,6 +44,7 @@ from starloom.sources.repository import (
 METADATA_LIMIT = 1 << 24  # bytes of METADATA (it holds the whole description)
 RECORD_LIMIT = 1 << 28  # bytes of RECORD, about 100 for a file
 _BUILT = frozenset([b"__pycache__"])
+_INSTALLERS = (b"RECORD", b"INSTALLER", b"REQUESTED", b"direct_url.json")
 _NOT_STANDARD = frozenset([b"site-packages", b"dist-packages"]) | _BUILT
 
 
@@ -127,7 +128,11 @@ class DistributionSource:
             raise SourceError(self._problem(f"its RECORD is not a table of paths: {problem}")) from None
         if len(paths) > MAX_ENTRIES:
             raise SourceError(self._problem(f"more than {MAX_ENTRIES} paths"))
-        return sorted(path for path in paths if not path.endswith(b".pyc") and b"__pycache__" not in path.split(b"/"))
+        return sorted(
+            path
+            for path in paths - {self._folder + b"/" + name for name in _INSTALLERS}
+            if not path.endswith(b".pyc") and b"__pycache__" not in path.split(b"/")
+        )
 
     def _problem(self, reason: str) -> RepositoryProblem:
         location = f"{self._repository.location}/{text_path(self._folder)}"

@@ -139,11 +139,14 @@ def read_bytes(path: Path) -> bytes | None:
     """The content of a manifest file, None when absent. Raises UserError when it cannot be read or is absurdly long."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # never waits on a pipe put there
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST:
                 raise UserError(f"{path} is no manifest", _remedy(path.parent))
-            return file.read()
+            with os.fdopen(descriptor, "rb", closefd=False) as file:  # refuses a folder, and would not close it
+                return file.read()
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as problem:
@@ -183,6 +186,17 @@ def verify(folder: Path) -> list[str]:
     return problems
 
 
+def verify_all(path: Path) -> tuple[int, list[str]]:
+    """`verify` of a published folder, or of every published folder just below `path`: (their number, problems).
+
+    Raises UserError when there is none.
+    """
+    folders = [path] if (path / NAME).is_file() else sorted(one.parent for one in path.glob(f"*/{NAME}"))
+    if not folders:
+        raise UserError(f"{path} holds nothing that Starloom published", "give a workspace, or one of its folders")
+    return len(folders), [problem for folder in folders for problem in verify(folder)]
+
+
 def _size_problem(folder: Path, file: FileEntry) -> str | None:
     path = folder / file.name
     try:
@@ -218,10 +232,10 @@ def _manifest(body: dict[str, Any]) -> Manifest:
     """Checks every field: the hash proves only that nobody changed it by accident."""
     if body.pop("format") != FORMAT:
         raise ValueError("unknown format")
+    if not all(isinstance(body[field], dict) for field in ("inputs", "settings", "facts")):
+        raise TypeError("a field has the wrong type")
     texts = (body["kind"], body["fingerprint"], *body["inputs"].values())
     if not all(isinstance(text, str) for text in texts) or type(body["version"]) is not int:
-        raise TypeError("a field has the wrong type")
-    if not isinstance(body["settings"], dict) or not isinstance(body["facts"], dict):
         raise TypeError("a field has the wrong type")
     files = tuple(_entry(item) for item in body.pop("files"))
     names = [file.name for file in files]

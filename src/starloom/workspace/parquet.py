@@ -43,10 +43,15 @@ def write(
 
 def _plain(schema: pa.Schema) -> pa.Schema:
     for field in schema:
-        if pa.types.is_dictionary(field.type):
+        if _has_dictionary(field.type):
             raise ValueError(f"column {field.name}: dictionary arrays carry their history; give the values' type")
     metadata = {key: value for key, value in (schema.metadata or {}).items() if key != b"pandas"}
     return schema.with_metadata(metadata or None)
+
+
+def _has_dictionary(kind: Any) -> bool:
+    inner = (kind.field(number).type for number in range(kind.num_fields))
+    return pa.types.is_dictionary(kind) or any(map(_has_dictionary, inner))
 
 
 def _groups(

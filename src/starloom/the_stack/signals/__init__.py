@@ -1,0 +1,1 @@
+"""One module a signal; `the_stack.signal.all_signals` reads this folder."""

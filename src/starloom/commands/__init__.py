@@ -1,0 +1,66 @@
+"""The command line: one file per command, found by name, imported when called. `main` is the entry point.
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 interrupted.
+"""
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import click
+
+from starloom import __version__
+from starloom.errors import UserError
+
+# In the order of the work; the help shows them so. A command that is not named here comes last.
+_ORDER = ("demo", "init", "build", "status", "why", "report", "verify")
+
+
+class _Commands(click.Group):
+    """Every module of this package is a command of its name; `--help` reads only their first lines."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        names = [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
+        return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"{__name__}.{name}").command
+        return command
+
+
+@click.group(
+    cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog="Start with: starloom demo"
+)
+@click.version_option(__version__, "--version", message="starloom %(version)s")
+def group() -> None:
+    """Repositories in; a curated, explained code dataset out."""
+
+
+def main() -> None:
+    """Runs the command line and exits. A UserError is printed here and nowhere else."""
+    try:
+        status = group.main(standalone_mode=False)
+    except UserError as problem:
+        status = _refuse(problem)
+    except click.ClickException as problem:
+        problem.show()
+        status = problem.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("\ninterrupted; the same command goes on where this one stopped", file=sys.stderr)
+        status = 130
+    except BrokenPipeError:  # `starloom why … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 0
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _refuse(problem: UserError) -> int:
+    from starloom.outside.paths import printable
+
+    print("error: " + "\n".join(printable(line) for line in problem.problem.splitlines()), file=sys.stderr)
+    if problem.hint:
+        print("\nhint: " + "\n".join(printable(line) for line in problem.hint.splitlines()), file=sys.stderr)
+    return 1

@@ -1,0 +1,48 @@
+"""What every command on a workspace shares: the options `-w` and `--json`, finding the workspace, printing JSON."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from starloom.errors import UserError
+
+F = TypeVar("F", bound=Callable[..., Any])
+_MARK = "starloom.toml"
+
+
+def workspace_option(function: F) -> F:
+    """`-w DIR`: given to the command as `workspace`, a Path or None."""
+    return click.option(
+        "-w", "--workspace", type=click.Path(path_type=Path), help="The workspace; default: here, or a folder above."
+    )(function)
+
+
+def json_option(function: F) -> F:
+    """`--json`: given to the command as `as_json`."""
+    return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for programs.")(function)
+
+
+def find(workspace: Path | None) -> Path:
+    """The workspace that was named, or the one around the current folder. Raises UserError."""
+    if workspace is not None:
+        if not (workspace / _MARK).is_file():
+            raise UserError(
+                f"{workspace} is no workspace: it has no {_MARK}", f"make one: starloom init {workspace} --from PATH"
+            )
+        return workspace.resolve()
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / _MARK).is_file():
+            return folder
+    raise UserError(
+        f"no workspace here: neither {here} nor a folder above has a {_MARK}",
+        "make one with `starloom init DIR --from PATH`, or name one with `-w DIR`",
+    )
+
+
+def emit(value: Any) -> None:
+    """One JSON object on stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))

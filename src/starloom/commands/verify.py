@@ -1,0 +1,33 @@
+"""`starloom verify`."""
+
+from pathlib import Path
+
+import click
+
+from starloom.commands._workspace import emit, json_option
+from starloom.errors import UserError
+
+
+@click.command("verify")
+@click.argument("path", type=click.Path(path_type=Path), default=".")
+@json_option
+def command(path: Path, as_json: bool) -> None:
+    """Read every byte of a workspace, or of one of its folders, again and compare it with the manifests.
+
+    \b
+    Examples:
+        starloom verify
+        starloom verify my-stack/dataset
+    """
+    from starloom.outside.paths import printable
+    from starloom.workspace.manifest import verify_all
+
+    checked, problems = verify_all(path)
+    if as_json:
+        emit({"proved": checked, "failed": problems})
+    else:
+        for problem in problems:
+            click.echo(printable(f"failed: {problem}"))
+        click.echo(f"{checked:,} folders read again, {len(problems):,} problems")
+    if problems:
+        raise UserError(f"{path} is damaged", "delete the folders named above and run `starloom build`")

@@ -1,0 +1,36 @@
+"""`starloom why`."""
+
+from pathlib import Path
+
+import click
+
+from starloom.commands._workspace import emit, find, json_option, workspace_option
+
+
+@click.command("why")
+@click.argument("what")
+@click.option("--limit", default=20, show_default=True, help="Files to show.")
+@workspace_option
+@json_option
+def command(what: str, limit: int, workspace: Path | None, as_json: bool) -> None:
+    """What happened to a file or repository, and by which rule.
+
+    WHAT is a path (whole, or its end), a repository, REPOSITORY:PATH, a content id or a SWHID.
+
+    \b
+    Examples:
+        starloom why json/decoder.py
+        starloom why pypi/click
+        starloom why swh:1:cnt:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391
+    """
+    from starloom.stages import load_settings
+    from starloom.the_stack.why import explain, words
+    from starloom.workspace.run import engine
+
+    root = find(workspace)
+    with engine(root, load_settings(root).engine) as local:
+        found = explain(root, local, what, limit)
+    if as_json:
+        emit(found.to_json())
+    else:
+        click.echo(words(found))

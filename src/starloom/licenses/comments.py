@@ -1,0 +1,111 @@
+"""The comments at the top of a file, without their marks, whatever the language.
+
+Line comments, block comments and a docstring, up to the first line of code. Lines that stand above a notice in
+many languages (shebang, `<?php`, `package`, `import`, `#include`, `@echo off`, …) are passed over.
+"""
+
+import bisect
+import re
+from dataclasses import dataclass
+
+MAX_LINES, MAX_CHARACTERS = 60, 8_000
+
+_BLOCKS = {
+    "/*": "*/",
+    "<!--": "-->",
+    '"""': '"""',
+    "'''": "'''",
+    'r"""': '"""',
+    "(*": "*)",
+    "{-": "-}",
+    "{#": "#}",
+    "{{/*": "*/}}",
+    "<%--": "--%>",
+    "--[[": "]]",
+    "#|": "|#",
+    "<#": "#>",
+    "%{": "%}",
+    "=begin": "=end",
+    "=pod": "=cut",
+}
+_OPENERS = tuple(_BLOCKS)
+_LINE = re.compile(r"(?:#|//|;|--|%|!|'|\"|::|\.\\\"|\.\. |\*|@?rem\b|dnl\b|c\s)", re.IGNORECASE)
+_PASSED_OVER = re.compile(
+    r"<\?|<!doctype|<html|<head|@echo|@charset|(?:package|import|from|namespace|module|using|unit|program|syntax|require)\b"
+    r"|---|\{%|\\documentclass|pragma\b|library\b",
+    re.IGNORECASE,
+)
+_WORD_MARK = re.compile(r"(?:@?rem|dnl|c)\s+|\.\\\"", re.IGNORECASE)
+_MARKS = " \t#*/;%!|'\"-=<>{}~_\\"  # taken off both ends of a line
+
+
+@dataclass(frozen=True, slots=True)
+class Comments:
+    """The lines, and all of them as one text with single spaces."""
+
+    lines: list[str]  # without marks; empty ones left out
+    numbers: list[int]  # their line numbers in the file, 1-based
+    starts: list[int]  # their offsets in `lower`
+    lower: str  # the lines joined, in lower case
+
+    def line_at(self, offset: int) -> int:
+        """The number of the line that holds an offset of `lower`."""
+        return self.numbers[bisect.bisect_right(self.starts, offset) - 1]
+
+    def begins_paragraph(self, offset: int) -> bool:
+        """Whether a line begins there that does not go on with the sentence of the line before it."""
+        i = bisect.bisect_right(self.starts, offset) - 1
+        if self.starts[i] != offset:
+            return False
+        if i == 0 or self.numbers[i] - self.numbers[i - 1] > 1:
+            return True
+        before = self.lines[i - 1].lower()
+        return before.endswith((".", ":", ";", ")")) or "copyright" in before or "(c)" in before or "@" in before
+
+
+def leading_comments(text: str) -> Comments:
+    """The comments above the first line of code, of the first MAX_LINES lines and MAX_CHARACTERS."""
+    lines: list[str] = []
+    numbers: list[int] = []
+    all_lines = text[:MAX_CHARACTERS].removeprefix("\ufeff").split("\n", MAX_LINES)[:MAX_LINES]
+    closer = ""  # what ends the block that is open
+    for number, raw in enumerate(all_lines, 1):
+        line = raw.strip()
+        ends = False
+        if not line:
+            continue
+        if not closer:
+            if line.startswith(_OPENERS):
+                opener = max((one for one in _OPENERS if line.startswith(one)), key=len)
+                closer, line = _BLOCKS[opener], line[len(opener) :]
+            elif line[0] == "{" and _is_pascal(line, all_lines[number : number + 1]):
+                closer, line = "}", line[1:]
+            elif not _LINE.match(line):
+                if _PASSED_OVER.match(line):
+                    continue
+                break
+        if closer and closer in line:
+            line, _, after = line.partition(closer)
+            closer, ends = "", _is_code(after.strip())
+        elif not closer and (mark := _WORD_MARK.match(line)):
+            line = line[mark.end() :]
+        line = " ".join(line.strip(_MARKS).split())
+        if line:
+            lines.append(line)
+            numbers.append(number)
+        if ends:
+            break
+    starts = [0]
+    for line in lines:
+        starts.append(starts[-1] + len(line.lower()) + 1)
+    return Comments(lines, numbers, starts[:-1], " ".join(lines).lower())
+
+
+def _is_code(after: str) -> bool:
+    return bool(after) and after not in (";", ",") and not _LINE.match(after) and not after.startswith(_OPENERS)
+
+
+def _is_pascal(line: str, following: list[str]) -> bool:
+    """Whether `{` opens a comment: JSON and blocks of code go on with a quote or another bracket."""
+    rest = line[1:].strip() or "".join(following).strip()
+    return bool(rest) and (rest[0].isalnum() or rest[0] in "*=-")

@@ -1,0 +1,154 @@
+"""Every build stage in order, every settings section, and how a workspace's settings come to be: one screen."""
+
+import importlib.resources
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from starloom.dedup.signature import MinHashSettings
+from starloom.engine.verbs import EngineSettings
+from starloom.errors import UserError
+from starloom.settings import load, nearest, read_toml
+from starloom.the_stack.decide import DecideSettings
+from starloom.the_stack.list import ListSettings, SourceSettings
+from starloom.the_stack.pair import PairSettings
+from starloom.the_stack.rules import Rule, check, merged
+from starloom.workspace.stage import Stage
+
+SETTINGS_FILE = "starloom.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of starloom.toml; a recipe is the same without `recipe`, `sources` and `engine`."""
+
+    recipe: str = "small"
+    title: str = ""  # of a recipe, a sentence
+    sources: tuple[SourceSettings, ...] = ()
+    engine: EngineSettings = field(default_factory=EngineSettings)
+    list: ListSettings = field(default_factory=ListSettings)
+    minhash: MinHashSettings = field(default_factory=MinHashSettings)
+    pair: PairSettings = field(default_factory=PairSettings)
+    decide: DecideSettings = field(default_factory=DecideSettings)
+    rules: tuple[Rule, ...] = ()
+
+
+def all_stages() -> tuple[Stage, ...]:
+    """In the order of the build."""
+    from starloom.the_stack import decide, list, measure, pair, read, write
+
+    return tuple(module.STAGE for module in (list, read, measure, pair, decide, write))
+
+
+def load_settings(root: Path) -> Settings:
+    """Recipe, then starloom.toml over it: its sections key by key, its rules by name. Raises UserError."""
+    path = root / SETTINGS_FILE
+    own_table = read_toml(path)
+    own = load(own_table, Settings, str(path))
+    recipe_table, recipe_name = read_recipe(own.recipe, root)
+    recipe = load(recipe_table, Settings, recipe_name)
+    for key in ("recipe", "sources", "engine"):
+        if key in recipe_table:
+            raise UserError(f"{recipe_name}: `{key}` has no place in a recipe", f"write it into {path}")
+    table = dict(recipe_table)
+    for key, value in own_table.items():
+        table[key] = {**table[key], **value} if isinstance(value, dict) and isinstance(table.get(key), dict) else value
+    settings = replace(load(table, Settings, str(path)), rules=merged(recipe.rules, own.rules))
+    check(settings.rules)
+    if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
+        raise UserError(
+            f"{path}: [decide] near_duplicates = {settings.decide.near_duplicates} is below [pair] floor = "
+            f"{settings.pair.floor}, so pairs would be missing",
+            f"lower the floor to {settings.decide.near_duplicates}, or raise near_duplicates",
+        )
+    return settings
+
+
+def recipe_names() -> tuple[str, ...]:
+    """The recipes that come with Starloom."""
+    folder = importlib.resources.files("starloom") / "recipes"
+    return tuple(sorted(one.name.removesuffix(".toml") for one in folder.iterdir() if one.name.endswith(".toml")))
+
+
+def read_recipe(name: str, root: Path) -> tuple[dict[str, Any], str]:
+    """(table, name for errors) of a shipped recipe, or of a TOML file relative to the workspace."""
+    if name in recipe_names():
+        path = Path(str(importlib.resources.files("starloom") / "recipes" / f"{name}.toml"))
+        return read_toml(path), f"recipe {name}"
+    path = root / name
+    if name.endswith(".toml") and path.is_file():
+        return read_toml(path), str(path)
+    raise UserError(
+        f"recipe `{name}` is not known",
+        nearest(name, recipe_names()) + "; or give the path of a .toml file in the workspace",
+    )
+
+
+def stages_up_to(name: str | None) -> tuple[Stage, ...]:
+    """All stages, or those up to and with `name`. Raises UserError for another name."""
+    stages = all_stages()
+    if name is None:
+        return stages
+    names = [stage.name for stage in stages]
+    if name not in names:
+        raise UserError(f"`{name}` is no stage", nearest(name, names))
+    return stages[: names.index(name) + 1]
+
+
+_TEMPLATE = """\
+# A Starloom workspace. `starloom build` reads this file; an unknown key is an error.
+
+# What is kept and why: one of the recipes that come with Starloom ({recipes}), or the path of a .toml file here.
+recipe = "{recipe}"
+
+# Where code comes from: a git repository (bare or not), a folder of repositories, a plain folder, or `installed`.
+# rights = "owned": your own code; never dropped for its licence, and the dataset is marked as not publishable.
+{sources}
+# Sections and rules written here stand over those of the recipe. For example:
+#
+# [list]
+# max_bytes = 1048576          # larger files are dropped unread
+#
+# [decide]
+# near_duplicates = 0.7        # Jaccard similarity from which one of two files goes; 0: none
+# held_out = 0.05              # share of repositories kept apart for evaluation
+#
+# [[rules]]                    # a rule of the same name replaces the recipe's; drop = "false" switches it off
+# name = "no-tests"
+# drop = "is_test"
+#
+# [engine]
+# workers = 2                  # default: one per core
+# memory = "4GB"               # of the query engine; default: half of what is free
+{extra}"""
+
+
+def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, extra: str = "") -> Path:
+    """Writes starloom.toml into the folder `root`, made if need be. Raises UserError when there is one, or when a
+    source or the recipe does not exist."""
+    from starloom.sources.open import open_source
+    from starloom.workspace.atomic import replace_file
+    from starloom.workspace.operations import explained, make_parents
+
+    path = root.absolute() / SETTINGS_FILE
+    if path.exists():
+        raise UserError(f"{path} exists already", "edit it, or choose another folder")
+    read_recipe(recipe, root)
+    blocks = []
+    for source in sources:
+        known = source == "installed" or source.startswith("installed:")
+        if not known:
+            open_source(source, rights)  # says now what would be refused later
+        place = source if known else str(Path(source).expanduser().resolve())
+        blocks.append(f"[[sources]]\npath = {_toml(place)}\nrights = {_toml(rights)}\n")
+    text = _TEMPLATE.format(recipes=", ".join(recipe_names()), recipe=recipe, sources="\n".join(blocks), extra=extra)
+    with explained(path):
+        make_parents(path.parent)
+    replace_file(path, text.encode())
+    return path
+
+
+def _toml(text: str) -> str:
+    """A TOML basic string: JSON's escapes are valid in it."""
+    return json.dumps(text, ensure_ascii=True)

@@ -1,0 +1,259 @@
+"""The tables of the build: their columns, and where in a workspace they are.
+
+Names are The Stack v2's wherever it has one. Everything after the_stack reads a workspace through this module,
+`origins` and `opt_outs`, never by path.
+"""
+
+from pathlib import Path
+
+import pyarrow as pa
+
+from starloom.workspace.manifest import NAME, read_manifest
+from starloom.workspace.stage import opened
+
+LISTING, FILES, SIGNALS, PAIRS, LEDGER, DATASET = "listing", "files", "signals", "pairs", "ledger", "dataset"
+
+_TIME = pa.timestamp("us", tz="UTC")
+_TEXTS = pa.list_(pa.string())
+
+REPOSITORIES = pa.schema(
+    [
+        pa.field("repo_name", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),  # git, folder, distribution
+        pa.field("location", pa.string(), nullable=False),
+        pa.field("rights", pa.string(), nullable=False),  # public, owned
+        ("revision_id", pa.string()),
+        ("version", pa.string()),
+        ("directory_id", pa.string()),
+        ("branch_name", pa.string()),
+        ("revision_date", _TIME),
+        ("committer_date", _TIME),
+        ("declared_license", pa.string()),  # an SPDX expression
+        ("star_events_count", pa.int64()),
+        ("fork_events_count", pa.int64()),
+        pa.field("state", pa.string(), nullable=False),  # token of the source: equal means nothing to list again
+        pa.field("num_files", pa.int64(), nullable=False),
+        pa.field("length_bytes", pa.int64(), nullable=False),
+        pa.field("first_row", pa.int64(), nullable=False),  # of its files in files.parquet
+    ]
+)
+
+LISTED_FILES = pa.schema(
+    [
+        pa.field("repo_name", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("file_name", pa.string(), nullable=False),
+        pa.field("extension", pa.string(), nullable=False),
+        pa.field("entry_type", pa.string(), nullable=False),  # file, symlink, submodule, special, outside, folder
+        pa.field("mode", pa.int32(), nullable=False),
+        ("length_bytes", pa.int64()),
+        ("content_id", pa.string()),
+        ("first_seen", _TIME),  # when the repository's history first had this content
+        pa.field("is_vendor", pa.bool_(), nullable=False),
+        pa.field("is_documentation", pa.bool_(), nullable=False),
+        pa.field("is_test", pa.bool_(), nullable=False),
+        ("generated_name", pa.string()),  # why the name alone says "generated"
+        ("license_base", pa.string()),  # of a licence file candidate: the folder it speaks for
+        ("problem", pa.string()),  # why it could not be listed properly
+    ]
+)
+
+PROBLEMS = pa.schema(
+    [
+        pa.field("location", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        ("hint", pa.string()),
+    ]
+)
+
+CONTENTS = pa.schema(
+    [
+        pa.field("content_id", pa.string(), nullable=False),
+        pa.field("blob_id", pa.string(), nullable=False),
+        pa.field("length_bytes", pa.int64(), nullable=False),
+        pa.field("src_encoding", pa.string(), nullable=False),
+        pa.field("home", pa.string(), nullable=False),  # the repository it was read from
+        pa.field("content", pa.string(), nullable=False),
+        ("original", pa.binary()),  # the bytes, where content in src_encoding does not give them again
+    ]
+)
+
+REFUSED = pa.schema(
+    [
+        pa.field("content_id", pa.string(), nullable=False),
+        pa.field("repo_name", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),  # binary, damaged, unreadable
+        pa.field("reason", pa.string(), nullable=False),
+    ]
+)
+
+PAIR_ROWS = pa.schema(
+    [
+        pa.field("left", pa.string(), nullable=False),  # content_id, the smaller one
+        pa.field("right", pa.string(), nullable=False),
+        pa.field("jaccard", pa.float64(), nullable=False),
+    ]
+)
+
+STREAM_ROWS = pa.schema(
+    [
+        pa.field("content_id", pa.string(), nullable=False),
+        pa.field("stream_id", pa.string(), nullable=False),  # the least content_id of those with this token stream
+    ]
+)
+
+LEDGER_ROWS = pa.schema(
+    [
+        pa.field("repo_name", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        ("content_id", pa.string()),
+        pa.field("verdict", pa.string(), nullable=False),  # kept, changed, dropped, quarantined
+        ("rule", pa.string()),
+        ("value", pa.string()),
+        ("limit", pa.string()),
+        ("twin_repo_name", pa.string()),
+        ("twin_path", pa.string()),
+        ("twin_content_id", pa.string()),
+        ("jaccard", pa.float64()),  # to the twin
+        ("split", pa.string()),  # train, held_out; of kept and changed files
+        ("language", pa.string()),
+        ("license_type", pa.string()),  # permissive, no_license, non_permissive
+        ("detected_licenses", _TEXTS),
+        ("license_evidence", pa.string()),  # notice, origin, path, declared, conflict, none
+        ("license_source", pa.string()),  # where that stands: REPO:PATH
+        pa.field("rights", pa.string(), nullable=False),
+        ("length_bytes", pa.int64()),
+        pa.field("is_vendor", pa.bool_(), nullable=False),
+        ("is_generated", pa.bool_()),
+    ]
+)
+
+DATASET_FILES = pa.schema(
+    [
+        ("blob_id", pa.string()),
+        ("directory_id", pa.string()),
+        ("path", pa.string()),
+        ("content_id", pa.string()),
+        ("detected_licenses", _TEXTS),
+        ("license_type", pa.string()),
+        ("repo_name", pa.string()),
+        ("snapshot_id", pa.string()),
+        ("revision_id", pa.string()),
+        ("branch_name", pa.string()),
+        ("visit_date", _TIME),
+        ("revision_date", _TIME),
+        ("committer_date", _TIME),
+        ("github_id", pa.int64()),
+        ("star_events_count", pa.int64()),
+        ("fork_events_count", pa.int64()),
+        ("gha_license_id", pa.string()),
+        ("gha_event_created_at", _TIME),
+        ("gha_created_at", _TIME),
+        ("gha_language", pa.string()),
+        ("src_encoding", pa.string()),
+        ("language", pa.string()),
+        ("is_vendor", pa.bool_()),
+        ("is_generated", pa.bool_()),
+        ("length_bytes", pa.int64()),
+        ("extension", pa.string()),
+        ("alphanum_fraction", pa.float32()),
+        ("alpha_fraction", pa.float32()),
+        ("num_lines", pa.int32()),
+        ("avg_line_length", pa.float32()),
+        ("max_line_length", pa.int32()),
+        ("license_evidence", pa.string()),
+        ("rights", pa.string()),
+        ("content", pa.string()),
+    ]
+)
+
+_REPOSITORY_FILE = """
+blob_id path content_id language length_bytes detected_licenses license_type src_encoding is_vendor is_generated
+alphanum_fraction alpha_fraction num_lines avg_line_length max_line_length
+"""
+REPOSITORY_FILE = pa.struct([(name, DATASET_FILES.field(name).type) for name in _REPOSITORY_FILE.split()])
+
+DATASET_REPOSITORIES = pa.schema(
+    [
+        ("repo_name", pa.string()),
+        ("repo_url", pa.string()),
+        ("snapshot_id", pa.string()),
+        ("revision_id", pa.string()),
+        ("directory_id", pa.string()),
+        ("branch_name", pa.string()),
+        ("visit_date", _TIME),
+        ("revision_date", _TIME),
+        ("committer_date", _TIME),
+        ("github_id", pa.int64()),
+        ("star_events_count", pa.int64()),
+        ("fork_events_count", pa.int64()),
+        ("gha_license_id", pa.string()),
+        ("gha_created_at", _TIME),
+        ("gha_updated_at", _TIME),
+        ("gha_pushed_at", _TIME),
+        ("gha_language", pa.string()),
+        ("rights", pa.string()),
+        ("files", pa.list_(REPOSITORY_FILE)),
+        ("num_files", pa.int64()),
+    ]
+)
+
+_MADE_BY = {LISTING: "list", PAIRS: "pair", LEDGER: "decide", DATASET: "write"}
+
+
+def output(root: Path, folder: str, name: str) -> list[Path]:
+    """One Parquet file of a published folder. Raises UserError when the stage has not run, or the folder is damaged."""
+    opened(root / folder, _MADE_BY[folder])
+    return [root / folder / f"{name}.parquet"]
+
+
+def repositories(root: Path) -> list[Path]:
+    return output(root, LISTING, "repositories")
+
+
+def listed_files(root: Path) -> list[Path]:
+    return output(root, LISTING, "files")
+
+
+def problems(root: Path) -> list[Path]:
+    """Repositories that could not be read, or were left out by `sample_bytes`."""
+    return output(root, LISTING, "problems")
+
+
+def pairs(root: Path) -> list[Path]:
+    return output(root, PAIRS, "pairs")
+
+
+def streams(root: Path) -> list[Path]:
+    return output(root, PAIRS, "streams")
+
+
+def ledger(root: Path) -> list[Path]:
+    return output(root, LEDGER, "ledger")
+
+
+def contents(root: Path) -> list[Path]:
+    """The files of the content cache. Never to be queried as a whole: a content column may hold terabytes."""
+    return _parts(root / FILES, "contents")
+
+
+def refused(root: Path) -> list[Path]:
+    return _parts(root / FILES, "refused")
+
+
+def signal(root: Path, name: str) -> list[Path]:
+    return _parts(root / SIGNALS / name, name)
+
+
+def dataset(root: Path, form: str, split: str) -> list[Path]:
+    """The dataset by `form` ("files" or "repositories") of one split, in order."""
+    manifest = opened(root / DATASET, "write")
+    prefix = f"{form}/{split}-"
+    return [root / DATASET / file.name for file in manifest.files if file.name.startswith(prefix)]
+
+
+def _parts(folder: Path, name: str) -> list[Path]:
+    manifest = read_manifest(folder)
+    files = manifest.files if manifest else ()
+    return [folder / file.name.removesuffix(NAME) / f"{name}.parquet" for file in files]

@@ -1,0 +1,166 @@
+"""Running stages in order: what is stale, and only that; one writer; what each did and how fast.
+
+Times and rates go to the terminal and to `.starloom/runs.jsonl`, never into what is published.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from starloom import progress
+from starloom.engine.local import LocalEngine
+from starloom.engine.verbs import EngineSettings
+from starloom.errors import UserError
+from starloom.workspace import atomic
+from starloom.workspace.lock import FOLDER, lock
+from starloom.workspace.manifest import read_manifest
+from starloom.workspace.stage import Job, Stage, State
+
+RUNS = "runs.jsonl"
+SPILL = "spill"
+
+
+@dataclass(frozen=True)
+class StageStatus:
+    """A row of `starloom status`. `seconds`: how long its last run took, None when it never ran here."""
+
+    name: str
+    state: State
+    rows: int
+    bytes: int
+    seconds: float | None
+
+
+@contextlib.contextmanager
+def engine(root: Path, settings: EngineSettings) -> Iterator[LocalEngine]:
+    """The embedded engine, spilling into the workspace; what it spilled is gone at the end."""
+    with LocalEngine(settings, root / FOLDER / SPILL / str(os.getpid())) as local:
+        yield local
+
+
+def build(
+    root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings, command: str
+) -> list[StageStatus]:
+    """Runs every stage of `stages`, in order, that is not fresh. Raises UserError."""
+    started = time.monotonic()
+    ran = False
+    with lock(root, command), engine(root, engine_settings) as local:
+        atomic.recover(root)
+        _clear_spill(root)
+        shared: dict[str, Any] = {}
+        width = max(len(stage.name) for stage in stages)
+        for stage in stages:
+            job = Job(root, stage, settings, local, shared)
+            if job.state() == "fresh":
+                progress.say(f"{stage.name:<{width}}  up to date")
+                continue
+            ran = True
+            _run(job, width)
+        statuses = [_status(Job(root, stage, settings, local, shared), "fresh") for stage in stages]
+    took = time.monotonic() - started
+    progress.say(f"{'built' if ran else 'nothing to do'}, {took:.1f} s")
+    return statuses
+
+
+def _clear_spill(root: Path) -> None:
+    """Removes what killed runs spilled; a living reader's folder stays."""
+    with contextlib.suppress(OSError):
+        for folder in (root / FOLDER / SPILL).iterdir():
+            if not folder.name.isdigit() or not Path(f"/proc/{folder.name}").exists():
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(job: Job, width: int) -> None:
+    name = job.stage.name
+    started = time.monotonic()
+    done = job.stage.run(job)
+    seconds = time.monotonic() - started
+    manifest = read_manifest(job.folder)
+    rows = manifest.rows if manifest else 0
+    rate = f"{done.bytes / 1e6 / max(seconds, 1e-6):,.1f} MB/s" if done.bytes else ""
+    size = progress.human(done.bytes, "bytes") if done.bytes else ""
+    progress.say(f"{name:<{width}}  {seconds:6.1f} s  {size:>9}  {rate:>11}  {done.note}".rstrip())
+    _log(job.root, {"stage": name, "seconds": round(seconds, 3), "rows": rows, "bytes": done.bytes, "note": done.note})
+
+
+def statuses(root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings) -> list[StageStatus]:
+    """The state of every stage. What follows a stage that is not fresh is at best stale too."""
+    found = []
+    with engine(root, engine_settings) as local:
+        shared: dict[str, Any] = {}
+        spoilt: set[str] = set()
+        for stage in stages:
+            job = Job(root, stage, settings, local, shared)
+            state = job.state()
+            if state == "fresh" and any(name.split("/")[0] in spoilt for name in stage.reads):
+                state = "stale"
+            if state != "fresh":
+                spoilt.add(stage.folder)
+            found.append(_status(job, state))
+    return found
+
+
+def forecasts(
+    root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings
+) -> list[tuple[str, State, str]]:
+    """(stage, state, what a build would do), without doing it."""
+    states = statuses(root, stages, settings, engine_settings)
+    found = []
+    with engine(root, engine_settings) as local:
+        shared: dict[str, Any] = {}
+        for stage, status in zip(stages, states, strict=True):
+            job = Job(root, stage, settings, local, shared)
+            words = "nothing"
+            if status.state != "fresh":
+                try:
+                    words = stage.forecast(job) if stage.forecast else "run"
+                except UserError:  # what it reads is not there yet
+                    words = "run, after the stages before it"
+            found.append((stage.name, status.state, words))
+    return found
+
+
+def _status(job: Job, state: State) -> StageStatus:
+    manifest = read_manifest(job.folder)
+    last = last_runs(job.root).get(job.stage.name, {})
+    seconds = last.get("seconds")
+    return StageStatus(
+        job.stage.name,
+        state if manifest else "missing",
+        manifest.rows if manifest else 0,
+        total_bytes(job.folder),
+        float(seconds) if isinstance(seconds, int | float) else None,
+    )
+
+
+def total_bytes(folder: Path) -> int:
+    """Bytes that an output's manifest answers for, parts of a cache included."""
+    manifest = read_manifest(folder)
+    if manifest is None:
+        return 0
+    inner = [folder / file.name for file in manifest.files if file.name.endswith("/manifest.json")]
+    return manifest.bytes + sum(total_bytes(path.parent) for path in inner)
+
+
+def last_runs(root: Path) -> dict[str, dict[str, Any]]:
+    """The last entry of each stage in the run log; a torn last line is passed over."""
+    found: dict[str, dict[str, Any]] = {}
+    with contextlib.suppress(OSError):
+        for line in (root / FOLDER / RUNS).read_text(encoding="utf-8", errors="replace").splitlines():
+            with contextlib.suppress(ValueError, TypeError, KeyError):
+                entry = json.loads(line)
+                found[str(entry["stage"])] = entry
+    return found
+
+
+def _log(root: Path, entry: dict[str, Any]) -> None:
+    stamped = {"at": datetime.now(UTC).isoformat(timespec="seconds")} | entry
+    with contextlib.suppress(OSError), (root / FOLDER / RUNS).open("a", encoding="utf-8") as file:
+        file.write(json.dumps(stamped) + "\n")

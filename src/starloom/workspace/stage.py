@@ -1,0 +1,127 @@
+"""A stage: what it reads, which settings matter to it, and whether its output is still what they say.
+
+The expected fingerprint of a stage is a hash over its name, its VERSION, the settings that matter, the contents of what
+it reads, and (for the first stage) the state of the world outside. It is fresh when its output carries that
+fingerprint. Contents, not fingerprints, go down the line: a stage that ran and wrote the same bytes makes nothing
+after it stale. The append-only caches (`files/`, `signals/`) carry, as a fact of their index, the fingerprint they are
+complete for.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from starloom import settings as settings_module
+from starloom.engine.verbs import Engine
+from starloom.errors import UserError
+from starloom.workspace import atomic
+from starloom.workspace.manifest import Manifest, fingerprint, open_folder, read_manifest
+
+State = Literal["fresh", "stale", "missing"]
+
+COMPLETE = "complete"  # the fact of a cache's index that names the fingerprint it was completed for
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a stage has to say of its run: the bytes it went through (for the rate), and a note for the person."""
+
+    bytes: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of the build. `name` is the command's word, `folder` where its output is, below the workspace."""
+
+    name: str
+    folder: str
+    version: int
+    reads: tuple[str, ...]  # folders with a manifest, e.g. "listing", "signals/minhash"
+    settings: Callable[[Any], Any]  # from all settings, those that change the output
+    run: Callable[["Job"], Done]
+    outside: Callable[["Job"], Mapping[str, str]] | None = None  # state of what is read from outside
+    forecast: Callable[["Job"], str] | None = None  # what a run would do, in a few words
+
+
+@dataclass
+class Job:
+    """One stage about to run in a workspace."""
+
+    root: Path
+    stage: Stage
+    settings: Any
+    engine: Engine
+    shared: dict[str, Any] = field(default_factory=dict)  # what stages of one process hand on, e.g. opened sources
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.stage.folder
+
+    def inputs(self) -> dict[str, str]:
+        """Content hashes of what the stage reads. Raises UserError when one is missing."""
+        found = {}
+        for name in self.stage.reads:
+            manifest = read_manifest(self.root / name)
+            if manifest is None:
+                raise UserError(
+                    f"{self.root / name} is missing, and `{self.stage.name}` reads it",
+                    "run `starloom build`: it makes what is missing, in order",
+                )
+            found[name] = manifest.content
+        if self.stage.outside:
+            found |= {f"outside:{key}": value for key, value in self.stage.outside(self).items()}
+        return found
+
+    def json_settings(self) -> dict[str, Any]:
+        value = settings_module.as_json(self.stage.settings(self.settings))
+        return value if isinstance(value, dict) else {"value": value}
+
+    def fingerprint(self) -> str:
+        return fingerprint(self.stage.name, self.stage.version, self.json_settings(), self.inputs())
+
+    def state(self) -> State:
+        """Whether the output is there and still what inputs and settings say. Raises UserError when it is damaged."""
+        manifest = read_manifest(self.folder)
+        if manifest is None:
+            return "missing"
+        try:
+            expected = self.fingerprint()
+        except UserError:
+            return "stale"
+        return "fresh" if completed(manifest) == expected else "stale"
+
+    @contextmanager
+    def publish(self) -> Iterator[atomic.Draft]:
+        """The stage's folder in the making; replaces the one that is there."""
+        with atomic.publish(
+            self.folder,
+            kind=self.stage.name,
+            version=self.stage.version,
+            fingerprint=self.fingerprint(),
+            inputs=self.inputs(),
+            settings=self.json_settings(),
+            replace=True,
+        ) as draft:
+            yield draft
+
+    def scratch(self, name: str) -> Path:
+        """A folder for what does not outlive the run; the engine removes it."""
+        folder = self.engine.spill / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def completed(manifest: Manifest) -> str:
+    """The fingerprint for which an output is complete: a cache says it in its facts."""
+    return str(manifest.facts.get(COMPLETE, manifest.fingerprint))
+
+
+def opened(folder: Path, made_by: str) -> Manifest:
+    """The manifest of an output that a reader needs, its files' sizes checked. Raises UserError when it is missing."""
+    manifest = open_folder(folder)
+    if manifest is None:
+        raise UserError(f"{folder} is missing", f"run `starloom build {made_by}`")
+    return manifest

@@ -1,0 +1,30 @@
+"""What every folder of tests shares: the fault kit, importable as `faults` and at hand as a fixture."""
+
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+sys.path.append(str(Path(__file__).parent))  # test modules are loaded by path: `from faults import …` needs a place
+
+from faults import Kit
+
+# Fixed seeds, and no verdict that depends on how busy the machine is.
+settings.register_profile("starloom", deadline=None, derandomize=True, database=None)
+settings.load_profile("starloom")
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """The fault kit with a folder of its own, in memory where there is one: it runs hundreds of fsyncs a second."""
+    memory = Path("/dev/shm")
+    if not os.access(memory, os.W_OK):
+        yield Kit(tmp_path / "faults")
+        return
+    scratch = Path(tempfile.mkdtemp(prefix="starloom-faults-", dir=memory))
+    yield Kit(scratch)
+    shutil.rmtree(scratch, ignore_errors=True)

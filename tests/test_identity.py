@@ -1,0 +1,83 @@
+"""Identity: as git and Software Heritage compute it."""
+
+import hashlib
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from starloom.identity import blob_id, content_id, content_swhid, parse_swhid
+
+SAMPLES = [
+    b"",
+    b"\n",
+    b"hello\n",
+    b"line\r\nline\r\n",  # git must not touch line ends
+    "grüße 日本\n".encode(),
+    bytes(range(256)) * 300,
+    b"blob 5\0hello",
+    b"\0" * 100_000,
+    b"$Id$\n",
+]
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="no git")
+def test_as_git(tmp_path):
+    for number, data in enumerate(SAMPLES):
+        (tmp_path / f"{number:02}").write_bytes(data)
+    names = sorted(str(path) for path in tmp_path.iterdir())
+    done = subprocess.run(
+        ["git", "hash-object", "--no-filters", *names], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == [content_id(data) for data in SAMPLES]
+
+
+@given(st.binary(max_size=300))
+def test_as_software_heritage(data):
+    model = pytest.importorskip("swh.model.model")
+    swhids = pytest.importorskip("swh.model.swhids")
+    content = model.Content.from_data(data)
+    assert content_id(data) == content.sha1_git.hex()
+    assert blob_id(data) == content.sha1.hex()
+    assert content_swhid(content_id(data)) == str(content.swhid())
+    read = swhids.CoreSWHID.from_string(content_swhid(content_id(data)))
+    assert parse_swhid(str(read)) == (read.object_type.value, read.object_id.hex())
+
+
+@given(st.binary(max_size=100))
+def test_buffers_and_bytes_are_the_same(data):
+    assert content_id(memoryview(b"xx" + data)[2:]) == content_id(data)
+    assert blob_id(memoryview(data)) == blob_id(data) == hashlib.sha1(data, usedforsecurity=False).hexdigest()
+
+
+HASH = "94a9ed024d3859793618152ea559a168bbcbb5e2"
+
+
+@pytest.mark.parametrize("kind", ["cnt", "dir", "rev", "rel", "snp"])
+def test_parse_swhid(kind):
+    assert parse_swhid(f"swh:1:{kind}:{HASH}") == (kind, HASH)
+    assert parse_swhid(f"swh:1:{kind}:{HASH};origin=https://example.org/a;lines=9-15") == (kind, HASH)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        HASH,
+        f"swh:1:cnt:{HASH[:-1]}",
+        f"swh:1:cnt:{HASH}0",
+        f"swh:1:cnt:{HASH.upper()}",
+        f"swh:2:cnt:{HASH}",
+        f"SWH:1:cnt:{HASH}",
+        f"swh:1:ori:{HASH}",
+        f"swh:1:cnt:{HASH}\n",
+        f" swh:1:cnt:{HASH}",
+        f"swh:1:cnt:{HASH}/a.py",
+        f"swh:1:cnt:{'g' * 40}",
+        f"swh:1:cnt:{'٣' * 40}",  # digits, but not those
+    ],
+)
+def test_no_swhid(text):
+    assert parse_swhid(text) is None
