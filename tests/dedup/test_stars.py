@@ -1,10 +1,13 @@
 """Star clusters: who is kept, whatever the order of the pairs."""
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from starloom.dedup import stars
 from starloom.dedup.stars import star_clusters
 from starloom.kernels import twins
 
@@ -27,9 +30,15 @@ def graphs(draw):
 
 
 def clusters(n, pairs, rank, threshold=0.7):
+    """By the plain loop for few edges and by the kernel, which must agree."""
     left, right, jaccard = zip(*pairs) if pairs else ((), (), ())
-    keeper, similarity = star_clusters(n, left, right, jaccard, rank, threshold)
-    return keeper.tolist(), similarity.tolist()
+    found = []
+    for few in (1000, -1):
+        with mock.patch.object(stars, "FEW", few):
+            keeper, similarity = star_clusters(n, left, right, jaccard, rank, threshold)
+        found.append((keeper.tolist(), similarity.tolist()))
+    assert found[0] == found[1]
+    return found[0]
 
 
 @settings(deadline=None, max_examples=500)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+FEW = 1 << 18  # edges that plain Python visits in the time that Numba takes to load (a second or two)
+
 
 def star_clusters(
     n: int, left: ArrayLike, right: ArrayLike, jaccard: ArrayLike, rank: ArrayLike, threshold: float
@@ -22,8 +24,6 @@ def star_clusters(
     own keeper, similarity 1.0) and covers every uncovered neighbour of at least `threshold`. The order and
     the direction of the pairs do not matter; of a pair given twice the higher similarity counts.
     """
-    from starloom.kernels import stars
-
     one, two = np.asarray(left, dtype=np.int64), np.asarray(right, dtype=np.int64)
     weight = np.asarray(jaccard, dtype=np.float64)
     ranks: NDArray[Any] = np.asarray(rank)
@@ -41,4 +41,29 @@ def star_clusters(
     starts = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
     order = np.argsort(ranks, kind="stable")
-    return stars.greedy_stars(order, starts, targets[edges], weights[edges])
+    if len(edges) <= FEW:
+        return _few(order, starts, targets[edges], weights[edges])
+    from starloom.kernels.stars import greedy_stars
+
+    return greedy_stars(order, starts, targets[edges], weights[edges])
+
+
+def _few(
+    order: NDArray[np.int64], starts: NDArray[np.int64], neighbours: NDArray[np.int64], weights: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """`kernels.stars.greedy_stars` in plain Python, over the nodes that have neighbours."""
+    n = len(order)
+    keeper, similarity = np.arange(n), np.ones(n)
+    covered: set[int] = set()
+    linked = order[starts[order + 1] > starts[order]]
+    bounds, others, values = starts.tolist(), neighbours.tolist(), weights.tolist()
+    for centre in linked.tolist():
+        if centre in covered:
+            continue
+        covered.add(centre)
+        for edge in range(bounds[centre], bounds[centre + 1]):
+            other = others[edge]
+            if other not in covered:
+                covered.add(other)
+                keeper[other], similarity[other] = centre, values[edge]
+    return keeper, similarity

@@ -99,7 +99,7 @@ def _run(job: Job) -> Done:
     root, engine = job.root, job.engine
     files, repositories = tables.listed_files(root), tables.repositories(root)
     verdicts = license_verdicts(
-        engine, files, repositories, tables.signal(root, "license_file"), tables.signal(root, "notice")
+        engine, files, repositories, tables.signal_rows(root, "license_file"), tables.signal_rows(root, "notice")
     )
     given = {
         "files": files,
@@ -107,13 +107,13 @@ def _run(job: Job) -> Done:
         "contents": tables.contents(root) or tables.CONTENTS.empty_table(),
         "refused": tables.refused(root) or tables.REFUSED.empty_table(),
         "verdicts": verdicts,
-        "language": tables.signal(root, "language"),
-        "generated": tables.signal(root, "generated"),
+        "language": tables.signal_rows(root, "language"),
+        "generated": tables.signal_rows(root, "generated"),
     }
     limit = {"max_bytes": job.settings.list.max_bytes}
     copies = engine.table(f"SELECT * EXCLUDE (fired) FROM ({_judged(early, _COPIES)})", given, limit)
     keepers = engine.table(
-        _keepers(late), {"copies": copies, "lines": tables.signal(root, "lines"), "streams": tables.streams(root)}
+        _keepers(late), {"copies": copies, "lines": tables.signal_rows(root, "lines"), "streams": tables.streams(root)}
     )
     survivors = keepers.filter(keepers.column("rule").is_null()).sort_by("rank")
     streams = survivors.column("stream_id").to_pylist()

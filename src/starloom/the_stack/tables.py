@@ -246,6 +246,13 @@ def signal(root: Path, name: str) -> list[Path]:
     return _parts(root / SIGNALS / name, name)
 
 
+def signal_rows(root: Path, name: str) -> list[Path] | pa.Table:
+    """For queries: the files of a signal, or its columns without a row where no content was there to measure."""
+    from starloom.the_stack.signal import all_signals
+
+    return signal(root, name) or next(one for one in all_signals() if one.name == name).schema.empty_table()
+
+
 def dataset(root: Path, form: str, split: str) -> list[Path]:
     """The dataset by `form` ("files" or "repositories") of one split, in order."""
     manifest = opened(root / DATASET, "write")

@@ -86,7 +86,7 @@ def _run(job: Job) -> Done:
             "repositories": tables.repositories(job.root),
             "files": tables.listed_files(job.root),
             "contents": tables.contents(job.root) or tables.CONTENTS.empty_table(),
-            "lines": tables.signal(job.root, "lines"),
+            "lines": tables.signal_rows(job.root, "lines"),
         },
     )
     sizes = plan.column("length_bytes").to_numpy()
@@ -247,8 +247,9 @@ def _readme(plan: pa.Table) -> str:
             "# Dataset",
             "",
             f"{len(plan):,} files, made by Starloom. `files`: one row a file, with its content; `repositories`: one",
-            "row a repository, its files nested, without contents. Columns are named as in The Stack v2; `gha_license_id`",
-            "holds the licence that the repository declares. Why a file is in, or not, stands in the ledger.",
+            "row a repository, its files nested, without contents. Columns are named as in The Stack v2;",
+            "`gha_license_id` holds the licence that the repository declares. Why a file is in, or not, stands in",
+            "the ledger.",
             "",
         ]
     )

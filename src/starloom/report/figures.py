@@ -1,0 +1,271 @@
+"""The numbers of the report, the explorer and the cards: SQL over the ledger and the listing, each shape a dataclass.
+
+Every list has a total order, so that the same workspace gives the same report. Bytes are those of files as listed:
+a content that stands in two places counts twice. No query here reads a content.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from starloom.engine.verbs import Engine
+from starloom.licenses.categories import expression_class
+from starloom.the_stack import tables
+from starloom.the_stack.rules import Rule, check
+from starloom.workspace.stage import opened
+
+LICENSE_TYPES = ("permissive", "no_license", "non_permissive")
+EVIDENCE = ("notice", "origin", "declared", "path", "conflict", "none")
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What a dataset is, in a dozen numbers; `kept` counts files that were only re-encoded too."""
+
+    repositories: int
+    unread_repositories: int
+    listed_files: int
+    listed_bytes: int
+    kept_files: int
+    kept_bytes: int
+    held_out_files: int  # of those kept
+    held_out_bytes: int
+    languages: int  # of kept files
+    publishable: bool  # whether none of it is owned code
+
+
+@dataclass(frozen=True)
+class Step:
+    """One sieve of `decide`: what it took, what it left. `kind`: refusal, quarantine, rule, duplicate."""
+
+    name: str
+    kind: str
+    rule: Rule
+    files: int
+    bytes: int
+    files_left: int
+    bytes_left: int
+
+
+@dataclass(frozen=True)
+class Count:
+    """Listed and kept, of anything; `name` is None for what has no name, e.g. files of no known language."""
+
+    name: str | None
+    listed_files: int
+    listed_bytes: int
+    kept_files: int
+    kept_bytes: int
+
+
+@dataclass(frozen=True)
+class LicenseCell:
+    license_type: str
+    evidence: str
+    listed_files: int
+    listed_bytes: int
+    kept_files: int
+    kept_bytes: int
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A content whose copies disagree about its licence."""
+
+    content_id: str
+    repo_name: str
+    path: str
+    copies: int
+    bytes: int  # of one copy
+    licenses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RepositoryRow:
+    repo_name: str
+    kind: str
+    version: str | None
+    rights: str
+    declared_license: str | None
+    listed_files: int
+    listed_bytes: int
+    kept_files: int
+    kept_bytes: int
+    held_out: bool  # some file of it
+
+
+_SUMS = """count(*) AS listed_files, coalesce(sum(length_bytes), 0) AS listed_bytes,
+  count(*) FILTER (split IS NOT NULL) AS kept_files,
+  coalesce(sum(length_bytes) FILTER (split IS NOT NULL), 0) AS kept_bytes"""
+
+
+def headline(root: Path, engine: Engine) -> Headline:
+    """The first things to say of a built workspace. Raises UserError when it is not built."""
+    publishable = bool(opened(root / tables.DATASET, "write").facts["publishable"])
+    (row,) = _rows(
+        engine,
+        f"""SELECT {_SUMS}, count(*) FILTER (split = 'held_out') AS held_out_files,
+          coalesce(sum(length_bytes) FILTER (split = 'held_out'), 0) AS held_out_bytes,
+          count(DISTINCT language) FILTER (split IS NOT NULL) AS languages,
+          (SELECT count(*) FROM repositories) AS repositories, (SELECT count(*) FROM problems) AS unread_repositories
+        FROM ledger""",
+        ledger=tables.ledger(root),
+        repositories=tables.repositories(root),
+        problems=tables.problems(root),
+    )
+    return Headline(**row, publishable=publishable)
+
+
+# What `decide` does before any rule, and after: as steps, with the condition said as a rule would say it.
+_NO_FILE = Rule("not-a-file", "entry_type <> 'file'", "", "links, submodules, devices: there is no text to take")
+_REFUSALS = (Rule("binary", "a NUL byte, or a known binary format", "", "read: no text"),)
+_QUARANTINES = (
+    Rule("unlisted", "could not be listed properly", "", "list"),
+    Rule("damaged", "no encoding is likely", "", "read"),
+    Rule("unreadable", "the repository did not give it", "", "read"),
+    Rule("unread", "listed, and never read", "", "read"),
+)
+_EXACT = Rule("exact-duplicate", "another copy of the same content stays", "", "content_id: the git blob hash")
+
+
+def funnel(root: Path, engine: Engine) -> list[Step]:
+    """The steps in the order of `decide`, after the start (the listing): those of the recipe all, others that bit."""
+    taken = {
+        row["rule"]: (row["files"], row["bytes"])
+        for row in _rows(
+            engine,
+            """SELECT rule, count(*) AS files, coalesce(sum(length_bytes), 0) AS bytes FROM ledger
+            WHERE split IS NULL GROUP BY rule ORDER BY rule""",
+            ledger=tables.ledger(root),
+        )
+    }
+    (start,) = _rows(engine, f"SELECT {_SUMS} FROM ledger", ledger=tables.ledger(root))
+    files, size = start["listed_files"], start["listed_bytes"]
+    steps = []
+    for kind, rule in _sieves(root, taken):
+        gone_files, gone_bytes = taken.get(rule.name, (0, 0))
+        files, size = files - gone_files, size - gone_bytes
+        steps.append(Step(rule.name, kind, rule, gone_files, gone_bytes, files, size))
+    return steps
+
+
+def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
+    """(kind, rule) in the order in which `decide` asks."""
+    settings = ledger_settings(root)
+    phases: dict[str, list[Rule]] = {"path": [], "license": [], "content": []}
+    for one in check(ledger_rules(root)):
+        phases[one.phase].append(one.rule)
+    too_large = Rule("too-large", f"length_bytes > {settings['max_bytes']}", "", "[list] max_bytes")
+    threshold = settings["decide"]["near_duplicates"]
+    near = Rule("near-duplicate", f"jaccard >= {threshold:g}", "", "[decide] near_duplicates, to a file that stays")
+    early = [("refusal", _NO_FILE), ("refusal", too_large), *(("refusal", one) for one in _REFUSALS)]
+    found = [one for one in early if one[1].name in taken]
+    found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
+    found += [("rule", one) for one in phases["path"] + phases["license"]]
+    found += [("duplicate", _EXACT)]
+    found += [("rule", one) for one in phases["content"]]
+    return [*found, ("duplicate", near)] if threshold else found
+
+
+def ledger_settings(root: Path) -> dict[str, Any]:
+    """What the ledger was decided with (starloom.toml may have changed since)."""
+    return opened(root / tables.LEDGER, "decide").settings
+
+
+def ledger_rules(root: Path) -> tuple[Rule, ...]:
+    """The rules that the ledger was decided with, in the recipe's order."""
+    return tuple(Rule(**one) for one in ledger_settings(root)["rules"])
+
+
+def languages(root: Path, engine: Engine, limit: int = 20) -> tuple[list[Count], Count | None, Count | None]:
+    """The `limit` languages with the most kept (then listed) bytes; all others as one; files without a language."""
+    rows = [
+        Count(**row)
+        for row in _rows(
+            engine,
+            f"""SELECT language AS name, {_SUMS} FROM ledger GROUP BY language
+            ORDER BY kept_bytes DESC, listed_bytes DESC, language""",
+            ledger=tables.ledger(root),
+        )
+    ]
+    named = [row for row in rows if row.name is not None]
+    none = next((row for row in rows if row.name is None), None)
+    rest = named[limit:]
+    others = Count(
+        f"{len(rest)} others",
+        sum(row.listed_files for row in rest),
+        sum(row.listed_bytes for row in rest),
+        sum(row.kept_files for row in rest),
+        sum(row.kept_bytes for row in rest),
+    )
+    return named[:limit], others if rest else None, none
+
+
+def licenses(root: Path, engine: Engine) -> list[LicenseCell]:
+    """Files by verdict and evidence; refused files have neither and are left out."""
+    rows = _rows(
+        engine,
+        f"""SELECT license_type, license_evidence AS evidence, {_SUMS} FROM ledger WHERE license_type IS NOT NULL
+        GROUP BY ALL ORDER BY license_type, license_evidence""",
+        ledger=tables.ledger(root),
+    )
+    return [LicenseCell(**row) for row in rows]
+
+
+def detected_licenses(root: Path, engine: Engine, limit: int = 15) -> list[tuple[Count, str]]:
+    """The expressions that stand for the most files, each with its class. A file may have several."""
+    rows = _rows(
+        engine,
+        f"""SELECT name, {_SUMS} FROM (SELECT unnest(detected_licenses) AS name, length_bytes, split FROM ledger)
+        GROUP BY name ORDER BY listed_files DESC, name LIMIT $rows""",
+        {"rows": limit},
+        ledger=tables.ledger(root),
+    )
+    return [(Count(**row), expression_class(row["name"])) for row in rows]
+
+
+def conflicts(root: Path, engine: Engine, limit: int = 10) -> tuple[list[Conflict], int]:
+    """Contents (not empty) whose copies disagree, the largest first; and how many there are."""
+    select = """SELECT content_id, min(struct_pack(repo_name := repo_name, path := path)) AS place,
+        count(*) AS copies, any_value(length_bytes) AS bytes,
+        list_sort(list_distinct(flatten(list(coalesce(detected_licenses, []))))) AS licenses
+      FROM ledger WHERE license_evidence = 'conflict' AND length_bytes > 0 GROUP BY content_id"""
+    ledger = tables.ledger(root)
+    (total,) = _rows(engine, f"SELECT count(*) AS n FROM ({select})", ledger=ledger)
+    rows = _rows(engine, f"{select} ORDER BY bytes DESC, content_id LIMIT $rows", {"rows": limit}, ledger=ledger)
+    return [Conflict(**row.pop("place"), **row | {"licenses": tuple(row["licenses"])}) for row in rows], total["n"]
+
+
+def repositories(root: Path, engine: Engine, limit: int = 30) -> tuple[list[RepositoryRow], int]:
+    """The repositories with the most kept (then listed) bytes, and how many there are with nothing kept."""
+    select = f"""SELECT repo_name, any_value(r.kind) AS kind, any_value(r.version) AS version,
+        any_value(r.rights) AS rights, any_value(r.declared_license) AS declared_license, {_SUMS},
+        bool_or(coalesce(l.split = 'held_out', false)) AS held_out
+      FROM (SELECT repo_name, length_bytes, split FROM ledger) l
+      JOIN (SELECT repo_name, kind, version, rights, declared_license FROM repositories) r USING (repo_name)
+      GROUP BY repo_name"""
+    given = {"ledger": tables.ledger(root), "repositories": tables.repositories(root)}
+    rows = _rows(
+        engine,
+        f"{select} ORDER BY kept_bytes DESC, listed_bytes DESC, repo_name LIMIT $rows",
+        {"rows": limit},
+        **given,
+    )
+    (empty,) = _rows(engine, f"SELECT count(*) AS n FROM ({select}) WHERE kept_files = 0", **given)
+    return [RepositoryRow(**row) for row in rows], empty["n"]
+
+
+def problems(root: Path, engine: Engine) -> list[dict[str, Any]]:
+    """location, reason, hint of each repository that was not read or left out."""
+    return _rows(engine, "SELECT location, reason, hint FROM problems ORDER BY ALL", problems=tables.problems(root))
+
+
+def _rows(engine: Engine, sql: str, parameters: dict[str, Any] | None = None, **given: Any) -> list[dict[str, Any]]:
+    """The rows, sums as whole numbers (DuckDB's are decimals)."""
+    table = engine.table(sql, given, parameters)
+    found: list[dict[str, Any]] = table.to_pylist()
+    for row in found:
+        for name, value in row.items():
+            if type(value).__name__ == "Decimal":
+                row[name] = int(value)
+    return found
