@@ -25,6 +25,7 @@ from typing import Any
 from starloom.kernels import warm
 
 RESULTS = Path(__file__).parent / "results"
+SCENARIOS = ("first build", "measure on one core", "nothing changed", "one threshold changed", "one repository added")
 STARLOOM = [sys.executable, "-c", "from starloom.commands import main; main()"]
 
 
@@ -95,13 +96,7 @@ def table(found: dict[str, Any]) -> str:
         f"{found['machine']}; python {platform.python_version()}.",
         "",
     ]
-    for name in (
-        "first build",
-        "measure on one core",
-        "nothing changed",
-        "one threshold changed",
-        "one repository added",
-    ):
+    for name in SCENARIOS:
         part = found[name]
         stages = part if isinstance(part, list) else part["stages"]
         total = "" if isinstance(part, list) else f": {part['seconds']:.1f} s with start and imports"

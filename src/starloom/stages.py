@@ -85,17 +85,6 @@ def read_recipe(name: str, root: Path) -> tuple[dict[str, Any], str]:
     )
 
 
-def stages_up_to(name: str | None) -> tuple[Stage, ...]:
-    """All stages, or those up to and with `name`. Raises UserError for another name."""
-    stages = all_stages()
-    if name is None:
-        return stages
-    names = [stage.name for stage in stages]
-    if name not in names:
-        raise UserError(f"`{name}` is no stage", nearest(name, names))
-    return stages[: names.index(name) + 1]
-
-
 _TEMPLATE = """\
 # A Starloom workspace. `starloom build` reads this file; an unknown key is an error.
 

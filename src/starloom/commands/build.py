@@ -25,12 +25,16 @@ def command(stage: str | None, dry_run: bool, workspace: Path | None, as_json: b
     """
     from dataclasses import asdict
 
-    from starloom.stages import load_settings, stages_up_to
+    from starloom.stages import all_stages, load_settings
     from starloom.workspace.run import build, forecasts
 
+    stages = all_stages()
+    names = [one.name for one in stages]
+    if stage is not None and stage not in names:
+        raise click.UsageError(f"`{stage}` is no stage; they are, in order: {', '.join(names)}")
     root = find(workspace)
     settings = load_settings(root)
-    stages = stages_up_to(stage)
+    stages = stages[: names.index(stage) + 1] if stage else stages
     if dry_run:
         rows = forecasts(root, stages, settings, settings.engine)
         if as_json:

@@ -120,6 +120,7 @@ def forecasts(
             words = "nothing"
             if status.state != "fresh":
                 try:
+                    job.inputs()
                     words = stage.forecast(job) if stage.forecast else "run"
                 except UserError:  # what it reads is not there yet
                     words = "run, after the stages before it"
