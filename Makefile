@@ -26,9 +26,10 @@ demo: .venv/made
 	$(BIN)/starloom demo
 
 check: .venv/made-test
-	$(BIN)/ruff check src tests bench
-	$(BIN)/ruff format --check --quiet src tests bench
+	$(BIN)/ruff check src tests bench docs
+	$(BIN)/ruff format --check --quiet src tests bench docs
 	$(BIN)/mypy
+	$(BIN)/python docs/reference.py --check
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadscope

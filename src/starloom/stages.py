@@ -21,10 +21,11 @@ SETTINGS_FILE = "starloom.toml"
 
 @dataclass(frozen=True)
 class Settings:
-    """All of starloom.toml; a recipe is the same without `recipe`, `sources` and `engine`."""
+    """All of starloom.toml; a recipe is the same without `recipe`, `sources` and `engine`, with `extends`."""
 
     recipe: str = "small"
     title: str = ""  # of a recipe, a sentence
+    extends: str = ""  # of a recipe: another one, whose sections and rules these stand over
     sources: tuple[SourceSettings, ...] = ()
     engine: EngineSettings = field(default_factory=EngineSettings)
     list: ListSettings = field(default_factory=ListSettings)
@@ -46,15 +47,10 @@ def load_settings(root: Path) -> Settings:
     path = root / SETTINGS_FILE
     own_table = read_toml(path)
     own = load(own_table, Settings, str(path))
-    recipe_table, recipe_name = read_recipe(own.recipe, root)
-    recipe = load(recipe_table, Settings, recipe_name)
-    for key in ("recipe", "sources", "engine"):
-        if key in recipe_table:
-            raise UserError(f"{recipe_name}: `{key}` has no place in a recipe", f"write it into {path}")
-    table = dict(recipe_table)
-    for key, value in own_table.items():
-        table[key] = {**table[key], **value} if isinstance(value, dict) and isinstance(table.get(key), dict) else value
-    settings = replace(load(table, Settings, str(path)), rules=merged(recipe.rules, own.rules))
+    if own.extends:
+        raise UserError(f"{path}: `extends` belongs in a recipe", f'here write `recipe = "{own.extends}"`')
+    table, recipe = _recipe(own.recipe, root, ())
+    settings = replace(load(_over(table, own_table), Settings, str(path)), rules=merged(recipe.rules, own.rules))
     check(settings.rules)
     if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
         raise UserError(
@@ -63,6 +59,35 @@ def load_settings(root: Path) -> Settings:
             f"lower the floor to {settings.decide.near_duplicates}, or raise near_duplicates",
         )
     return settings
+
+
+def _recipe(name: str, root: Path, below: tuple[str, ...]) -> tuple[dict[str, Any], Settings]:
+    """Table and settings of a recipe over the one it extends."""
+    table, where = read_recipe(name, root)
+    settings = load(table, Settings, where)
+    for key in ("recipe", "sources", "engine"):
+        if key in table:
+            raise UserError(f"{where}: `{key}` has no place in a recipe", f"write it into {root / SETTINGS_FILE}")
+    if not settings.extends:
+        return table, settings
+    if settings.extends in (*below, name):
+        raise UserError(f"{where}: it extends itself", "name another recipe in `extends`")
+    base_table, base = _recipe(settings.extends, root, (*below, name))
+    return _over(base_table, table), replace(settings, rules=merged(base.rules, settings.rules))
+
+
+def _over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
+    """`table` over `base`: sections key by key, everything else as a whole."""
+    found = dict(base)
+    for key, value in table.items():
+        both = isinstance(value, dict) and isinstance(found.get(key), dict)
+        found[key] = {**found[key], **value} if both else value
+    return found
+
+
+def recipe_settings(name: str) -> Settings:
+    """A shipped recipe as it stands with all it extends."""
+    return _recipe(name, Path(), ())[1]
 
 
 def recipe_names() -> tuple[str, ...]:

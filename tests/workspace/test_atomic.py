@@ -349,6 +349,42 @@ def test_a_stranger_that_came_meanwhile_is_refused(tmp_path, any_rename, lay):
     assert leftovers(tmp_path) == []
 
 
+def test_strangers_are_refused_before_the_work_begins(tmp_path):
+    strange_folder(tmp_path / "out")
+    begun = []
+    with (
+        pytest.raises(UserError, match="not Starloom's"),
+        publish(
+            tmp_path / "out", kind="test", version=1, fingerprint="f", inputs={}, settings={}, replace=True
+        ) as draft,
+    ):
+        begun.append(draft)
+    assert not begun
+
+
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_folder_that_was_empty_a_moment_ago(tmp_path, monkeypatch, replace):
+    """Another writer comes between our look at an empty folder and our rename."""
+    make_small(tmp_path / "other", 2)
+    (tmp_path / "out").mkdir()
+    real = operations.rename
+
+    def rename(old, new):
+        if (tmp_path / "other").exists():
+            real(tmp_path / "other", new)
+        real(old, new)
+
+    monkeypatch.setattr(operations, "rename", rename)
+    if replace:
+        make_small(tmp_path / "out", 1)
+    else:
+        with pytest.raises(UserError, match="exists already and differs"):
+            make_small(tmp_path / "out", 1, replace=False)
+    assert read_manifest(tmp_path / "out").fingerprint == f"{1 if replace else 2:032x}"
+    assert verify(tmp_path / "out") == []
+    assert leftovers(tmp_path) == []
+
+
 def test_an_equal_folder_is_success(tmp_path, any_rename):
     make(tmp_path / "out")
     there = (tmp_path / "out").stat().st_ino

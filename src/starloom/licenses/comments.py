@@ -29,12 +29,14 @@ _BLOCKS = {
     "=pod": "=cut",
 }
 _OPENERS = tuple(_BLOCKS)
+_OPENING = frozenset(opener[0] for opener in _OPENERS)
 _LINE = re.compile(r"(?:#|//|;|--|%|!|'|\"|::|\.\\\"|\.\. |\*|@?rem\b|dnl\b|c\s)", re.IGNORECASE)
 _PASSED_OVER = re.compile(
     r"<\?|<!doctype|<html|<head|@echo|@charset|(?:package|import|from|namespace|module|using|unit|program|syntax|require)\b"
     r"|---|\{%|\\documentclass|pragma\b|library\b",
     re.IGNORECASE,
 )
+_FIRST = re.compile(r"\ufeff?\s*(\S)")
 _WORD_MARK = re.compile(r"(?:@?rem|dnl|c)\s+|\.\\\"", re.IGNORECASE)
 _MARKS = " \t#*/;%!|'\"-=<>{}~_\\"  # taken off both ends of a line
 
@@ -63,6 +65,14 @@ class Comments:
         return before.endswith((".", ":", ";", ")")) or "copyright" in before or "(c)" in before or "@" in before
 
 
+def begins_with_code(text: str) -> bool:
+    """Whether the first line is neither a comment nor one that is passed over: there are no leading comments."""
+    first = _FIRST.match(text)
+    return first is not None and not (
+        _LINE.match(text, first.start(1)) or first[1] in _OPENING or _PASSED_OVER.match(text, first.start(1))
+    )
+
+
 def leading_comments(text: str) -> Comments:
     """The comments above the first line of code, of the first MAX_LINES lines and MAX_CHARACTERS."""
     lines: list[str] = []
@@ -71,11 +81,11 @@ def leading_comments(text: str) -> Comments:
     closer = ""  # what ends the block that is open
     for number, raw in enumerate(all_lines, 1):
         line = raw.strip()
-        ends = False
         if not line:
             continue
+        ends = False
         if not closer:
-            if line.startswith(_OPENERS):
+            if line[0] in _OPENING and line.startswith(_OPENERS):
                 opener = max((one for one in _OPENERS if line.startswith(one)), key=len)
                 closer, line = _BLOCKS[opener], line[len(opener) :]
             elif line[0] == "{" and _is_pascal(line, all_lines[number : number + 1]):
@@ -89,16 +99,19 @@ def leading_comments(text: str) -> Comments:
             closer, ends = "", _is_code(after.strip())
         elif not closer and (mark := _WORD_MARK.match(line)):
             line = line[mark.end() :]
-        line = " ".join(line.strip(_MARKS).split())
+        line = line.strip(_MARKS)
         if line:
+            if "  " in line or "\t" in line:
+                line = " ".join(line.split())
             lines.append(line)
             numbers.append(number)
         if ends:
             break
     starts = [0]
-    for line in lines:
-        starts.append(starts[-1] + len(line.lower()) + 1)
-    return Comments(lines, numbers, starts[:-1], " ".join(lines).lower())
+    lowered = [line.lower() for line in lines]
+    for line in lowered:
+        starts.append(starts[-1] + len(line) + 1)
+    return Comments(lines, numbers, starts[:-1], " ".join(lowered))
 
 
 def _is_code(after: str) -> bool:

@@ -128,6 +128,7 @@ _ALIASES: dict[str, str] = {
     "BSL-1.0": "BSL 1 | Boost | Boost 1 | BSL | Boost bsl 1",
     "Unlicense": "Unlicense",
     "CC0-1.0": "CC0 | CC0 1 | creative commons zero | CC0 1 universal | creative commons zero cc0 1 universal",
+    "Vim": "Vim",
     "WTFPL": "WTFPL | do what the fuck you want to public | WTFPL 2",
     "Artistic-1.0": "Artistic",
     "Artistic-2.0": "Artistic 2",
@@ -152,7 +153,9 @@ _ALIASES: dict[str, str] = {
 
 # A name's words that tell no two licences apart.
 _NOISE = frozenset(
-    re.findall(r"\w+", "the a an license licence licensed licenses version v ver software open source gnu clauses")
+    re.findall(
+        r"\w+", "the a an license licence licensed licenses version v ver software open source gnu clauses osi approved"
+    )
 )
 _LATER = frozenset(["or", "later", "above", "any", "greater", "newer", "at", "your", "option", "and", "up"])
 _GNU = (

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from starloom.licenses.categories import PROPRIETARY, canonical, expression_class
-from starloom.licenses.comments import MAX_CHARACTERS, Comments, leading_comments
+from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, leading_comments
 from starloom.licenses.expressions import join, parse, rename
 from starloom.licenses.metadata import name_expression
 from starloom.licenses.phrases import PHRASES
@@ -40,6 +40,8 @@ def own_notice(text: str) -> Notice | None:
     >>> own_notice("#!/bin/sh\\n# SPDX-License-Identifier: MIT\\necho\\n")
     Notice(expression='MIT', line=2, kind='spdx')
     """
+    if begins_with_code(text):
+        return None
     head = text[:MAX_CHARACTERS]
     lower = head.lower()
     if not any(word in lower for word in _GATE):
@@ -49,7 +51,7 @@ def own_notice(text: str) -> Notice | None:
 
 
 # Every notice that is recognised has one of these; most files have none.
-_GATE = ("licen", "spdx", "permission", "redistribution", "public domain", "proprietary", "confidential")
+_GATE = ("licen", "permission", "redistribution", "public domain", "proprietary", "confidential", "same terms as perl")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,13 @@ def _tagged(value: str) -> str | None:
 
 # --- GNU ---------------------------------------------------------------------------------------------------------
 
-_GNU = re.compile(
-    r"\b(?:under|by|to|with) (?:the )?(?:same )?(?:terms (?:and conditions )?of )?(?:either )?(?:the )?"
-    r"(?:version (?P<before>\d(?:\.\d)?)"
-    r"(?P<before_later>,? or (?:\(?at your option\)? )?(?:any )?later(?: version)?)?,? of )?"
-    r"(?:the )?gnu (?P<family>(?:affero|lesser|library|library or lesser) )?(?:general )?public licen[cs]e"
+# What stands before the name, to its end, and the name.
+_GRANT = re.compile(
+    r"\b(?:under|by|to|with) (?:the )?(?:same )?(?:terms (?:and conditions )?of )?(?:either:? )?(?:the )?"
+    r"(?:version (?P<version>\d(?:\.\d)?)"
+    r"(?P<later>,? or (?:\(?at your option\)? )?(?:any )?later(?: version)?)?,? of )?(?:the )?$"
 )
+_NAME = re.compile(r"gnu (?P<family>(?:affero|lesser|library|library or lesser) )?(?:general )?public licen[cs]e")
 _VERSION = re.compile(r".{0,120}?\b(?:version |v\.? ?)(\d(?:\.\d)?)\b(.{0,80})")
 _LATER = re.compile(r"\bor (?:\(?at your option\)?,? )?(?:\(?any )?(?:later|newer)|^\s?\+|\bor above\b")
 _FAMILIES = {"affero": "AGPL", "lesser": "LGPL", "library": "LGPL", "": "GPL"}
@@ -117,21 +120,18 @@ _FIRST = {"GPL": "1.0", "LGPL": "2.0", "AGPL": "1.0"}  # without a version: any,
 
 def _gnu(comments: Comments) -> Iterator[_Found]:
     lower = comments.lower
-    if "public licen" in lower:
-        for found in _GNU.finditer(lower):
-            if not _denied(lower, found.start()):
-                yield _Found(found.start(), _gnu_expression(found, lower), "gnu")
-
-
-def _gnu_expression(found: re.Match[str], lower: str) -> str:
-    family = _FAMILIES[(found["family"] or "").split(" ")[0]]
-    version, later = found["before"], found["before_later"] is not None
-    if version is None and (after := _VERSION.match(lower, found.end())):
-        version, later = after[1], _LATER.search(after[2]) is not None
-    if version is None:
-        version, later = _FIRST[family], True
-    version = version if "." in version else f"{version}.0"
-    return f"{family}-{version}-{'or-later' if later else 'only'}"
+    for at in _occurrences("gnu ", lower):
+        name = _NAME.match(lower, at)
+        grant = _GRANT.search(lower, max(0, at - 160), at) if name else None
+        if name and grant and not _denied(lower, grant.start()):
+            family = _FAMILIES[(name["family"] or "").split(" ")[0]]
+            version, later = grant["version"], grant["later"] is not None
+            if version is None and (after := _VERSION.match(lower, name.end())):
+                version, later = after[1], _LATER.search(after[2]) is not None
+            if version is None:
+                version, later = _FIRST[family], True
+            version = version if "." in version else f"{version}.0"
+            yield _Found(grant.start(), f"{family}-{version}-{'or-later' if later else 'only'}", "gnu")
 
 
 # --- headers and texts that are known by a phrase ----------------------------------------------------------------
@@ -161,32 +161,37 @@ def _bsd(lower: str, at: int) -> str:
 
 # --- statements that name a licence ------------------------------------------------------------------------------
 
+_VERBS = ("licensed", "released", "distributed", "available", "published", "covered", "provided", "is", "are")
 _UNDER = re.compile(
-    r"(?P<dual>\bdual[- ])?\b(?:licensed|released|distributed|available|published|covered) under (?:the )?"
-    r"(?:terms (?:and conditions )?of )?(?:the )?(?P<name>(?:[^.;:(]|\.(?=\d)){2,60}?)"
+    r" (?:under|governed by) (?:the )?(?:terms (?:and conditions )?of )?(?:the )?"
+    r"(?P<name>(?:[^.;:(]|\.(?=\d)){2,60}?)"
     r"(?: licen[cs]es?\b(?P<version>,? (?:version |v\.? ?)?\d(?:\.\d)?)?|[.;:(,]|$)"
 )
-_TAG = re.compile(r"[@:\\]licen[cs]e\b[:=]?\s*(.{2,80})|licen[cs]e\s*:\s*(.{2,80})", re.IGNORECASE)
+_TAG = re.compile(
+    r"[@:\\]licen[cs]e\b[:=]?\s*(.{2,80})|licen[cs]e\s*:\s*(.{2,80})|([\w -]{2,30}) licensed\.?$", re.IGNORECASE
+)
 _REST = re.compile(r"<?https?://.*|,? \(?see .*|[.,;]$", re.IGNORECASE)
 
 
 def _statements(comments: Comments) -> Iterator[_Found]:
     lower = comments.lower
-    if " under " in lower:
-        for found in _UNDER.finditer(lower):
-            if "public licen" in found[0] or _denied(lower, found.start()):
-                continue  # GNU's are read above, with their versions
-            expression = name_expression(found["name"] + (found["version"] or "").replace(",", ""))
-            if expression is None:
-                continue
-            if expression_class(expression) == "permissive" and not _is_about_this(comments, found.start()):
-                continue
-            yield _Found(
-                found.start(), expression.replace(" AND ", " OR ") if found["dual"] else expression, "statement"
-            )
+    for under in (*_occurrences(" under ", lower), *_occurrences(" governed by ", lower)):
+        verb = lower[lower.rfind(" ", 0, under) + 1 : under]
+        found = _UNDER.match(lower, under) if verb in _VERBS else None
+        if found is None or "public licen" in found[0]:
+            continue  # GNU's are read above, with their versions
+        at = under - len(verb)
+        expression = name_expression(found["name"] + (found["version"] or "").replace(",", ""))
+        if expression is None or _denied(lower, at):
+            continue
+        if expression_class(expression) == "permissive" and not _is_about_this(comments, at):
+            continue
+        if lower[max(0, at - 5) : at] in ("dual ", "dual-"):
+            expression = expression.replace(" AND ", " OR ")
+        yield _Found(at, expression, "statement")
     for start, line in zip(comments.starts, comments.lines):
         if tag := _TAG.match(line):
-            expression = name_expression(_REST.sub("", tag[1] or tag[2]).strip(" .,;()"))
+            expression = name_expression(_REST.sub("", tag[1] or tag[2] or tag[3]).strip(" .,;()"))
             if expression:
                 yield _Found(start, expression, "statement")
 
@@ -201,6 +206,13 @@ def _proprietary(comments: Comments) -> Iterator[_Found]:
             if (at := lower.find(word)) >= 0:
                 yield _Found(at, PROPRIETARY, "proprietary")
                 return
+
+
+def _occurrences(word: str, text: str) -> Iterator[int]:
+    at = text.find(word)
+    while at >= 0:
+        yield at
+        at = text.find(word, at + 1)
 
 
 # --- whose licence, and whether it is denied ---------------------------------------------------------------------

@@ -69,7 +69,7 @@ PHRASES = [
     Phrase(
         "permission is hereby granted",
         re.compile(
-            r"permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated"
+            r"permission is hereby granted, free of charge, to any person obtaining a copy of this software and assoc"
         ),
         "MIT",
         "text",
@@ -96,6 +96,20 @@ PHRASES = [
         "granted to anyone",
         re.compile(r"permission is granted to anyone to use this software for any purpose, including commercial app"),
         "Zlib",
+        "text",
+    ),
+    Phrase(
+        "unlimited permission to copy",
+        re.compile(
+            r"unlimited permission to copy and/or distribute it, with or without modifications, as long as this"
+        ),
+        "FSFULLR",
+        "text",
+    ),
+    Phrase(
+        "copying and distribution of this file",
+        re.compile(r"copying and distribution of this file, with or without modification, are permitted in any medium"),
+        "FSFAP",
         "text",
     ),
     Phrase(

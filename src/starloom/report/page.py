@@ -35,7 +35,7 @@ _ASSETS = _PACKAGE.parent / "assets"
 def environment() -> jinja2.Environment:
     """Templates of assets/ and sections/; every value printable and escaped, an unknown name an error."""
     found = jinja2.Environment(
-        loader=jinja2.FileSystemLoader([_ASSETS, _PACKAGE / "sections"]),
+        loader=jinja2.FileSystemLoader([_ASSETS, _PACKAGE, _PACKAGE / "sections"]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -43,7 +43,7 @@ def environment() -> jinja2.Environment:
         finalize=_shown,
     )
     found.filters |= {"number": _number, "bytes": _bytes, "share": charts.share}
-    found.globals |= {"bar": charts.bar, "two": charts.two, "Part": charts.Part}
+    found.globals |= {"bar": charts.bar, "two": charts.two, "Part": charts.Part, "newline": Markup("\n")}
     return found
 
 

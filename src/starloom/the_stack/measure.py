@@ -5,8 +5,8 @@ repository measures only its own. Signals of other versions or settings are reti
 memory: one row group of contents a worker.
 """
 
+import contextlib
 import hashlib
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ from starloom.workspace.parts import Parts
 from starloom.workspace.stage import COMPLETE, Done, Job, Stage
 
 VERSION = 1
-_COMMIT_SECONDS = 2.0
 
 _NAMES = """
 SELECT DISTINCT content_id, file_name FROM files
@@ -142,29 +141,18 @@ def _run(job: Job) -> Done:
     total = sum(_text_bytes(item.contents) for item in items)
     if items:
         _warm()
-    waiting: dict[str, list[str]] = {}
-    committed = time.monotonic()
-    signals = {one.name: one for one in all_signals()}
-    with progress.task("measure", total) as bar:
+    with progress.task("measure", total) as bar, contextlib.ExitStack() as stack:
+        commit = {one.name: stack.enter_context(_cache(job.root, one).committing()) for one in all_signals()}
         for item, size in job.engine.map(_measure_part, items):
             for work in item.works:
-                waiting.setdefault(work.signal, []).append(work.part)
+                commit[work.signal](work.part)
             bar.advance(size)
-            if time.monotonic() - committed > _COMMIT_SECONDS:
-                _commit(job, signals, waiting)
-                waiting, committed = {}, time.monotonic()
-    _commit(job, signals, waiting)
-    for signal in signals.values():  # every signal has an index, even without a row
+    for signal in all_signals():  # every signal has an index, even without a row
         cache = _cache(job.root, signal)
         cache.set_facts(cache.facts())
     _write_index(job)
     measured = sorted({work.signal for item in items for work in item.works})
     return Done(total, f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new")
-
-
-def _commit(job: Job, signals: Mapping[str, Signal], waiting: Mapping[str, list[str]]) -> None:
-    for name, parts in waiting.items():
-        _cache(job.root, signals[name]).commit_many(parts)
 
 
 def _warm() -> None:

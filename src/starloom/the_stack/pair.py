@@ -7,6 +7,7 @@ least content_id that has them. Memory: 24 bytes a content and 8 a candidate pai
 files that are mapped. Cost: dedup/bands, dedup/verify.
 """
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -109,8 +110,10 @@ def _measured(job: Job) -> tuple[pa.Table, NDArray[np.uint64]]:
     if count == 0:
         empty = pa.table({name: pa.array([], kind) for name, kind in _MEASURED})
         return empty, np.zeros((0, settings.bands), dtype=np.uint64)
+    with path.open("wb") as file:  # claimed now: a full disk is an error here, and a crash in a mapped page
+        os.posix_fallocate(file.fileno(), 0, count * settings.bands * 8)
     # Column-major, so that one band lies together: the search for candidates goes band by band.
-    bands = np.memmap(path, dtype=np.uint64, mode="w+", shape=(count, settings.bands), order="F")
+    bands = np.memmap(path, dtype=np.uint64, mode="r+", shape=(count, settings.bands), order="F")
     narrow = []
     start = 0
     for file in files:

@@ -8,7 +8,6 @@ other repositories in turn. Contents already in the cache are not read again. Me
 
 import hashlib
 import itertools
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,6 @@ from starloom.workspace.stage import COMPLETE, Done, Job, Stage
 VERSION = 1
 PART_BYTES = 32 << 20
 GROUP_BYTES = 8 << 20  # of a row group
-_COMMIT_SECONDS = 2.0  # finished parts become visible this often
 
 # Every occurrence of every content that is not in the cache, the provisional home first.
 _OCCURRENCES = """
@@ -100,17 +98,12 @@ def _run(job: Job) -> Done:
         homes = _homes(job, _known(job), place)
         if not len(homes):
             break
-        with progress.task("read" if place == 1 else "read again", sum(homes["length_bytes"].to_pylist())) as bar:
-            waiting: list[str] = []
-            committed = time.monotonic()
+        name, size = ("read" if place == 1 else "read again"), sum(homes["length_bytes"].to_pylist())
+        with progress.task(name, size) as bar, parts.committing() as commit:
             for item, (good, bad) in job.engine.map(_read_part, list(_items(job, homes, fingerprint))):
-                waiting.append(item.part)
+                commit(item.part)
                 read, refused, total = read + good, refused + bad, total + item.bytes
                 bar.advance(item.bytes)
-                if time.monotonic() - committed > _COMMIT_SECONDS:
-                    parts.commit_many(waiting)
-                    waiting, committed = [], time.monotonic()
-            parts.commit_many(waiting)
     parts.set_facts({COMPLETE: fingerprint})
     note = f"{read:,} contents" + (f", {refused:,} refused (binary or damaged)" if refused else "")
     return Done(total, note)

@@ -53,6 +53,13 @@ COLUMNS: dict[str, Phase] = {
 
 FUNCTIONS = ("lower", "upper", "length", "coalesce", "abs", "starts_with", "contains")
 
+Kind = Literal["text", "number", "truth value", "unknown"]  # unknown: NULL, which fits anything
+
+_NUMBERS = ("length_bytes", "star_events_count", "fork_events_count", "num_lines", "max_line_length", "avg_line_length",
+            "characters", "alpha_fraction", "alphanum_fraction")  # fmt: skip
+_MAX_NUMBER = 1e18  # more is no 64-bit number
+_MAX_DEPTH = 200  # of a condition; the query engine's own limit is 1,000
+
 _NODES: tuple[type[exp.Expression], ...] = (
     exp.And, exp.Or, exp.Not, exp.Paren, exp.Column, exp.Identifier, exp.Literal, exp.Boolean, exp.Null, exp.Neg,
     exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Is, exp.In, exp.Between, exp.Like,
@@ -60,6 +67,7 @@ _NODES: tuple[type[exp.Expression], ...] = (
     exp.Lower, exp.Upper, exp.Length, exp.Coalesce, exp.Abs, exp.StartsWith, exp.Contains,
 )  # fmt: skip
 _COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Like, exp.Is)
+_ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Neg, exp.Abs)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,20 @@ class Compiled:
 
 def compile_rule(rule: Rule) -> Compiled:
     """The rule as DuckDB SQL over columns of COLUMNS. Raises UserError that marks what is refused."""
+    try:
+        return _compiled(rule)
+    except RecursionError:
+        raise _too_deep(rule) from None
+
+
+def _too_deep(rule: Rule) -> UserError:
+    return UserError(
+        f"rule `{rule.name}`: its condition is nested more than {_MAX_DEPTH} deep",
+        "use IN for a list of values, or write several rules",
+    )
+
+
+def _compiled(rule: Rule) -> Compiled:
     drop = _parse(rule, "drop", rule.drop)
     fires = f"coalesce({_sql(drop)}, false)"
     names = _columns(drop)
@@ -131,8 +153,14 @@ def _parse(rule: Rule, key: str, text: str) -> exp.Expression:
     if not isinstance(select, exp.Select) or len(select.expressions) != 1 or set(_arguments(select)) != {"expressions"}:
         raise UserError(f"{where}: {text!r} is not one condition", "write a single SQL condition, e.g. num_lines > 9")
     tree = select.expressions[0]
-    for node in tree.walk():
+    depth = {id(tree.parent): 0}
+    for node in tree.walk():  # parents come first
+        depth[id(node)] = depth[id(node.parent)] + 1
+        if depth[id(node)] > _MAX_DEPTH:
+            raise _too_deep(rule)
         _check(where, text, node)
+    if _kind(where, text, tree) not in ("truth value", "unknown"):
+        raise UserError(f"{where}: {text!r} is no condition", "compare it with something, e.g. num_lines > 9")
     result: exp.Expression = tree
     return result
 
@@ -156,6 +184,54 @@ def _check(where: str, text: str, node: exp.Expression) -> None:
         raise UserError(f"{where}: {_marked(text, node)}: unknown column", nearest(node.name, COLUMNS))
     if isinstance(node, exp.In) and node.args.get("query"):
         raise UserError(f"{where}: {_marked(text, node)}: a sub-query is not allowed", "list the values in brackets")
+    if isinstance(node, exp.In) and not node.expressions:
+        raise UserError(f"{where}: {_marked(text, node)}: IN needs values", "list the values in brackets")
+    if isinstance(node, exp.Literal) and not node.is_string and not abs(float(node.this)) <= _MAX_NUMBER:
+        raise UserError(f"{where}: {_marked(text, node)}: the number is too large", f"use at most {_MAX_NUMBER:g}")
+
+
+def _kind(where: str, text: str, node: exp.Expression) -> Kind:
+    """What `node` gives. Raises UserError where its parts do not fit it, which else would stop the build half-way."""
+
+    def need(kind: Kind, *parts: exp.Expression) -> None:
+        for part in parts:
+            found = _kind(where, text, part)
+            if found not in (kind, "unknown"):
+                raise UserError(f"{where}: {_marked(text, part)} is a {found}, not a {kind}", "mend the condition")
+
+    def agree(*parts: exp.Expression) -> Kind:
+        kinds = [_kind(where, text, part) for part in parts]
+        first: Kind = next((kind for kind in kinds if kind != "unknown"), "unknown")
+        need(first, *parts)
+        return first
+
+    if isinstance(node, exp.Paren):
+        return _kind(where, text, node.this)
+    if isinstance(node, exp.Column):
+        return "number" if node.name in _NUMBERS else "truth value" if node.name.startswith("is_") else "text"
+    if isinstance(node, exp.Literal):
+        return "text" if node.is_string else "number"
+    if isinstance(node, exp.Null):
+        return "unknown"
+    if isinstance(node, _ARITHMETIC):
+        need("number", *node.iter_expressions())
+        return "number"
+    if isinstance(node, exp.Coalesce):
+        return agree(node.this, *node.expressions)
+    if isinstance(node, exp.Lower | exp.Upper | exp.Length):
+        need("text", node.this)
+        return "number" if isinstance(node, exp.Length) else "text"
+    if isinstance(node, exp.StartsWith | exp.Contains | exp.Like):
+        need("text", node.this, node.expression)
+    elif isinstance(node, exp.And | exp.Or | exp.Not):
+        need("truth value", *node.iter_expressions())
+    elif isinstance(node, exp.In):
+        agree(node.this, *node.expressions)
+    elif isinstance(node, exp.Between):
+        agree(node.this, node.args["low"], node.args["high"])
+    elif not isinstance(node, exp.Boolean):  # comparisons, IS
+        agree(node.this, node.expression)
+    return "truth value"
 
 
 def _marked(text: str, node: exp.Expression) -> str:
@@ -164,7 +240,18 @@ def _marked(text: str, node: exp.Expression) -> str:
 
 
 def _sql(node: exp.Expression) -> str:
-    return f"({node.sql(dialect='duckdb')})"
+    """Without comments, which the engine nests and sqlglot does not; with arithmetic that cannot fail: in doubles, and
+    a division by zero is unknown."""
+    safe = exp.Paren(this=node.copy())
+    for one in reversed(list(safe.find_all(*_ARITHMETIC))):  # the innermost first
+        for key, part in list(one.args.items()):
+            if isinstance(part, exp.Expression) and not isinstance(part.unnest(), _ARITHMETIC):
+                part = exp.cast(part.copy(), "DOUBLE")
+            if isinstance(one, exp.Div) and key == "expression":
+                part = exp.Nullif(this=part.copy(), expression=exp.Literal.number(0))
+            one.set(key, part)
+    text: str = safe.sql(dialect="duckdb", comments=False)
+    return text
 
 
 def _columns(node: exp.Expression) -> set[str]:
@@ -192,7 +279,7 @@ def _reason(node: exp.Expression) -> tuple[str, str]:
 
 
 def _shown(node: exp.Expression) -> str:
-    text: str = node.sql(dialect="duckdb")
+    text: str = node.sql(dialect="duckdb", comments=False)
     return text if len(text) <= 80 else text[:77] + "…"
 
 

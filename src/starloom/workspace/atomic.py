@@ -6,6 +6,7 @@ by `recover`. Costs one fsync per file and folder, two for the rename. Not cover
 """
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -252,8 +253,13 @@ def _move(aside: Path, target: Path, data: bytes, replace: bool) -> Path | None:
     except FileExistsError:
         _refuse_strangers(target)
         if not any(target.iterdir()):
-            operations.rename(aside, target)
-            return None
+            try:
+                operations.rename(aside, target)
+            except OSError as problem:
+                if problem.errno != errno.ENOTEMPTY:
+                    raise  # else it was a version that another writer had just swapped out: ours meets the new one
+            else:
+                return None
         if replace:
             return _swap(aside, target)
         if read_bytes(target / NAME) != data or open_folder(target) is None:

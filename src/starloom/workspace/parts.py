@@ -8,7 +8,8 @@ index (about 150 bytes per part): commit many at once.
 
 import contextlib
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from starloom.workspace.manifest import (
 )
 
 VERSION = 1  # of the index
+COMMIT_SECONDS = 2.0
 
 
 class Parts:
@@ -71,6 +73,27 @@ class Parts:
     def commit_many(self, parts: Iterable[str]) -> None:
         """Published parts become visible, all at once. Those committed before are left alone. Raises UserError."""
         self._write(self._entries() | {part: self._entry(part) for part in parts}, self.facts())
+
+    @contextlib.contextmanager
+    def committing(self) -> Iterator[Callable[[str], None]]:
+        """A function that takes finished parts: they become visible every two seconds, and at the end of the block
+        however it ends, so that an interrupted run loses nothing that was finished."""
+        waiting: list[str] = []
+        last = time.monotonic()
+
+        def commit(part: str) -> None:
+            nonlocal last
+            waiting.append(part)
+            if time.monotonic() - last > COMMIT_SECONDS:
+                self.commit_many(waiting)
+                waiting.clear()
+                last = time.monotonic()
+
+        try:
+            yield commit
+        finally:
+            if waiting:
+                self.commit_many(waiting)
 
     def retire(self, parts: Iterable[str]) -> None:
         """The parts leave the index; then their folders are removed. Absent ones are fine."""

@@ -18,7 +18,7 @@ from starloom import progress
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
-from starloom.workspace import atomic
+from starloom.workspace import atomic, operations
 from starloom.workspace.lock import FOLDER, lock
 from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Job, Stage, State
@@ -80,7 +80,8 @@ def _clear_spill(root: Path) -> None:
 def _run(job: Job, width: int) -> None:
     name = job.stage.name
     started = time.monotonic()
-    done = job.stage.run(job)
+    with operations.explained(job.folder):  # what a stage spills is written past the publication module
+        done = job.stage.run(job)
     seconds = time.monotonic() - started
     manifest = read_manifest(job.folder)
     rows = manifest.rows if manifest else 0

@@ -1,0 +1,116 @@
+"""Writes docs/reference.md from the code: every command's help, every setting, every column of a rule, every recipe.
+
+    python docs/reference.py [--check]
+
+`--check` writes nothing and fails when the page is not what the code says.
+"""
+
+import dataclasses
+import inspect
+import re
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from starloom.commands import group
+from starloom.stages import Settings, recipe_names, recipe_settings
+from starloom.the_stack import tables
+from starloom.the_stack.rules import COLUMNS, FUNCTIONS
+
+PAGE = Path(__file__).with_name("reference.md")
+_FIELD = re.compile(r"^    (\w+): ([^=#]+?)(?: = (.+?))?(?:  # (.*))?$")
+
+
+def main() -> int:
+    text = (
+        "\n".join(
+            [
+                "# Reference",
+                "",
+                "Made from the code by `python docs/reference.py`.",
+                "",
+                *commands(),
+                *settings(),
+                *rules(),
+            ]
+        ).rstrip("\n")
+        + "\n"
+    )
+    if "--check" in sys.argv:
+        if not PAGE.exists() or PAGE.read_text() != text:
+            print(f"{PAGE.name} is not what the code says: run `python docs/reference.py`", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(text)
+    return 0
+
+
+def commands() -> list[str]:
+    lines = ["## Commands", ""]
+    context = click.Context(group, info_name="starloom")
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        help_text = command.get_help(click.Context(command, info_name=name, parent=context, terminal_width=100))
+        lines += [f"### starloom {name}", "", "```", help_text.rstrip(), "```", ""]
+    return lines
+
+
+def settings() -> list[str]:
+    lines = [
+        "## starloom.toml",
+        "",
+        "An unknown key is an error. A recipe has the same sections, without `sources`.",
+        "",
+    ]
+    hints = typing.get_type_hints(Settings)
+    for field in dataclasses.fields(Settings):
+        kind: Any = hints[field.name]
+        many = typing.get_origin(kind) is tuple
+        kind = typing.get_args(kind)[0] if many else kind
+        if not dataclasses.is_dataclass(kind):
+            continue
+        title = f"[[{field.name}]]" if many else f"[{field.name}]"
+        lines += [f"### `{title}`", "", "| key | default | |", "|---|---|---|"]
+        for line in inspect.getsource(typing.cast(type, kind)).splitlines():
+            found = _FIELD.match(line)
+            if found and found[1] in {one.name for one in dataclasses.fields(kind)}:
+                lines.append(f"| `{found[1]}` | {_default(kind, found[1])} | {_cell(found[4] or '')} |")
+        lines.append("")
+    return lines
+
+
+def _default(kind: Any, name: str) -> str:
+    (field,) = (one for one in dataclasses.fields(kind) if one.name == name)
+    return "required" if field.default is dataclasses.MISSING else f"`{field.default!r}`"
+
+
+def rules() -> list[str]:
+    lines = ["## Rules", "", f"Functions: {', '.join(f'`{name}`' for name in FUNCTIONS)}. Columns:", ""]
+    for phase in ("path", "license", "content"):
+        names = ", ".join(f"`{name}`" for name, known in COLUMNS.items() if known == phase)
+        lines.append(f"- {phase}: {names}")
+    lines += ["", "## Recipes", ""]
+    for name in recipe_names():
+        recipe = recipe_settings(name)
+        lines += [f"### {name}", "", f"{recipe.title}.", "", "| rule | drop | unless | source |", "|---|---|---|---|"]
+        for rule in recipe.rules:
+            unless = f"`{rule.unless}`" if rule.unless else ""
+            cells = (rule.name, f"`{rule.drop}`", unless, rule.source)
+            lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        lines.append("")
+    lines += ["## Columns of the ledger and the dataset", ""]
+    for title, schema in (("Ledger", tables.LEDGER_ROWS), ("Dataset by file", tables.DATASET_FILES)):
+        lines += [f"{title}: {', '.join(f'`{field.name}` {field.type}' for field in schema)}.", ""]
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
