@@ -30,7 +30,7 @@ class Task:
         self.done += amount
         if self._bar:
             progress, task = self._bar
-            progress.update(task, completed=self.done, rate=self.rate())
+            progress.update(task, completed=self.done, rate=self.rate(), amount=self.amount())
         elif not _on_terminal() and time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + 10.0
             self._line()
@@ -39,13 +39,15 @@ class Task:
         seconds = max(time.monotonic() - self.started, 1e-6)
         return f"{human(self.done / seconds, self.unit)}/s"
 
+    def amount(self) -> str:
+        return human(self.done, self.unit) + (f" of {human(self.total, self.unit)}" if self.total else "")
+
     def _line(self) -> None:
-        share = f" of {human(self.total, self.unit)}" if self.total else ""
         left = ""
         if self.total and 0 < self.done < self.total:
             seconds = (time.monotonic() - self.started) * (self.total - self.done) / self.done
             left = f", {seconds:.0f} s left"
-        say(f"  {self.name}: {human(self.done, self.unit)}{share}, {self.rate()}{left}")
+        say(f"  {self.name}: {self.amount()}, {self.rate()}{left}")
 
 
 def human(amount: float, unit: str) -> str:
@@ -55,12 +57,23 @@ def human(amount: float, unit: str) -> str:
     ('12.3 MB', '8,123 files')
     """
     if unit != "bytes":
-        return f"{amount:,.0f} {unit}"
+        return counted(int(amount), unit)
     for suffix in ("B", "kB", "MB", "GB"):
         if amount < 1000:
             return f"{amount:.0f} B" if suffix == "B" else f"{amount:.1f} {suffix}"
         amount /= 1000
     return f"{amount:.1f} TB"
+
+
+def counted(number: int, things: str) -> str:
+    """A number of things, for people.
+
+    >>> counted(1, "repositories"), counted(1, "files"), counted(2_000, "files")
+    ('1 repository', '1 file', '2,000 files')
+    """
+    if number == 1:
+        things = things.removesuffix("ies") + "y" if things.endswith("ies") else things.removesuffix("s")
+    return f"{number:,} {things}"
 
 
 def say(text: str) -> None:
@@ -89,10 +102,11 @@ def task(name: str, total: float | None, unit: str = "bytes") -> Iterator[Task]:
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
         TextColumn("{task.percentage:>3.0f} %" if total else ""),
+        TextColumn("{task.fields[amount]}"),
         TextColumn("{task.fields[rate]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn() if total else TextColumn(""),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        running._bar = (progress, progress.add_task(name, total=total, rate=""))
+        running._bar = (progress, progress.add_task(name, total=total, rate="", amount=""))
         yield running

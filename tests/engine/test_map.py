@@ -125,7 +125,7 @@ from starloom.engine.verbs import EngineSettings
 if __name__ == "__main__":
     try:
         with LocalEngine(EngineSettings(workers=2), Path(sys.argv[1])) as engine:
-            for item, _ in engine.map(time.sleep, [0.0] * 4 + [0.3] * 1000):
+            for item, _ in engine.map(time.sleep, [0.0, 0.5] + [float(sys.argv[2])] * int(sys.argv[3])):
                 if item:
                     print("running", flush=True)
     except KeyboardInterrupt:
@@ -133,17 +133,19 @@ if __name__ == "__main__":
 """
 
 
-def test_ctrl_c(tmp_path):
+@pytest.mark.parametrize("work", [("0.3", "1000"), ("2", "1")], ids=["both workers busy", "one waits"])
+def test_ctrl_c(tmp_path, work):
     """As from a terminal: to the whole process group. No worker stays, none complains."""
     script = tmp_path / "script.py"
     script.write_text(CTRL_C)
     process = subprocess.Popen(
-        [sys.executable, str(script), str(tmp_path / "spill")],
+        [sys.executable, str(script), str(tmp_path / "spill"), *work],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
     assert process.stdout.readline() == b"running\n"
+    time.sleep(0.1)
     os.killpg(process.pid, signal.SIGINT)
     started = time.monotonic()
     _, complaint = process.communicate(timeout=20)

@@ -14,7 +14,7 @@ from starloom.licenses.candidates import PUBLISHED, is_license_candidate
         ("license.txt", True),
         ("Licence", True),
         ("LICENCES", True),
-        ("LISENCE", False),
+        ("LISENCE", True),
         ("a/b/LICENSE-MIT", True),
         ("LICENSE/readme.c", True),  # by its own name
         ("LICENSE/main.c", False),  # folders do not count
@@ -65,8 +65,7 @@ def test_names(path, candidate):
 
 _piece = st.sampled_from(
     ["license", "LICENSE", "licences", "copying", "3", "v2", "gpl", "agpl", "mit", "x", "al", "2.0", "readme", "notice"]
-    + ["-", "_", ".", " ", "\n", "/", "ſ", "٣", "K", "main", "py", "cpl", "cc0", "bsd", "l"]
-)
+) | st.sampled_from(["-", "_", ".", " ", "\n", "/", "ſ", "٣", "K", "main", "py", "cpl", "cc0", "bsd", "l"])
 
 
 @given(st.one_of(st.lists(_piece).map("".join), st.text()))

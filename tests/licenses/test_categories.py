@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from importlib.metadata import version
 
 import pytest
 
@@ -66,9 +67,8 @@ def test_table_is_reproducible():
             rated.setdefault(row.blue_oak, []).append({"id": row.id})
     blue_oak = [{"name": name, "licenses": licenses} for name, licenses in rated.items()]
     assert sum(map(len, rated.values())) == 224
-    known = {license["spdx_license_key"] for license in index}
-    if not categories._table().keys() >= {str(key).lower() for key in known if key and key.startswith("LicenseRef")}:
-        pytest.skip("another version of license-expression's index than 30.4.4's")
+    if version("license-expression") != "30.4.4":
+        pytest.skip("another version of license-expression has another index")
     assert categories.describe(index, blue_oak) == categories._TABLE.read_text(encoding="ascii")
 
 

@@ -9,9 +9,10 @@ from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from sources.conftest import Git
+import pytest
 
-from starloom.stages import SETTINGS_FILE, initialise, load_settings, stages_up_to
+from sources.conftest import Git
+from starloom.stages import SETTINGS_FILE, all_stages, initialise, load_settings
 from starloom.the_stack import tables
 from starloom.the_stack.why import explain
 from starloom.workspace.run import build, engine
@@ -23,7 +24,14 @@ GPL_NOTICE = b"""# This program is free software: you can redistribute it and/or
 # the Free Software Foundation, either version 3 of the License, or
 # (at your option) any later version.
 """
-SPDX_GPL = b"SPDX-License-Identifier: GPL-3.0-only\n"  # a licence file of one line
+
+
+def gpl():
+    """The text of the GNU General Public License 3, as every Debian has it."""
+    path = Path("/usr/share/common-licenses/GPL-3")
+    if not path.exists():
+        pytest.skip(f"{path} is missing")
+    return path.read_bytes()
 
 
 def code(seed, lines=12):
@@ -98,7 +106,10 @@ class Workspace:
 
     def build(self, stage=None):
         settings = load_settings(self.root)
-        build(self.root, stages_up_to(stage), settings, settings.engine, "test")
+        stages = all_stages()
+        if stage:
+            stages = stages[: [one.name for one in stages].index(stage) + 1]
+        build(self.root, stages, settings, settings.engine, "test")
         return self
 
     def ledger(self):

@@ -103,6 +103,19 @@ def test_same_bytes_however_the_rows_are_batched(data, rows, group_rows, group_b
     assert all(count <= group_rows for count in groups(whole))
 
 
+def test_same_bytes_where_a_group_has_many_pages():
+    """Pages are cut per chunk: chunks of another length would show."""
+    schema = pa.schema([("n", pa.int64()), ("text", pa.string())])
+    values = [n * 0x9E3779B97F4A7C15 % 2**62 for n in range(60_000)]
+    table = pa.table({"n": values, "text": [f"{value:060x}" for value in values]}, schema)
+    whole = written([table], schema)
+    for length in (59_999, 7_001, 333):
+        assert written(table.to_batches(max_chunksize=length), schema) == whole
+        assert written([table.slice(n, length) for n in range(0, len(table), length)], schema, 50_000) == written(
+            [table], schema, 50_000
+        )
+
+
 def numbers(count):
     return pa.table({"n": pa.array(range(count), pa.int64())})
 

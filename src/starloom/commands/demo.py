@@ -1,8 +1,12 @@
 """`starloom demo`: the whole story, on code that is already here."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from starloom.report.figures import Headline
 
 _SAMPLE = "\n[list]\nsample_bytes = 150000000   # of a large environment, a seeded sample of its distributions\n"
 
@@ -47,7 +51,7 @@ def command(folder: Path, sources: tuple[str, ...], rights: str) -> None:
     say(f"building {folder} from {', '.join(source.path for source in settings.sources)}\n")
     build(root, (*all_stages(), REPORT), settings, settings.engine, "starloom demo")
     with engine(root, settings.engine) as local:
-        click.echo(f"\n{headline(root, local)}\n")
+        click.echo(f"\n{_words(headline(root, local))}\n")
         example = telling_file(root, local)
         if example:
             click.echo(f"$ starloom why {example}")
@@ -60,3 +64,20 @@ def command(folder: Path, sources: tuple[str, ...], rights: str) -> None:
         f"    edit {SETTINGS_FILE}, then    starloom build    (one threshold: only `decide` and `write` run)\n"
         "    starloom demo --dir DIR --from ~/your/repositories"
     )
+
+
+def _words(found: "Headline") -> str:
+    """The key figures, a line each."""
+    from starloom.progress import counted, human
+
+    share = 100 * found.kept_files / max(found.listed_files, 1)
+    lines = [
+        f"{counted(found.repositories, 'repositories')}, {counted(found.listed_files, 'files')} "
+        f"({human(found.listed_bytes, 'bytes')}), each with a row in the ledger",
+        f"{counted(found.kept_files, 'files')} kept ({human(found.kept_bytes, 'bytes')}, {share:.0f} %), "
+        f"in {counted(found.languages, 'languages')}",
+        f"{found.held_out_files:,} of them held out for evaluation",
+    ]
+    if not found.publishable:
+        lines.append("not publishable: it holds code declared as owned")
+    return "\n".join(lines)

@@ -33,7 +33,7 @@ def command(workspace: Path | None, as_json: bool) -> None:
     inside = [stage for stage in all_stages() if stage.reads]  # whether sources changed is `status`'s to look up
     stale = [one.name for one in statuses(root, inside, settings, settings.engine) if one.state != "fresh"]
     if stale:
-        say(f"note: {', '.join(stale)} no longer fit starloom.toml; the page shows the last build (`starloom build`)")
+        say(f"note: stale: {', '.join(stale)}; the page shows what was built last, `starloom build` renews it")
     path = root / FOLDER / PAGE
     manifest = read_manifest(root / FOLDER)
     if as_json:

@@ -56,12 +56,13 @@ def name_expression(text: str) -> str | None:
     text = " ".join(text.split())
     if len(text) > _MAX_NAME:
         return None
+    plain = _OR_LATER.sub("+", text)
+    if found := named(plain):  # before SPDX's deprecated ids: "GPL" is one
+        return found
     ids = symbols(text)
     if ids and all(canonical(spdx_id) for spdx_id in ids):
         return rename(text, lambda spdx_id: canonical(spdx_id) or spdx_id)
-    text = _OR_LATER.sub("+", text)
-    if found := named(text):
-        return found
+    text = plain
     for operator, separator in (("OR", _OR), ("AND", _AND)):
         parts = [part for part in separator.split(text) if part.strip()]
         if len(parts) > 1:

@@ -11,7 +11,8 @@ from starloom.licenses.categories import PROPRIETARY, PUBLIC_DOMAIN
 
 _FREE_UNKNOWN = "LicenseRef-scancode-free-unknown"  # given away, terms unknown: not permissive
 
-# All classifiers under "License ::" of trove-classifiers 2026.9.21.13; None: says nothing about the terms.
+# All classifiers under "License ::" of trove-classifiers 2026.9.21.13, with its five deprecated ones. None: says
+# nothing about the terms.
 _OSI = "OSI Approved :: "
 CLASSIFIERS: dict[str, str | None] = {
     "Aladdin Free Public License (AFPL)": "Aladdin",
@@ -117,7 +118,7 @@ _ALIASES: dict[str, str] = {
     "0BSD": "BSD 0 clause | zero clause BSD | BSD zero clause 0BSD | free public 1.0.0",
     "Apache-2.0": "Apache | Apache 2 | Apache2 | ASL 2 | ASL | AL2 | Apache ASL 2 | Apache 2 apache2",
     "Apache-1.1": "Apache 1.1",
-    "ISC": "ISC | ISCL | internet systems consortium | internet systems consortium isc",
+    "ISC": "ISC | ISCL | ISC ISCL | internet systems consortium | internet systems consortium isc",
     "PSF-2.0": "PSF | PSFL | PSF 2 | Python | Python foundation | Python foundation psf | Python foundation 2",
     "Python-2.0": "Python 2",
     "MPL-2.0": "MPL | MPL 2 | MPL2 | Mozilla public | Mozilla public 2 | Mozilla public mpl 2 | Mozilla 2",

@@ -8,7 +8,8 @@ A notice is a recognised phrase, not a mention: "not under the GPL", "see LICENS
 be found in the LICENSE file" (a pointer: the licence files of its folders speak) give none. Where several are
 found, an SPDX tag decides; otherwise all apply (AND), unless the words offer a choice ("alternatively").
 
-Cost: 1 to 3 µs for a file whose top has none of the words; about 50 µs for a file that has, 150 µs at most.
+Cost: 1 µs for a file that begins with code, about 15 µs for one whose top has none of the words, 40 µs for one
+that has words but no notice, 150 µs for one with a notice.
 """
 
 import re
@@ -107,7 +108,8 @@ def _tagged(value: str) -> str | None:
 
 # What stands before the name, to its end, and the name.
 _GRANT = re.compile(
-    r"\b(?:under|by|to|with) (?:the )?(?:same )?(?:terms (?:and conditions )?of )?(?:either:? )?(?:the )?"
+    r"\b(?:under|by|subject to|(?:accordance|compliance) with) (?:the )?(?:same )?"
+    r"(?:terms (?:and conditions )?of )?(?:either:? )?(?:the )?"
     r"(?:version (?P<version>\d(?:\.\d)?)"
     r"(?P<later>,? or (?:\(?at your option\)? )?(?:any )?later(?: version)?)?,? of )?(?:the )?$"
 )
@@ -180,7 +182,7 @@ def _statements(comments: Comments) -> Iterator[_Found]:
         found = _UNDER.match(lower, under) if verb in _VERBS else None
         if found is None or "public licen" in found[0]:
             continue  # GNU's are read above, with their versions
-        at = under - len(verb)
+        at = under if verb in ("is", "are") else under - len(verb)
         expression = name_expression(found["name"] + (found["version"] or "").replace(",", ""))
         if expression is None or _denied(lower, at):
             continue

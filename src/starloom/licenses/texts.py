@@ -5,7 +5,7 @@ a licence but not it is not guessed at. Normalising removes what differs between
 white space, punctuation, comment marks, list numbers, spelling, copyright lines, titles, the names that fill
 BSD's blanks, years, the address of the Free Software Foundation, and the "how to apply" appendices.
 
-Cost: 2 ms once for the table; 0.2 ms for a short licence, 3 ms for the GPL.
+Cost: 2 ms once for the table; 0.3 ms for a BSD licence, 2 ms for Apache-2.0, 10 ms for the GPL.
 """
 
 import functools
@@ -89,12 +89,9 @@ def normalise(text: str) -> str:
     >>> normalise("# The MIT License\\n#\\n# Copyright (c) 2024 A. N. Other\\n#\\n# 1. Sub-licences: THE END.")
     'sub licenses the end'
     """
-    if (folded := _fold(text)) == text:
+    if "\n" not in text and _fold(text) == text:
         return text
-    folded = _fold(_LIST_NUMBER.sub(" ", " ".join(_body(text))))
-    for pattern, replacement in _WORDING:
-        folded = pattern.sub(replacement, folded)
-    return _fold(folded)
+    return _reworded(_fold(_LIST_NUMBER.sub(" ", " ".join(_body(text)))))
 
 
 def describe(texts: Iterable[tuple[str, str]]) -> str:
@@ -162,9 +159,10 @@ _COPYRIGHT = re.compile(
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SIGN = re.compile(r"copyr|\(c\)|©|&copy|reserved", re.IGNORECASE)  # what every such line has
 _SAYS_MORE = re.compile(
-    r"licen[cs]|permi(?:t|ssion)|distribut|public domain|gpl|granted|warrant|\buse|prohibit|commercial|restrict|copying"
-    r"|proprietary|confidential|\bmust\b|\bmay\b|\bnot\b|disclos",
+    r"licen[cs]|permi(?:t|ssion)|distribut|public domain|gpl|granted|warrant|\buse\b|prohibit|commercial|restrict"
+    r"|copying|proprietary|confidential|\bmust\b|\bmay\b|\bnot\b|disclos",
     re.IGNORECASE,
 )
 _MAX_COPYRIGHT = 240  # characters; a longer line is a paragraph
@@ -215,7 +213,7 @@ def _body(text: str) -> Iterator[str]:
 
 
 def _is_copyright(line: str, at_top: bool) -> bool:
-    if len(line) > _MAX_COPYRIGHT or _SAYS_MORE.search(line):
+    if len(line) > _MAX_COPYRIGHT or not _SIGN.search(line) or _SAYS_MORE.search(line):
         return False
     return _COPYRIGHT.match(line) is not None or (at_top and _TOP_COPYRIGHT.match(line) is not None)
 
@@ -238,41 +236,71 @@ _LIST_NUMBER = re.compile(r"(?<!\S)\(?(?:\d{1,2}|[a-zA-Z]|i{1,3}|iv|vi{0,3})[.)]
 _ADDRESS = (
     r"(?:51 franklin|59 temple|675 mass|31 milk)\w* \w+ (?:\w+ ){0,4}?(?:boston|cambridge) ma \d{5}(?: \d{4})?(?: usa)?"
 )
+# Whole words, one spelling for another.
+_SPELLING = [
+    (" licence", " license"),
+    (" copyright owner", " copyright holder"),
+    (" https ", " http "),
+    (" any expressed ", " any express "),
+    (" in no event will ", " in no event shall "),
+    (" including the next paragraph ", " "),
+]
+
+# Words that must be there (cheap to look for), the pattern, its replacement.
 _WORDING = [
-    (re.compile(pattern), replacement)
-    for pattern, replacement in [
-        (r"\blicence", "license"),
-        (r"\bcopyright owner", "copyright holder"),
-        (r"\bhttps\b", "http"),
-        (r"\bany expressed\b", "any express"),
-        (r"\bin no event will\b", "in no event shall"),
-        (r"\bcopyright (?:c )?(?:(?:19|20)\d\d )+", "copyright "),
-        (rf"\b{_ADDRESS}\b", "address"),
+    (word, re.compile(pattern), replacement)
+    for word, pattern, replacement in [
+        (" copyright ", r" copyright (?:c )?(?:(?:19|20)\d\d )+", " copyright "),
+        (" ma 02", rf" {_ADDRESS} ", " address "),
         # Names in BSD, MIT and HPND texts; the words on both sides hold the blank in its place.
-        (r"\bis provided by .{1,200}? as is and any express\b", "is provided by holder as is and any express"),
-        (r"\bas is and .{1,100}? disclaims all warranties\b", "as is and the author disclaims all warranties"),
-        (r"\bin no event shall .{1,200}? be liable\b", "in no event shall holder be liable"),
         (
-            r"\b(?:neither )?the names? of .{1,250}? may (?:not )?be used to endorse or promote products derived from"
-            r" (?:this|the) software without (?:specific )?prior written permission\b",
-            "no endorsement",
+            " is provided by ",
+            r" is provided by .{1,200}? as is and any express ",
+            " is provided by holder as is and any express ",
         ),
-        (r"\bthe names? of .{1,200}? not be used in advertising\b", "the name of holder not be used in advertising"),
-        (r"\bincluding the next paragraph\b", ""),
+        (
+            " disclaims all ",
+            r" as is and .{1,100}? disclaims all warranties ",
+            " as is and the author disclaims all warranties ",
+        ),
+        (" in no event shall ", r" in no event shall .{1,200}? be liable ", " in no event shall holder be liable "),
+        (
+            " endorse or promote ",
+            r"(?: neither)? the names? of .{1,250}? may (?:not )?be used to endorse or promote products derived from"
+            r" (?:this|the) software without (?:specific )?prior written permission ",
+            " no endorsement ",
+        ),
+        (
+            " not be used in advertising ",
+            r" the names? of .{1,200}? not be used in advertising ",
+            " the name of holder not be used in advertising ",
+        ),
         # Appendices that are no part of the terms. Whatever follows them keeps the text from being recognised.
         (
+            " how to apply these terms ",
             r"(?: end of terms and conditions)? how to apply these terms to your new (?:program|librarie)s .{200,3500}?"
-            r"(?:that s all there is to it|instead of this license|why not lgpl html)$",
-            "",
+            r"(?:that s all there is to it|instead of this license|why not lgpl html) $",
+            " ",
         ),
         (
+            " limitations under the license ",
             r"(?: end of terms and conditions| appendix how to apply the apache license){1,2}.{0,1000}"
-            r" licensed under the apache license version 2 0 .{200,700} limitations under the license$",
-            "",
+            r" licensed under the apache license version 2 0 .{200,700} limitations under the license $",
+            " ",
         ),
-        (r" end of terms and conditions$", ""),
+        (" end of terms and conditions ", r" end of terms and conditions $", " "),
     ]
 ]
+
+
+def _reworded(folded: str) -> str:
+    text = f" {folded} "
+    for spelling, replacement in _SPELLING:
+        text = text.replace(spelling, replacement)
+    for word, pattern, replacement in _WORDING:
+        if word in text:
+            text = pattern.sub(replacement, text)
+    return " ".join(text.split())
 
 
 def _fold(text: str) -> str:

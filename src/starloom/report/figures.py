@@ -36,7 +36,8 @@ class Headline:
 
 @dataclass(frozen=True)
 class Step:
-    """One sieve of `decide`: what it took, what it left. `kind`: refusal, quarantine, rule, duplicate."""
+    """One sieve of `decide`: what it took, what it left. `kind`: refusal, quarantine, rule, duplicate; only the
+    condition of a rule is SQL."""
 
     name: str
     kind: str
@@ -116,16 +117,16 @@ def headline(root: Path, engine: Engine) -> Headline:
     return Headline(**row, publishable=publishable)
 
 
-# What `decide` does before any rule, and after: as steps, with the condition said as a rule would say it.
-_NO_FILE = Rule("not-a-file", "entry_type <> 'file'", "", "links, submodules, devices: there is no text to take")
-_REFUSALS = (Rule("binary", "a NUL byte, or a known binary format", "", "read: no text"),)
+# What `decide` asks beside the recipe's rules, in words.
+_NO_FILE = Rule("not-a-file", "links, submodules, devices, files outside the repository: no text of its own")
+_BINARY = Rule("binary", "what is not text")
 _QUARANTINES = (
-    Rule("unlisted", "could not be listed properly", "", "list"),
-    Rule("damaged", "no encoding is likely", "", "read"),
-    Rule("unreadable", "the repository did not give it", "", "read"),
-    Rule("unread", "listed, and never read", "", "read"),
+    Rule("unlisted", "what could not be listed properly"),
+    Rule("damaged", "bytes that no likely encoding makes text of"),
+    Rule("unreadable", "what the repository did not give when asked"),
+    Rule("unread", "what was listed and never read"),
 )
-_EXACT = Rule("exact-duplicate", "another copy of the same content stays", "", "content_id: the git blob hash")
+_EXACT = Rule("exact-duplicate", "all copies of a content but the best one")
 
 
 def funnel(root: Path, engine: Engine) -> list[Step]:
@@ -155,11 +156,11 @@ def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     phases: dict[str, list[Rule]] = {"path": [], "license": [], "content": []}
     for one in check(ledger_rules(root)):
         phases[one.phase].append(one.rule)
-    too_large = Rule("too-large", f"length_bytes > {settings['max_bytes']}", "", "[list] max_bytes")
+    too_large = Rule("too-large", f"files of more than {settings['max_bytes']:,} bytes", "", "[list] max_bytes")
     threshold = settings["decide"]["near_duplicates"]
-    near = Rule("near-duplicate", f"jaccard >= {threshold:g}", "", "[decide] near_duplicates, to a file that stays")
-    early = [("refusal", _NO_FILE), ("refusal", too_large), *(("refusal", one) for one in _REFUSALS)]
-    found = [one for one in early if one[1].name in taken]
+    words = f"files with a Jaccard similarity of {threshold:g} or more to one that is kept"
+    near = Rule("near-duplicate", words, "", "[decide] near_duplicates")
+    found = [("refusal", one) for one in (_NO_FILE, too_large, _BINARY) if one.name in taken]
     found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
     found += [("rule", one) for one in phases["path"] + phases["license"]]
     found += [("duplicate", _EXACT)]

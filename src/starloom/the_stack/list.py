@@ -111,7 +111,7 @@ def _states(job: Job) -> dict[str, str]:
 def _forecast(job: Job) -> str:
     states, previous = _states(job), _previous(job)
     again = [name for name in states if name not in previous or previous[name]["state"] != states[name]]
-    return f"list {len(again):,} of {len(states):,} repositories"
+    return f"list {len(again):,} of {progress.counted(len(states), 'repositories')}"
 
 
 def _run(job: Job) -> Done:
@@ -152,9 +152,11 @@ def _run(job: Job) -> Done:
             "length_bytes": sum(row["length_bytes"] for row in rows),
             "problems": len(problems),
         }
-    note = f"{len(rows):,} repositories, {first:,} files"
-    if problems:
-        note += f"; {len(problems):,} not read or left out (`starloom status` names them)"
+    note = f"{progress.counted(len(rows), 'repositories')}, {progress.counted(first, 'files')}"
+    if unread := len(problems) - len(left_out):
+        note += f"; {unread:,} not read (`starloom status` says why)"
+    if left_out:
+        note += f"; {len(left_out):,} left out by sample_bytes"
     return Done(sum(row["length_bytes"] for row in rows), note)
 
 

@@ -105,7 +105,7 @@ def _run(job: Job) -> Done:
                 read, refused, total = read + good, refused + bad, total + item.bytes
                 bar.advance(item.bytes)
     parts.set_facts({COMPLETE: fingerprint})
-    note = f"{read:,} contents" + (f", {refused:,} refused (binary or damaged)" if refused else "")
+    note = progress.counted(read, "contents") + (f", {refused:,} refused (binary or damaged)" if refused else "")
     return Done(total, note)
 
 

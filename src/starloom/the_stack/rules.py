@@ -101,7 +101,7 @@ def compile_rule(rule: Rule) -> Compiled:
 
 def _too_deep(rule: Rule) -> UserError:
     return UserError(
-        f"rule `{rule.name}`: its condition is nested more than {_MAX_DEPTH} deep",
+        f"rule `{rule.name}`: its condition is nested too deep",
         "use IN for a list of values, or write several rules",
     )
 
@@ -195,15 +195,18 @@ def _kind(where: str, text: str, node: exp.Expression) -> Kind:
 
     def need(kind: Kind, *parts: exp.Expression) -> None:
         for part in parts:
-            found = _kind(where, text, part)
-            if found not in (kind, "unknown"):
-                raise UserError(f"{where}: {_marked(text, part)} is a {found}, not a {kind}", "mend the condition")
+            fits(kind, _kind(where, text, part), part)
 
     def agree(*parts: exp.Expression) -> Kind:
         kinds = [_kind(where, text, part) for part in parts]
         first: Kind = next((kind for kind in kinds if kind != "unknown"), "unknown")
-        need(first, *parts)
+        for kind, part in zip(kinds, parts, strict=True):
+            fits(first, kind, part)
         return first
+
+    def fits(kind: Kind, found: Kind, part: exp.Expression) -> None:
+        if found not in (kind, "unknown"):
+            raise UserError(f"{where}: {_marked(text, part)} is a {found}, not a {kind}", "mend the condition")
 
     if isinstance(node, exp.Paren):
         return _kind(where, text, node.this)

@@ -145,7 +145,7 @@ def telling_file(root: Path, engine: Engine) -> str | None:
     any; None when nothing is listed. The same for the same ledger."""
     found = engine.table(
         "SELECT repo_name || ':' || path AS name FROM ledger ORDER BY coalesce(rule, '') <> 'near-duplicate', "
-        "verdict <> 'dropped', coalesce(jaccard, 1.0), repo_name, path LIMIT 1",
+        "verdict <> 'dropped', coalesce(jaccard, 1.0) >= 1.0, jaccard DESC, repo_name, path LIMIT 1",
         {"ledger": tables.ledger(root)},
     ).column(0)
     return str(found[0]) if len(found) else None

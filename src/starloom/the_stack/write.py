@@ -117,7 +117,7 @@ def _run(job: Job) -> Done:
         draft.facts = {"files": len(plan), "text_bytes": text, "moved": moved, "publishable": owned == 0}
     share = f"{100 * moved / max(len(plan), 1):.1f} % moved to another repository"
     owned_note = "; not publishable: it holds owned code" if owned else ""
-    return Done(text, f"{len(plan):,} files, {share}{owned_note}")
+    return Done(text, f"{progress.counted(len(plan), 'files')}, {share}{owned_note}")
 
 
 def _buckets(plan: pa.Table) -> tuple[Any, list[str]]:

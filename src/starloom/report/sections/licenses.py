@@ -12,7 +12,7 @@ _TYPES = {
     "non_permissive": "not permissive",
 }
 _EVIDENCE = {
-    "notice": "the file's own notice",
+    "notice": "the file’s own notice",
     "origin": "the licence where this content first appeared",
     "declared": "what the package or repository declares",
     "path": "a licence file in its folder, or in one above",

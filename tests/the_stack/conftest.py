@@ -1,0 +1,95 @@
+"""Fixtures of the build's tests: workspaces of synthetic repositories, and rules asked about one row."""
+
+from types import SimpleNamespace
+
+import pyarrow as pa
+import pytest
+
+from starloom.engine.local import LocalEngine
+from starloom.engine.verbs import EngineSettings
+from starloom.stages import recipe_settings
+from starloom.the_stack.rules import COLUMNS, compile_rule
+from the_stack import building
+
+_TYPES = {
+    "length_bytes": pa.int64(),
+    "star_events_count": pa.int64(),
+    "fork_events_count": pa.int64(),
+    "characters": pa.int64(),
+    "num_lines": pa.int32(),
+    "max_line_length": pa.int32(),
+    "avg_line_length": pa.float32(),
+    "alpha_fraction": pa.float32(),
+    "alphanum_fraction": pa.float32(),
+}
+SCHEMA = pa.schema(
+    [(name, _TYPES.get(name, pa.bool_() if name.startswith("is_") else pa.string())) for name in COLUMNS]
+)
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """`workspace(*sources, recipe=…, extra=…)`: a built workspace; sources are paths or (path, rights)."""
+
+    def make(*sources, name="workspace", build=True, **options):
+        made = building.Workspace(tmp_path / name, *sources, **options)
+        return made.build() if build else made
+
+    return make
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """`repository(name, *commits, hours=0)`: a git repository; a commit is {path: bytes}."""
+    return lambda name, *commits, hours=0: building.git_repository(tmp_path / "sources" / name, *commits, hours=hours)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """`folder(name, {path: bytes})`: a plain folder."""
+    return lambda name, files: building.folder(tmp_path / "sources" / name, files)
+
+
+@pytest.fixture(scope="session")
+def ask(tmp_path_factory):
+    """`ask(rule, row, …)`: for each row (absent columns are null), whether the rule fires, with value and limit.
+    `ask([rule, …], row)`: the same of each rule."""
+    spill = tmp_path_factory.mktemp("spill")
+
+    def about(rule, *rows):
+        rules = rule if isinstance(rule, list) else [rule]
+        columns = [
+            f'{one.fires} AS "{number} fires", {one.value} AS "{number} value", {one.limit} AS "{number} limit"'
+            for number, one in enumerate(map(compile_rule, rules))
+        ]
+        table = pa.Table.from_pylist([{"row": number} | row for number, row in enumerate(rows)], _numbered())
+        with LocalEngine(EngineSettings(workers=1), spill) as engine:
+            answers = engine.table(f"SELECT {', '.join(columns)} FROM t ORDER BY row", {"t": table}).to_pylist()
+        keys = ("fires", "value", "limit")
+        return [{key: answer[f"{number} {key}"] for key in keys} for answer in answers for number in range(len(rules))]
+
+    return about
+
+
+@pytest.fixture(scope="session")
+def decide(tmp_path_factory):
+    """`decide(recipe, column=value, …)`: the recipe's rule that drops a file with these columns, others null."""
+    spill = tmp_path_factory.mktemp("spill")
+
+    def about(recipe, **columns):
+        rules = [compile_rule(rule) for rule in recipe_settings(recipe).rules]
+        cases = " ".join(f"WHEN {one.fires} THEN {number}" for number, one in enumerate(rules))
+        table = pa.Table.from_pylist([{"row": 0} | columns], _numbered())
+        with LocalEngine(EngineSettings(workers=1), spill) as engine:
+            number = engine.table(f"SELECT CASE {cases} END AS fired FROM t", {"t": table}).column(0)[0].as_py()
+            if number is None:
+                return SimpleNamespace(rule=None, value=None, limit=None)
+            fired = rules[number]
+            answer = engine.table(f'SELECT {fired.value} AS "value", {fired.limit} AS "limit" FROM t', {"t": table})
+        return SimpleNamespace(rule=fired.rule.name, **answer.to_pylist()[0])
+
+    return about
+
+
+def _numbered():
+    return pa.schema([("row", pa.int64()), *SCHEMA])
