@@ -72,21 +72,15 @@ def ask(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def decide(tmp_path_factory):
+def decide(ask):
     """`decide(recipe, column=value, …)`: the recipe's rule that drops a file with these columns, others null."""
-    spill = tmp_path_factory.mktemp("spill")
 
     def about(recipe, **columns):
-        rules = [compile_rule(rule) for rule in recipe_settings(recipe).rules]
-        cases = " ".join(f"WHEN {one.fires} THEN {number}" for number, one in enumerate(rules))
-        table = pa.Table.from_pylist([{"row": 0} | columns], _numbered())
-        with LocalEngine(EngineSettings(workers=1), spill) as engine:
-            number = engine.table(f"SELECT CASE {cases} END AS fired FROM t", {"t": table}).column(0)[0].as_py()
-            if number is None:
-                return SimpleNamespace(rule=None, value=None, limit=None)
-            fired = rules[number]
-            answer = engine.table(f'SELECT {fired.value} AS "value", {fired.limit} AS "limit" FROM t', {"t": table})
-        return SimpleNamespace(rule=fired.rule.name, **answer.to_pylist()[0])
+        rules = list(recipe_settings(recipe).rules)
+        for rule, found in zip(rules, ask(rules, columns)):
+            if found["fires"]:
+                return SimpleNamespace(rule=rule.name, value=found["value"], limit=found["limit"])
+        return SimpleNamespace(rule=None, value=None, limit=None)
 
     return about
 

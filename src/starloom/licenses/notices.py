@@ -73,7 +73,10 @@ def _notice(comments: Comments) -> Notice | None:
     return Notice(join([one.expression for one in found], operator), comments.line_at(found[0].at), found[0].kind)
 
 
-_CHOICE = re.compile(r"\balternatively\b|\bdual(?:ly)?[- ]licen|\beither license|\beither of the|\bof your choice\b")
+_CHOICE = re.compile(
+    r"\balternatively\b.{0,120}\b(?:licen[cs]e|terms)\b|\bdual(?:ly)?[- ]licen"
+    r"|\beither (?:of the (?:two |following )?)?licen[cs]e|\blicen[cs]e of your choice\b"
+)
 
 
 # --- SPDX tags ---------------------------------------------------------------------------------------------------

@@ -245,14 +245,12 @@ def repositories(root: Path, engine: Engine, limit: int = 30) -> tuple[list[Repo
       FROM (SELECT repo_name, length_bytes, split FROM ledger) l
       JOIN (SELECT repo_name, kind, version, rights, declared_license FROM repositories) r USING (repo_name)
       GROUP BY repo_name"""
-    given = {"ledger": tables.ledger(root), "repositories": tables.repositories(root)}
-    rows = _rows(
-        engine,
-        f"{select} ORDER BY kept_bytes DESC, listed_bytes DESC, repo_name LIMIT $rows",
-        {"rows": limit},
-        **given,
+    ledger, known = tables.ledger(root), tables.repositories(root)
+    order = "ORDER BY kept_bytes DESC, listed_bytes DESC, repo_name LIMIT $rows"
+    rows = _rows(engine, f"{select} {order}", {"rows": limit}, ledger=ledger, repositories=known)
+    (empty,) = _rows(
+        engine, f"SELECT count(*) AS n FROM ({select}) WHERE kept_files = 0", ledger=ledger, repositories=known
     )
-    (empty,) = _rows(engine, f"SELECT count(*) AS n FROM ({select}) WHERE kept_files = 0", **given)
     return [RepositoryRow(**row) for row in rows], empty["n"]
 
 

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from starloom import __version__
 from starloom.outside.paths import printable
-from starloom.progress import human
+from starloom.progress import counted, human
 from starloom.report import charts, figures
 from starloom.report.section import Material, Section
 from starloom.report.sections import duplicates, funnel, head, languages, licenses, making, repositories, samples
@@ -42,7 +42,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         finalize=_shown,
     )
-    found.filters |= {"number": _number, "bytes": _bytes, "share": charts.share}
+    found.filters |= {"number": _number, "bytes": _bytes, "counted": counted, "share": charts.share}
     found.globals |= {"bar": charts.bar, "two": charts.two, "Part": charts.Part, "newline": Markup("\n")}
     return found
 

@@ -75,12 +75,12 @@ def _draw(root: Path, engine: Engine, per_rule: int) -> pa.Table:
                 by_rule.setdefault(rule, []).append((key, repo, path))
             for rule, rows in by_rule.items():
                 least[rule] = heapq.nsmallest(per_rule, least.get(rule, []) + rows)
-    rows = [(repo, path) for rule in sorted(least) for _, repo, path in least[rule]]
+    drawn = [(repo, path) for rule in sorted(least) for _, repo, path in least[rule]]
     return pa.table(
         {
-            "repo_name": pa.array([row[0] for row in rows], pa.string()),
-            "path": pa.array([row[1] for row in rows], pa.string()),
-            "place": pa.array(range(len(rows)), pa.int64()),
+            "repo_name": pa.array([repo for repo, _ in drawn], pa.string()),
+            "path": pa.array([path for _, path in drawn], pa.string()),
+            "place": pa.array(range(len(drawn)), pa.int64()),
         }
     )
 

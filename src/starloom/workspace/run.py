@@ -20,7 +20,7 @@ from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.workspace import atomic, operations
 from starloom.workspace.lock import FOLDER, lock
-from starloom.workspace.manifest import read_manifest
+from starloom.workspace.manifest import read_manifest, verify
 from starloom.workspace.stage import Job, Stage, State
 
 RUNS = "runs.jsonl"
@@ -80,8 +80,14 @@ def _clear_spill(root: Path) -> None:
 def _run(job: Job, width: int) -> None:
     name = job.stage.name
     started = time.monotonic()
-    with operations.explained(job.folder):  # what a stage spills is written past the publication module
-        done = job.stage.run(job)
+    try:
+        with operations.explained(job.folder):  # what a stage spills is written past the publication module
+            done = job.stage.run(job)
+    except UserError:
+        raise
+    except Exception as problem:
+        _blame_damage(job, problem)
+        raise
     seconds = time.monotonic() - started
     manifest = read_manifest(job.folder)
     rows = manifest.rows if manifest else 0
@@ -89,6 +95,17 @@ def _run(job: Job, width: int) -> None:
     size = progress.human(done.bytes, "bytes") if done.bytes else ""
     progress.say(f"{name:<{width}}  {seconds:6.1f} s  {size:>9}  {rate:>11}  {done.note}".rstrip())
     _log(job.root, {"stage": name, "seconds": round(seconds, 3), "rows": rows, "bytes": done.bytes, "note": done.note})
+
+
+def _blame_damage(job: Job, problem: Exception) -> None:
+    """Raises UserError when what the stage read is not what was written; else the problem is a bug of ours."""
+    for name in job.stage.reads:
+        folder = job.root / name
+        if damage := verify(folder):
+            raise UserError(
+                f"`{job.stage.name}` failed because of a damaged file: {damage[0]}",
+                f"delete {folder} and run `starloom build`: it is made again",
+            ) from problem
 
 
 def statuses(root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings) -> list[StageStatus]:

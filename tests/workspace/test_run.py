@@ -1,0 +1,138 @@
+"""Stages in order: fresh ones are skipped, content stops what would be stale, damage is named."""
+
+import json
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+
+from starloom.engine.verbs import EngineSettings
+from starloom.errors import UserError
+from starloom.workspace.run import build, forecasts, last_runs, statuses
+from starloom.workspace.stage import Done, Stage
+
+ENGINE = EngineSettings(workers=1)
+
+
+@dataclass
+class Log:
+    ran: list[str] = field(default_factory=list)
+
+
+def chain(log, world):
+    """`first` copies a word from outside, `second` writes its length, `third` copies that."""
+
+    def first(job):
+        log.ran.append("first")
+        with job.publish() as draft:
+            draft.write("word.txt", world.word.encode())
+        return Done(len(world.word), "a word")
+
+    def second(job):
+        log.ran.append("second")
+        word = (job.root / "first" / "word.txt").read_text()
+        if word == "bug":
+            raise ZeroDivisionError
+        with job.publish() as draft:
+            draft.write("length.txt", str(len(word) * job.settings.factor).encode())
+        return Done(0)
+
+    def third(job):
+        log.ran.append("third")
+        with job.publish() as draft:
+            draft.write("copy.txt", (job.root / "second" / "length.txt").read_bytes())
+        return Done(0)
+
+    return (
+        Stage("first", "first", 1, (), lambda s: {}, first, outside=lambda job: {"word": world.word}),
+        Stage("second", "second", 1, ("first",), lambda s: {"factor": s.factor}, second, forecast=lambda job: "count"),
+        Stage("third", "third", 1, ("second",), lambda s: {}, third),
+    )
+
+
+@pytest.fixture
+def run(tmp_path):
+    log, world = Log(), SimpleNamespace(word="one")
+    stages = chain(log, world)
+
+    def again(word="one", factor=1):
+        log.ran.clear()
+        world.word = word
+        build(tmp_path, stages, SimpleNamespace(factor=factor), ENGINE, "test")
+        return list(log.ran)
+
+    again.root, again.stages, again.world = tmp_path, stages, world
+    return again
+
+
+def test_only_what_changed_runs(run):
+    assert run() == ["first", "second", "third"]
+    assert run() == []
+    assert run(factor=2) == ["second", "third"]  # a setting
+    assert run(factor=1) == ["second", "third"]
+    assert run(word="three") == ["first", "second", "third"]  # the world outside
+
+
+def test_equal_content_makes_nothing_after_it_stale(run):
+    run(word="one")
+    assert run(word="two") == ["first", "second"]  # as long as "one", so the third reads the same bytes
+
+
+def test_states_and_forecasts(run):
+    settings = SimpleNamespace(factor=1)
+    before = statuses(run.root, run.stages, settings, ENGINE)
+    assert [one.state for one in before] == ["missing"] * 3
+    assert forecasts(run.root, run.stages, settings, ENGINE)[1] == (
+        "second",
+        "missing",
+        "run, after the stages before it",
+    )
+    run()
+    assert [one.state for one in statuses(run.root, run.stages, settings, ENGINE)] == ["fresh"] * 3
+    run.world.word = "three"
+    rows = forecasts(run.root, run.stages, settings, ENGINE)
+    assert [state for _, state, _ in rows] == ["stale"] * 3  # what follows a stale stage may be stale
+    assert rows[1][2] == "count"
+
+
+def test_damage_is_named_and_a_bug_is_not_hidden(run):
+    run()
+    word = run.root / "first" / "word.txt"
+    word.write_text("xne")  # as long: only the hash tells
+    with pytest.raises(ZeroDivisionError):
+        run(word="bug")
+    run()
+    word.write_text("bug")
+    with pytest.raises(UserError, match=r"damaged file: .*word\.txt was altered") as refused:
+        run(factor=3)
+    assert "delete" in refused.value.hint
+
+
+def test_the_run_log_tells_times_and_survives_a_torn_line(run, capsys):
+    run()
+    assert "up to date" not in capsys.readouterr().err
+    log = run.root / ".starloom" / "runs.jsonl"
+    entries = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [entry["stage"] for entry in entries] == ["first", "second", "third"]
+    with log.open("a") as file:
+        file.write('{"stage": "first", "sec')
+    assert set(last_runs(run.root)) == {"first", "second", "third"}
+    run()
+    assert "first   up to date" in capsys.readouterr().err
+
+
+def test_no_time_and_no_place_in_what_is_published(run, tmp_path):
+    run()
+    for name in ("first", "second", "third"):
+        text = (run.root / name / "manifest.json").read_text()
+        assert str(tmp_path) not in text
+
+
+def test_leftovers_of_a_killed_run_are_cleared(run):
+    run()
+    spilled = run.root / ".starloom" / "spill" / "999999999"
+    spilled.mkdir(parents=True)
+    (run.root / ".second.0123456789abcdef.aside").mkdir()
+    run()
+    assert not spilled.exists()
+    assert not list(run.root.glob(".*.aside"))
