@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.licenses.candidates import PUBLISHED, is_license_candidate
+from starloom.licenses.candidates import PUBLISHED, is_license_candidate, is_license_text
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,31 @@ _piece = st.sampled_from(
 @given(st.one_of(st.lists(_piece).map("".join), st.text()))
 def test_same_as_published(path):
     assert is_license_candidate(path) is (PUBLISHED.match(path.rpartition("/")[2]) is not None)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("LICENSE", True),
+        ("docs/licence.txt", True),
+        ("LICENSE-MIT", True),
+        ("LICENSE.APACHE", True),
+        ("LICENSE_1_0.txt", True),
+        ("COPYING", True),
+        ("COPYING.LESSER", True),
+        ("COPYING3", True),
+        ("UNLICENSE", True),
+        ("OpenBLAS_LICENSE", True),
+        ("NOTICE", False),  # names others, grants nothing
+        ("README.md", False),
+        ("ABOUT", False),
+        ("license.py", False),  # code about licences
+        ("licenses.json", False),
+        ("license-checker.js", False),
+        ("copyright", False),  # of Debian: many licences, each for some files
+        ("legal.md", False),
+        ("", False),
+    ],
+)
+def test_files_that_are_a_license(path, expected):
+    assert is_license_text(path) is expected

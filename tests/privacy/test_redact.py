@@ -1,6 +1,7 @@
 """excerpt: what is private is gone, what is long is cut, what is invisible is seen."""
 
 import doctest
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
@@ -72,7 +73,7 @@ def test_nothing_of_a_span_is_shown(length, spans, max_chars):
 @given(st.integers(0, 60), SPANS)
 def test_merged_spans_are_disjoint_and_cover_the_same(length, spans):
     found = merged(spans, length)
-    assert all(one.end <= two.start for one, two in zip(found, found[1:], strict=False))
+    assert all(one.end <= two.start for one, two in pairwise(found))
     covered = {k for one in found for k in range(one.start, one.end)}
     assert covered == {k for one in spans for k in range(max(one.start, 0), min(one.end, length))}
 

@@ -24,7 +24,8 @@ class Page(HTMLParser):
         self.links += [value for name, value in attributes if name in ("href", "src", "action", "data", "srcset")]
 
     def handle_data(self, data):
-        self.texts.append(data)
+        if self.lasttag != "style":
+            self.texts.append(data)
 
     @property
     def text(self):

@@ -12,10 +12,10 @@ from starloom.stages import load_settings
 from starloom.workspace.manifest import open_folder, verify
 from the_stack import building
 
-TAGS = set(
-    "html head meta title style body header div span nav main section h1 h2 h3 h4 p code strong dl dt dd a ul li i b "
-    "details summary table thead tbody tr th td article pre footer".split()
-)
+TAGS = """
+    html head meta title style body header div span nav main section h1 h2 h3 h4 p code strong dl dt dd a ul li i b
+    details summary table thead tbody tr th td article pre footer
+"""
 EVIL_NAMES = (
     "<script>alert(1)</script>.py",
     "\"quoted' & <b>bold.py",
@@ -54,7 +54,7 @@ def test_every_link_leads_to_something_on_the_page_and_nothing_comes_from_outsid
     (policy,) = [a["content"] for tag, a in page.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert "default-src 'none'" in policy
     assert "script" not in policy
-    assert {tag for tag, _ in page.tags} <= TAGS
+    assert {tag for tag, _ in page.tags} <= set(TAGS.split())
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def evil(tmp_path, workspace):
 
 def test_hostile_names_and_contents_are_text(report, evil):
     page = report(evil)
-    assert {tag for tag, _ in page.tags} <= TAGS
+    assert {tag for tag, _ in page.tags} <= set(TAGS.split())
     assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
     assert not set("\u202e\u200b\x1b") & set(page.html)
     assert "<script>alert(1)</script>.py" in page.text  # as text: it was escaped
@@ -135,8 +135,9 @@ def test_little_or_nothing(report, tmp_path, workspace, files, words):
     page = report(workspace(building.folder(tmp_path / "code", files)))
     assert words in page.text
     assert "nan" not in page.text.lower().split()
-    assert "None" not in page.text.split()
-    assert page.text.count("None among the files that got this far") == 2
+    text, spared = re.subn("None among the files that got this far", "", page.text)
+    assert spared == 2
+    assert "None" not in text.split()
 
 
 def test_without_near_duplicates_it_says_that_none_were_looked_for(report, tmp_path, workspace):
@@ -152,6 +153,7 @@ def test_repositories_that_could_not_be_read_are_named(report, tmp_path, workspa
     building.folder(tmp_path / "sources" / "good", {"a.py": building.code(1)})
     made = workspace(tmp_path / "sources")
     problems = made.problems()
+    assert problems
     page = report(made)
     assert made.facts("report")["unread_repositories"] == len(problems)
     for problem in problems:

@@ -136,3 +136,14 @@ def test_leftovers_of_a_killed_run_are_cleared(run):
     run()
     assert not spilled.exists()
     assert not list(run.root.glob(".*.aside"))
+
+
+def test_what_was_deleted_is_made_again(run):
+    run()
+    (run.root / "second" / "length.txt").unlink()
+    assert [one.state for one in statuses(run.root, run.stages, SimpleNamespace(factor=1), ENGINE)] == [
+        "fresh",
+        "stale",
+        "stale",
+    ]
+    assert run() == ["second"]  # the same bytes again, so the third is what it was

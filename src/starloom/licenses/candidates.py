@@ -37,6 +37,25 @@ _QUICK = re.sub(r"\((?!\?)", "(?:", rf"(?=[abcdeglmnru])(?:{_NAMES})(?![^-_. ])"
 _START, _LATER = re.compile(_QUICK), re.compile(rf"[-_. ]{_QUICK}")
 
 
+# Names of files that hold a licence and nothing else: LICENSE, LICENCE.txt, COPYING.LESSER, LICENSE-MIT.md, UNLICENSE.
+_LICENSE = re.compile(
+    r"(?:un)?li[cs]en[cs]es?(?:[-_. ][\w.+-]*)?|copying(?:[-_. ]?\w*)?(?:\.\w*)?|(?:\w+[-_. ])?li[cs]en[cs]e",
+    re.IGNORECASE,
+)
+_TEXT = ("", "txt", "text", "md", "markdown", "rst", "html", "htm", "lesser", "lib", "mit", "apache", "bsd", "gpl")
+
+
+def is_license_text(path: str) -> bool:
+    """Whether the base name says that the file is a licence, rather than a file that may mention one.
+
+    >>> [is_license_text(path) for path in ("a/LICENSE", "COPYING.LESSER", "README.md", "license.py", "NOTICE")]
+    [True, True, False, False, False]
+    """
+    name = path[path.rfind("/") + 1 :]
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    return _LICENSE.fullmatch(name) is not None and (ending in _TEXT or ending.isdigit())
+
+
 def is_license_candidate(path: str) -> bool:
     """Whether the base name of `path` (separated by `/`) matches the published pattern, in any case.
 

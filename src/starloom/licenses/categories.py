@@ -17,6 +17,7 @@ from starloom.licenses.expressions import Choice, License, Node, parse
 
 LicenseClass = Literal["permissive", "neutral", "non_permissive"]
 
+UNKNOWN = "LicenseRef-scancode-unknown"  # a licence, but which
 UNKNOWN_REFERENCE = "LicenseRef-scancode-unknown-license-reference"
 PROPRIETARY = "LicenseRef-scancode-proprietary-license"
 PUBLIC_DOMAIN = "LicenseRef-scancode-public-domain"

@@ -73,7 +73,8 @@ def render(material: Material) -> str:
 
 def _run(job: Job) -> Done:
     found = figures.headline(job.root, job.engine)
-    page = render(Material(job.root, job.engine, found, job.settings.recipe, job.settings.title)).encode()
+    steps = tuple(figures.funnel(job.root, job.engine))
+    page = render(Material(job.root, job.engine, found, steps, job.settings.recipe, job.settings.title)).encode()
     with job.publish() as draft:
         draft.write(PAGE, page)
         draft.facts = as_json(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from starloom.engine.verbs import Engine
-from starloom.report.figures import Headline
+from starloom.report.figures import Headline, Step
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Material:
     root: Path
     engine: Engine
     headline: Headline
+    steps: tuple[Step, ...]  # of the funnel
     recipe: str
     title: str
 

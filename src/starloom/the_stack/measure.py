@@ -148,8 +148,8 @@ def _run(job: Job) -> Done:
                 commit[work.signal](work.part)
             bar.advance(size)
     for signal in all_signals():  # every signal has an index, even without a row
-        cache = _cache(job.root, signal)
-        cache.set_facts(cache.facts())
+        complete = fingerprint(signal.fingerprint(job.settings), job.inputs())
+        _cache(job.root, signal).set_facts({COMPLETE: complete})
     _write_index(job)
     measured = sorted({work.signal for item in items for work in item.works})
     return Done(total, f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new")

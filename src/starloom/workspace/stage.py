@@ -61,7 +61,7 @@ class Job:
         return self.root / self.stage.folder
 
     def inputs(self) -> dict[str, str]:
-        """Content hashes of what the stage reads. Raises UserError when one is missing."""
+        """What stands for each thing that the stage reads. Raises UserError when one is missing."""
         found = {}
         for name in self.stage.reads:
             manifest = read_manifest(self.root / name)
@@ -70,7 +70,7 @@ class Job:
                     f"{self.root / name} is missing, and `{self.stage.name}` reads it",
                     "run `starloom build`: it makes what is missing, in order",
                 )
-            found[name] = manifest.content
+            found[name] = standing(manifest)
         if self.stage.outside:
             found |= {f"outside:{key}": value for key, value in self.stage.outside(self).items()}
         return found
@@ -83,11 +83,11 @@ class Job:
         return fingerprint(self.stage.name, self.stage.version, self.json_settings(), self.inputs())
 
     def state(self) -> State:
-        """Whether the output is there and still what inputs and settings say. Raises UserError when it is damaged."""
-        manifest = read_manifest(self.folder)
-        if manifest is None:
-            return "missing"
+        """Whether the output is there, whole by its sizes, and still what inputs and settings say."""
         try:
+            manifest = open_folder(self.folder)
+            if manifest is None:
+                return "missing"
             expected = self.fingerprint()
         except UserError:
             return "stale"
@@ -117,6 +117,12 @@ class Job:
 def completed(manifest: Manifest) -> str:
     """The fingerprint for which an output is complete: a cache says it in its facts."""
     return str(manifest.facts.get(COMPLETE, manifest.fingerprint))
+
+
+def standing(manifest: Manifest) -> str:
+    """What stands for an output in the inputs of those that read it: its content; for a cache, whose layout depends on
+    history (killed runs, repositories added one by one), what it is complete for."""
+    return str(manifest.facts.get(COMPLETE, manifest.content))
 
 
 def opened(folder: Path, made_by: str) -> Manifest:

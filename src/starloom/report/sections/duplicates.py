@@ -9,7 +9,7 @@ from starloom.report.section import Material, Section
 
 
 def _look_up(material: Material) -> Mapping[str, Any]:
-    steps = {step.name: step for step in figures.funnel(material.root, material.engine)}
+    steps = {step.name: step for step in material.steps}
     kinds = []
     for rule, title, words in (
         ("exact-duplicate", "Exact duplicates", "The same content, byte for byte."),

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starloom.report import figures
 from starloom.report.section import Material, Section
 
 
 def _look_up(material: Material) -> Mapping[str, Any]:
-    return {"found": material.headline, "steps": figures.funnel(material.root, material.engine)}
+    return {"found": material.headline, "steps": material.steps}
 
 
 SECTION = Section("funnel", "Funnel", _look_up)

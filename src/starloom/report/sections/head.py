@@ -19,21 +19,20 @@ _GROUPS = (
 
 
 def _group(step: figures.Step) -> str:
-    if step.kind == "duplicate" or (step.kind == "rule" and "license" in step.rule.drop):
-        return step.name if step.kind == "duplicate" else "license"
-    return step.kind
+    if step.kind == "duplicate":
+        return step.name
+    return "license" if step.kind == "rule" and "license" in step.rule.drop else step.kind
 
 
 def _look_up(material: Material) -> Mapping[str, Any]:
     found = material.headline
-    steps = figures.funnel(material.root, material.engine)
     train_files, train_bytes = found.kept_files - found.held_out_files, found.kept_bytes - found.held_out_bytes
     parts = [(Part("kept", train_files, "kept"), Part("kept", train_bytes, "kept"))]
     if found.held_out_files:
         held = Part("kept, held out", found.held_out_files, "held"), Part("", found.held_out_bytes, "held")
         parts.append(held)
     for key, label, color in _GROUPS:
-        some = [step for step in steps if _group(step) == key]
+        some = [step for step in material.steps if _group(step) == key]
         files, size = sum(step.files for step in some), sum(step.bytes for step in some)
         if files:
             parts.append((Part(label, files, color), Part(label, size, color)))

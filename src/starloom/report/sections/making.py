@@ -19,7 +19,7 @@ _STAGES = (
 
 
 def _look_up(material: Material) -> Mapping[str, Any]:
-    steps = {step.name: step for step in figures.funnel(material.root, material.engine)}
+    steps = {step.name: step for step in material.steps}
     manifests = {name: read_manifest(material.root / folder) for name, folder in _STAGES}
     settings = []
     for name, manifest in manifests.items():

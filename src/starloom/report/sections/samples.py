@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starloom.report import figures
 from starloom.report.samples import samples
 from starloom.report.section import Material, Section
 
 
 def _look_up(material: Material) -> Mapping[str, Any]:
     drawn = samples(material.root, material.engine)
-    steps = [step for step in figures.funnel(material.root, material.engine) if step.name in drawn]
+    steps = [step for step in material.steps if step.name in drawn]
     return {"steps": steps, "drawn": drawn}
 
 
