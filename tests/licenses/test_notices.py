@@ -201,3 +201,28 @@ def test_any_text_is_safe(text):
     found = own_notice(text)
     if found:
         assert 1 <= found.line <= 60
+
+
+def _hashed(text):
+    return "".join(f"# {line}\n" for line in text.strip().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # Terms of a part only: the rest of the file is under what its package says.
+        ("# The ValidationError code derives from Django, under the following license terms:\n" + _hashed(_MIT), None),
+        ("# Portions of this file are from elsewhere.\n" + _hashed(_MIT), None),
+        (_hashed(_MIT), "MIT"),
+        # Copyleft stays whoever it came from.
+        (
+            "# Parts of this were taken from x.\n# This program is free software; you can redistribute it and/or modify\n"
+            "# it under the terms of the GNU General Public License as published by\n"
+            "# the Free Software Foundation; version 2 of the License.\n",
+            "GPL-2.0-only",
+        ),
+    ],
+)
+def test_terms_of_parts(text, expected):
+    found = own_notice(text)
+    assert (found.expression if found else None) == expected

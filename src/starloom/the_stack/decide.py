@@ -195,11 +195,12 @@ SELECT c.repo_name, c.path, c.content_id,
     WHEN NOT is_keeper THEN NULL WHEN k.rule IS NOT NULL THEN k."value"
     WHEN f.twin IS NOT NULL THEN printf('%.4f', f.jaccard) WHEN c.src_encoding <> 'UTF-8' THEN c.src_encoding END
     AS "value",
-  CASE WHEN c.refusal = 'not-a-file' THEN 'entry_type = ''file'''
-    WHEN c.refusal = 'too-large' THEN 'length_bytes <= ' || CAST($max_bytes AS VARCHAR)
+  CASE WHEN c.refusal = 'not-a-file' THEN 'entry_type <> ''file'''
+    WHEN c.refusal = 'too-large' THEN 'length_bytes > ' || CAST($max_bytes AS VARCHAR)
     WHEN c.refusal IS NOT NULL THEN NULL WHEN c.rule IS NOT NULL THEN c."limit"
     WHEN NOT is_keeper THEN 'one copy of a content' WHEN k.rule IS NOT NULL THEN k."limit"
-    WHEN f.twin IS NOT NULL THEN $threshold WHEN c.src_encoding <> 'UTF-8' THEN 'UTF-8' END AS "limit",
+    WHEN f.twin IS NOT NULL THEN $threshold
+    WHEN c.src_encoding <> 'UTF-8' THEN 'src_encoding <> ''UTF-8''' END AS "limit",
   CASE WHEN NOT is_keeper THEN k.repo_name ELSE t.repo_name END AS twin_repo_name,
   CASE WHEN NOT is_keeper THEN k.path ELSE t.path END AS twin_path,
   CASE WHEN NOT is_keeper THEN k.content_id ELSE t.content_id END AS twin_content_id,

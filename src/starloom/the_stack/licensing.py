@@ -3,7 +3,8 @@
 By path: a licence file speaks for everything below its folder, nested ones add to it (the paper, section 2.2), and a
 declared licence comes first (licenses/verdict). Then, per content: its own notice beats its origin's licence (the
 earliest, not vendored occurrence known), which beats other copies. Where the copies disagree and the origin cannot be
-told (a copy without history may be the older one), the conflict is not permissive.
+told (a copy without history may be the older one), the conflict is not permissive. An empty file is nobody's: each
+copy has what its path says.
 """
 
 import pyarrow as pa
@@ -26,14 +27,14 @@ above AS (
     range(0, len(names) + 1), lambda i: array_to_string(names[1:i], '/'))) AS base
   FROM (SELECT *, string_split(folder, '/') AS names FROM folders))
 SELECT a.repo_name, a.folder, list_sort(list(DISTINCT r.file_license)) AS detected,
-  max(struct_pack(depth := length(r.license_base), path := r.path)).path AS license_path,
+  min(struct_pack(above := -length(r.license_base), size := length(r.path), path := r.path)).path AS license_path,
   bool_or(r.license_base <> '') AS nested
 FROM above a JOIN recognised r ON a.repo_name = r.repo_name AND a.base = r.license_base
 GROUP BY a.repo_name, a.folder
 """
 
 _BY_PATH = """
-SELECT f.repo_name, f.path, f.content_id, f.is_vendor, f.first_seen, r.declared_license,
+SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen, r.declared_license,
   coalesce(b.detected, CAST([] AS VARCHAR[])) AS detected, b.license_path, coalesce(b.nested, false) AS nested
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name
 LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND regexp_replace(f.path, '/?[^/]*$', '') = b.folder
@@ -45,7 +46,7 @@ _CASES = f"SELECT DISTINCT declared_license, detected, nested FROM ({_BY_PATH})"
 # `own` is what the path says; `origin` what the origin's path says; the notice beats both.
 _VERDICTS = f"""
 WITH located AS (
-  SELECT p.repo_name, p.path, p.content_id, p.is_vendor, p.first_seen, c.license_type,
+  SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
     CASE WHEN p.declared_license IS NOT NULL AND NOT p.nested THEN 'declared'
       WHEN len(p.detected) > 0 THEN 'path' WHEN p.declared_license IS NOT NULL THEN 'declared' ELSE 'none'
       END AS evidence,
@@ -56,7 +57,7 @@ WITH located AS (
   FROM ({_BY_PATH}) p JOIN cases c
     ON p.declared_license IS NOT DISTINCT FROM c.declared_license AND p.detected = c.detected AND p.nested = c.nested),
 pool AS (SELECT *, bool_or(NOT is_vendor) OVER (PARTITION BY content_id) AS somewhere_own FROM located),
-candidates AS (SELECT * FROM pool WHERE NOT is_vendor OR NOT somewhere_own),
+candidates AS (SELECT * FROM pool WHERE (NOT is_vendor OR NOT somewhere_own) AND NOT is_empty),
 summary AS (
   SELECT content_id, count(DISTINCT license_type) AS types, bool_or(first_seen IS NULL) AS undated,
     min(first_seen) AS earliest
@@ -70,13 +71,14 @@ origin AS (
   GROUP BY c.content_id)
 SELECT l.repo_name, l.path,
   CASE WHEN n.notice_license IS NOT NULL THEN t.class
+    WHEN is_empty THEN l.license_type
     WHEN o.types IS NULL OR o.types > 1 THEN 'non_permissive'
     WHEN o.best.license_type <> l.license_type THEN o.best.license_type ELSE l.license_type END AS license_type,
   CASE WHEN n.notice_license IS NOT NULL THEN [n.notice_license]
     WHEN o.types = 1 AND o.best.license_type <> l.license_type THEN o.best.licenses ELSE l.licenses END
     AS detected_licenses,
   CASE WHEN n.notice_license IS NOT NULL THEN 'notice'
-    WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
+    WHEN is_empty THEN l.evidence WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
     WHEN o.best.license_type <> l.license_type THEN 'origin' ELSE l.evidence END AS license_evidence,
   CASE WHEN n.notice_license IS NOT NULL THEN l.repo_name || ':' || l.path || ':' || n.notice_line
     WHEN o.types = 1 AND o.best.license_type <> l.license_type

@@ -258,10 +258,12 @@ def _row(repository: Repository, entry: Entry, first_seen: Mapping[str, Any]) ->
 
 
 def _license_base(repository: Repository, path: str) -> str:
-    """The folder that a licence file speaks for: its own; for a distribution's `.dist-info`, the whole of it."""
+    """The folder that a licence file speaks for: its own. In a distribution's `.dist-info` it is the whole of it, or
+    the folder below `licenses/` that it was in when the distribution was built (PEP 639)."""
     folder = path.rpartition("/")[0]
-    if repository.kind == "distribution" and folder.partition("/")[0].endswith(".dist-info"):
-        return ""
+    top, _, inner = folder.partition("/")
+    if repository.kind == "distribution" and top.endswith(".dist-info"):
+        return inner.removeprefix("licenses").removeprefix("/")
     return folder
 
 

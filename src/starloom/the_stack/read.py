@@ -173,7 +173,7 @@ def _tables(item: _Item, refused: list[dict[str, Any]]) -> Iterator[pa.Table]:
                     yield pa.Table.from_pylist(rows, tables.CONTENTS)
                     rows, size = [], 0
             else:
-                outcome = "unreadable" if data is None else "binary" if is_binary(data) is not None else "damaged"
+                outcome, row = _refusal(data, row)
                 refused.append(
                     {
                         "content_id": request.content_id,
@@ -185,6 +185,14 @@ def _tables(item: _Item, refused: list[dict[str, Any]]) -> Iterator[pa.Table]:
                 )
     if rows:
         yield pa.Table.from_pylist(rows, tables.CONTENTS)
+
+
+def _refusal(data: bytes | None, reason: str) -> tuple[str, str]:
+    """(outcome, reason) of what did not become text."""
+    if data is None:
+        return "unreadable", reason
+    offset = is_binary(data)
+    return ("damaged", reason) if offset is None else ("binary", f"NUL byte at offset {offset}")
 
 
 def _answers(source: Source, requests: tuple[_Request, ...]) -> Iterator[tuple[_Request, bytes | None, str]]:

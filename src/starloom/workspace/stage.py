@@ -4,7 +4,7 @@ The expected fingerprint of a stage is a hash over its name, its VERSION, the se
 it reads, and (for the first stage) the state of the world outside. It is fresh when its output carries that
 fingerprint. Contents, not fingerprints, go down the line: a stage that ran and wrote the same bytes makes nothing
 after it stale. The append-only caches (`files/`, `signals/`) carry, as a fact of their index, the fingerprint they are
-complete for.
+complete for, which stands for them: their layout depends on history.
 """
 
 from collections.abc import Callable, Iterator, Mapping
