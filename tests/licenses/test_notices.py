@@ -216,7 +216,8 @@ def _hashed(text):
         (_hashed(_MIT), "MIT"),
         # Copyleft stays whoever it came from.
         (
-            "# Parts of this were taken from x.\n# This program is free software; you can redistribute it and/or modify\n"
+            "# Parts of this were taken from x.\n"
+            "# This program is free software; you can redistribute it and/or modify\n"
             "# it under the terms of the GNU General Public License as published by\n"
             "# the Free Software Foundation; version 2 of the License.\n",
             "GPL-2.0-only",

@@ -80,9 +80,10 @@ def _notice(comments: Comments) -> Notice | None:
 
 # The terms of a part taken from elsewhere free the file of nothing: a permissive notice is then not the file's own.
 _OF_OTHERS = re.compile(
-    r"\b(?:portions|parts|pieces|sections) (?:of|are|copyright)\b"
+    r"\b(?:portions|parts|sections) (?:of|are|copyright)\b"
     r"|\bderive[sd]? from\b"
-    r"|\bunder the following licen[cs]e terms\b|\b(?:adapted|borrowed|copied|taken) from\b|\bincludes code (?:from|of)\b"
+    r"|\bunder the following licen[cs]e terms\b"
+    r"|\b(?:adapted|borrowed|copied|taken) from\b|\bincludes code (?:from|of)\b"
 )
 _CHOICE = re.compile(
     r"\balternatively\b.{0,120}\b(?:licen[cs]e|terms)\b|\bdual(?:ly)?[- ]licen"

@@ -28,14 +28,15 @@ above AS (
   FROM (SELECT *, string_split(folder, '/') AS names FROM folders))
 SELECT a.repo_name, a.folder, list_sort(list(DISTINCT r.file_license)) AS detected,
   min(struct_pack(above := -length(r.license_base), size := length(r.path), path := r.path)).path AS license_path,
-  bool_or(r.license_base <> '') AS nested
+  coalesce(list_sort(list(DISTINCT r.file_license) FILTER (r.license_base <> '')), CAST([] AS VARCHAR[])) AS nested
 FROM above a JOIN recognised r ON a.repo_name = r.repo_name AND a.base = r.license_base
 GROUP BY a.repo_name, a.folder
 """
 
 _BY_PATH = """
 SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen, r.declared_license,
-  coalesce(b.detected, CAST([] AS VARCHAR[])) AS detected, b.license_path, coalesce(b.nested, false) AS nested
+  coalesce(b.detected, CAST([] AS VARCHAR[])) AS detected, b.license_path,
+  coalesce(b.nested, CAST([] AS VARCHAR[])) AS nested
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name
 LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND regexp_replace(f.path, '/?[^/]*$', '') = b.folder
 WHERE f.content_id IS NOT NULL
@@ -47,11 +48,11 @@ _CASES = f"SELECT DISTINCT declared_license, detected, nested FROM ({_BY_PATH})"
 _VERDICTS = f"""
 WITH located AS (
   SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
-    CASE WHEN p.declared_license IS NOT NULL AND NOT p.nested THEN 'declared'
+    CASE WHEN p.declared_license IS NOT NULL AND len(p.nested) = 0 THEN 'declared'
       WHEN len(p.detected) > 0 THEN 'path' WHEN p.declared_license IS NOT NULL THEN 'declared' ELSE 'none'
       END AS evidence,
     CASE WHEN p.declared_license IS NULL THEN p.detected
-      ELSE list_sort(list_distinct(list_append(p.detected, p.declared_license))) END AS licenses,
+      ELSE list_sort(list_distinct(list_append(p.nested, p.declared_license))) END AS licenses,
     CASE WHEN p.license_path IS NOT NULL THEN p.repo_name || ':' || p.license_path
       WHEN p.declared_license IS NOT NULL THEN p.repo_name END AS source
   FROM ({_BY_PATH}) p JOIN cases c
@@ -115,13 +116,13 @@ def _class(expression: str) -> str:
 def _judged(cases: pa.Table) -> pa.Table:
     """`license_type` of each distinct (declared, detected, nested).
 
-    A declared licence speaks for the whole, so it decides alone, except where a folder states its own (vendored code):
-    there both count.
+    A declared licence speaks for the whole, so it stands for the licence files at the root and decides alone, except
+    where a folder states its own (vendored code): there both count.
     """
     types = []
     for row in cases.to_pylist():
         declared, detected = row["declared_license"], row["detected"]
         if declared and row["nested"]:
-            declared, detected = None, [*detected, declared]
+            declared, detected = None, [*row["nested"], declared]
         types.append(license_type(declared, detected))
     return cases.append_column("license_type", pa.array(types, pa.string()))

@@ -191,7 +191,9 @@ def verify_all(path: Path) -> tuple[int, list[str]]:
 
     Raises UserError when there is none.
     """
-    folders = [path] if (path / NAME).is_file() else sorted(one.parent for one in path.glob(f"*/{NAME}"))
+    folders = (
+        [path] if (path / NAME).is_file() else sorted(one.parent for one in path.glob(f"[!.]*/{NAME}"))
+    )  # no drafts
     if not folders:
         raise UserError(f"{path} holds nothing that Starloom published", "give a workspace, or one of its folders")
     return len(folders), [problem for folder in folders for problem in verify(folder)]
