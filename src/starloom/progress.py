@@ -43,6 +43,9 @@ class Task:
         return human(self.done, self.unit) + (f" of {human(self.total, self.unit)}" if self.total else "")
 
     def _line(self) -> None:
+        if self.total is None and not self.done:  # a step that counts nothing
+            say(f"  {self.name}: {time.monotonic() - self.started:.0f} s")
+            return
         left = ""
         if self.total and 0 < self.done < self.total:
             seconds = (time.monotonic() - self.started) * (self.total - self.done) / self.done

@@ -34,6 +34,9 @@ def command(folder: Path, sources: tuple[str, ...], rights: str) -> None:
         starloom demo
         starloom demo --dir /tmp/mine --from ~/src --rights owned
     """
+    import shutil
+    import sys
+
     from starloom.progress import say
     from starloom.report.figures import headline
     from starloom.report.page import STAGE as REPORT
@@ -56,13 +59,15 @@ def command(folder: Path, sources: tuple[str, ...], rights: str) -> None:
         if example:
             click.echo(f"$ starloom why {example}")
             click.echo(words(explain(root, local, example, 1)) + "\n")
+    starloom = "starloom" if shutil.which("starloom") else sys.argv[0]
     click.echo(
         f"the report: {root / 'report' / 'index.html'}\n\n"
         f"try next, in {folder}:\n"
-        "    starloom why PATH             what happened to a file, and by which rule\n"
-        "    starloom status               what is built, what is stale\n"
-        f"    edit {SETTINGS_FILE}, then    starloom build    (one threshold: only `decide` and `write` run)\n"
-        "    starloom demo --dir DIR --from ~/your/repositories"
+        f"    {starloom} why PATH       what happened to a file, and by which rule\n"
+        f"    {starloom} status         what is built, what is stale\n"
+        f"    {starloom} build          after a change in {SETTINGS_FILE}: runs only what it makes stale\n"
+        "and on your own code:\n"
+        f"    {starloom} demo --dir mine --from ~/your/repositories"
     )
 
 

@@ -156,7 +156,7 @@ def _run(job: Job) -> Done:
 
 
 def _warm() -> None:
-    with progress.task("compile kernels (once a machine)", None, "kernels"):
+    with progress.task("compile kernels (once a machine)", None):
         warm()
 
 
