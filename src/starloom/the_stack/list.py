@@ -45,7 +45,7 @@ _ROWS = 20_000  # rows gathered before they are written
 class SourceSettings:
     """One `[[sources]]` of starloom.toml."""
 
-    path: str  # a folder, a git repository, a folder of repositories, or `installed`
+    path: str  # a folder, a git repository, a folder of repositories (relative to the workspace), or `installed`
     rights: str = "public"  # "owned": yours, never dropped for its licence, and not to be published
 
 
@@ -82,12 +82,19 @@ def opened_sources(job: Job) -> Opened:
         sources: list[Source] = []
         problems: list[RepositoryProblem] = []
         for one in job.settings.sources:
-            opened = open_source(one.path, one.rights)
+            opened = open_source(_from_workspace(job.root, one.path), one.rights)
             sources += opened.sources
             problems += opened.problems
         job.shared["sources"] = Opened(unique_names(sources), problems)
     found: Opened = job.shared["sources"]
     return found
+
+
+def _from_workspace(root: Path, text: str) -> str:
+    """A relative path in starloom.toml is meant from the workspace, wherever the command is typed."""
+    if text == "installed" or text.startswith(("installed:", "~", "/")) or "://" in text:
+        return text
+    return str(root / text)
 
 
 def _states(job: Job) -> dict[str, str]:
