@@ -76,7 +76,7 @@ def test_equal_token_streams():
         "import os",
         BODY.replace(" ", "  "),
         "import os",
-        BODY + " of the whole floor",
+        BODY + " inside",
     ]
     found = near_duplicates(pa.array(texts), threshold=0.5, rank=[3, 2, 0, 1, 0, 0])
     assert found.keeper.tolist() == [5, 5, 2, 5, 4, 5]  # files of two tokens have no twin

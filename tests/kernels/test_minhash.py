@@ -14,9 +14,9 @@ from starloom.kernels.seed import FROZEN_SEED
 SEEDS = range(1001, 1033)  # 32, others than those that the frozen one was chosen among
 
 # Of "def quicksort(array): return sorted(array)"; a change of any of these changes every published signature.
-FROZEN = [1733418459, 627775866, 862590884, 2187137548]
+FROZEN = [145807759, 1017707269, 115852441, 358249942]
 FROZEN_STREAM = [11506142301046731376, 13284027799718122544]
-FROZEN_BAND = 5387876592397928842
+FROZEN_BAND = 12836583066839695103
 
 
 @pytest.fixture(scope="module")

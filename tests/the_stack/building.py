@@ -19,6 +19,7 @@ from starloom.workspace.run import build, engine
 
 ENGINE = "\n[engine]\nworkers = 1\n"
 MIT = Path(__file__).with_name("mit.txt").read_bytes()
+DAMAGED = b"\xff\xfe" + "print('cut off".encode("utf-16-le")[:-1]  # it says UTF-16, and half a character is missing
 GPL_NOTICE = b"""# This program is free software: you can redistribute it and/or modify
 # it under the terms of the GNU General Public License as published by
 # the Free Software Foundation, either version 3 of the License, or

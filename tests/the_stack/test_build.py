@@ -10,7 +10,7 @@ import pytest
 from starloom.identity import content_id
 from starloom.the_stack import tables
 from the_stack import building
-from the_stack.building import MIT, code, gpl, verdicts
+from the_stack.building import DAMAGED, MIT, code, gpl, verdicts
 
 SHARED = code("shared", 40)
 BOTH = {"kept", "changed"}
@@ -40,7 +40,7 @@ def make_sources(base):
             "latin.py": "# Grüße, äöüß und ÄÖÜ: schöne Wörter für den Übergang\n".encode("iso-8859-1") + code("latin"),
             "mark.py": b"\xef\xbb\xbf" + code("mark"),
             "utf16.py": code("utf16").decode().encode("utf-16"),
-            "damaged.py": code("damaged") + b"\xff\xfe\x81\x8d\x8f\x90\x9d" * 300 + b"\xe2\x82",
+            "damaged.py": DAMAGED,
             "crlf.py": code("crlf").replace(b"\n", b"\r\n"),
             "one.py": code("one"),
             "long.py": b"x = '" + b"y" * 2_000 + b"'\n",

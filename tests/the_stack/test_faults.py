@@ -19,7 +19,7 @@ from the_stack.building import MIT, code
 STAGES = [stage.name for stage in all_stages()]
 IGNORED = (".starloom/*",)  # the lock, the log and scratch
 ALL = os.environ.get("STARLOOM_EVERY_FAULT") == "1"
-EVERY = {"list": 3, "read": 4, "measure": 19, "pair": 3, "decide": 5, "write": 7}
+EVERY = {"list": 5, "read": 6, "measure": 29, "pair": 4, "decide": 6, "write": 9}
 
 
 def run_stage(root, name):
@@ -67,10 +67,10 @@ def test_every_operation_fails_once(faults, before, stage, kind):
         whole,
         prepare=lambda root: shutil.copytree(before[stage], root, dirs_exist_ok=True),
         kinds=[kind],
-        every=1 if ALL else (5 if stage == "measure" else 1) if kind.startswith("short") else EVERY[stage],
+        every=1 if ALL else (4 if stage == "measure" else 1) if kind.startswith("short") else EVERY[stage],
         ignore=IGNORED,
     )
-    assert sum(cases.values()) >= 2
+    assert sum(cases.values()) >= 2, "hardly a case: another step is needed"
 
 
 def test_every_operation_of_a_change_fails_once(faults, before, source):

@@ -3,13 +3,14 @@
 tests/the_stack/test_faults.py ends every stage at its operations without cleaning up; here whole processes die.
 """
 
-import os
+import contextlib
 import random
 import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -70,9 +71,9 @@ def check(made, undisturbed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("last", [9, 40, 100, 170, 230, 270])
+@pytest.mark.parametrize("last", [9, 40, 150, 250])
 def test_the_process_ends_at_an_operation(workspace, undisturbed, last):
-    """Of about 280; in the middle of list, read, measure, pair or decide, and write."""
+    """Of about 270; in the middle of list, read, measure, pair or decide, and write."""
     made = workspace(1)
     done = subprocess.run([sys.executable, "-c", BUILD, made.root, str(last)], capture_output=True, check=False)
     assert done.returncode == 86, done.stderr.decode()
@@ -98,7 +99,7 @@ def test_kill_9_at_a_random_moment(workspace, undisturbed, seed):
     killed = process.wait() == -signal.SIGKILL
     orphans_end(process.pid)
     check(made.build(), undisturbed)
-    assert killed or seed in (), "the build was over before: a smaller delay is needed"
+    assert killed, "the build was over before: a smaller delay is needed"
 
 
 def orphans_end(session, seconds=20):
@@ -106,15 +107,11 @@ def orphans_end(session, seconds=20):
     end = time.monotonic() + seconds
     while True:
         alive = []
-        for entry in os.listdir("/proc"):
-            if entry.isdigit():
-                try:
-                    with open(f"/proc/{entry}/stat") as file:
-                        fields = file.read().rpartition(")")[2].split()
-                except OSError:
-                    continue
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                fields = entry.read_text().rpartition(")")[2].split()
                 if int(fields[3]) == session and fields[0] != "Z":
-                    alive.append(entry)
+                    alive.append(entry.parent.name)
         if not alive:
             return
         assert time.monotonic() < end, f"workers outlive their parent: {alive}"

@@ -216,10 +216,19 @@ def test_g_a_licence_that_was_removed_is_gone(repository, workspace):
     assert licence(rows["a", "a.py"]) == NONE
 
 
-def test_g_a_text_that_is_nearly_a_licence_is_none(repository, workspace):
+def test_g_a_text_that_is_nearly_a_licence_is_an_unknown_one(repository, workspace):
     changed = MIT.replace(b"without restriction", b"without much restriction")
-    rows = workspace(repository("a", {"LICENSE": changed, "a.py": code("a")})).ledger()
-    assert licence(rows["a", "a.py"]) == NONE
+    row = workspace(repository("a", {"LICENSE": changed, "a.py": code("a")})).row("a", "a.py")
+    assert (row["license_type"], row["license_evidence"], row["license_source"]) == (
+        "non_permissive",
+        "path",
+        "a:LICENSE",
+    )
+
+
+def test_g_a_readme_that_states_no_licence_is_none(repository, workspace):
+    made = workspace(repository("a", {"README.md": b"# A\n\nThe licence is a matter of taste.\n", "a.py": code("a")}))
+    assert licence(made.row("a", "a.py")) == NONE
 
 
 def test_g_a_licence_under_another_name_is_not_looked_at(repository, workspace):

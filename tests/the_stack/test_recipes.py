@@ -219,7 +219,7 @@ def test_size_limit(built, rows):
     assert at["verdict"] == "kept"
     if built[1] == "small":
         assert (over["verdict"], over["rule"], over["value"]) == ("dropped", "too-large", "1048577")
-        assert over["limit"] == "length_bytes <= 1048576"
+        assert over["limit"] == "length_bytes > 1048576"
     else:
         assert over["verdict"] == "kept"  # 10 MB there
 

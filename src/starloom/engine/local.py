@@ -9,11 +9,12 @@ folder called `a=b`: switched off. `execute` copies all rows before the first on
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class LocalEngine:
             return
         if self._pool is None:
             # Forked from a clean server process: a fork of this one would copy locked threads of Arrow and DuckDB.
-            self._pool = ProcessPoolExecutor(self.workers, get_context("forkserver"), initializer=_ignore_interrupt)
+            self._pool = ProcessPoolExecutor(self.workers, get_context("forkserver"), initializer=_start_worker)
         waiting = list(reversed(items))
         running: dict[Future[Result], Item] = {}
         try:
@@ -98,7 +99,13 @@ class LocalEngine:
             raise _no_memory(problem) from None
         except duckdb.IOException as problem:
             raise self._no_disk(problem) from None
+        except duckdb.Error as problem:
+            if "KeyboardInterrupt" in str(problem):  # Ctrl-C while it asks a table in memory: it wraps what it meets
+                raise KeyboardInterrupt from None
+            raise
         except OSError as problem:  # what goes wrong while the rows stream comes through Arrow, as text
+            if problem.errno is None and "KeyboardInterrupt" in str(problem):
+                raise KeyboardInterrupt from None
             if problem.errno is None and str(problem).startswith("Out of Memory Error"):
                 raise _no_memory(problem) from None
             if problem.errno is None and str(problem).startswith("IO Error"):
@@ -147,9 +154,18 @@ def _no_memory(problem: Exception) -> UserError:
     )
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C is the parent's to handle: it stops handing out work and the workers end with the pool."""
+def _start_worker() -> None:
+    """Ctrl-C is the parent's to handle: it stops handing out work and the workers end with the pool. With a parent that
+    was killed they end at once: else they would wait for ever, or write beside the next run."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    connection.wait([parent])
+    os._exit(1)
 
 
 def _free_memory() -> int:

@@ -5,6 +5,6 @@ fast. Every kernel is single-threaded and releases the GIL; parallelism is over 
 processes.
 """
 
-from starloom.kernels.start import warm
+from starloom.kernels.start import is_warm, warm
 
-__all__ = ["warm"]
+__all__ = ["is_warm", "warm"]

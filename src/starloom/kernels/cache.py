@@ -13,15 +13,13 @@ compiles anew.
 import atexit
 import functools
 import hashlib
+import importlib.metadata
 import os
 import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-
-import numba
-from numba.core import config
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,7 +28,7 @@ _SOURCES = Path(__file__).parent
 
 def source_hash(folder: Path = _SOURCES) -> str:
     """Sixteen hex digits over every source and table in `folder` and Numba's version."""
-    digest = hashlib.sha256(numba.__version__.encode())
+    digest = hashlib.sha256(importlib.metadata.version("numba").encode())
     for path in sorted(folder.iterdir()):
         if path.suffix in (".py", ".tsv"):
             content = path.read_bytes()
@@ -63,6 +61,9 @@ def cache_folder() -> Path:
 
 def kernel(function: F) -> F:
     """`function` compiled by Numba at its first call, without the GIL, kept in `cache_folder()`."""
+    import numba
+    from numba.core import config
+
     previous = config.CACHE_DIR
     config.CACHE_DIR = str(cache_folder())  # read by Numba when it sets the cache up, in the next line
     try:

@@ -1,10 +1,33 @@
 """Compiling every kernel before it is needed.
 
 Processes that start cold each compile for themselves (Numba's cache takes no lock): call `warm()` once in the
-parent, before the workers start. Cost: some seconds the first time on a machine, about a second later.
+parent, before the workers start, unless `is_warm()`. Cost: some seconds the first time on a machine, about a
+second later; to ask `is_warm` costs a millisecond and no Numba.
 """
 
+import hashlib
+import platform
+import sys
 import time
+from pathlib import Path
+
+from starloom.kernels.cache import cache_folder
+
+
+def _mark() -> Path:
+    """The file that says that this Python on this kind of CPU has compiled everything."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = [platform.processor()]
+    told = sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))})
+    digest = hashlib.sha256("\n".join([sys.version, platform.machine(), *told]).encode()).hexdigest()[:16]
+    return cache_folder() / f"warm-{digest}"
+
+
+def is_warm() -> bool:
+    """Whether `warm` has run here before, so that every process finds the kernels compiled."""
+    return _mark().exists()
 
 
 def warm() -> float:
@@ -25,4 +48,5 @@ def warm() -> float:
     one, two = np.array([0], dtype=np.int64), np.array([1], dtype=np.int64)
     pairs.jaccard(set_offsets, sets, one, two, 0.7)
     stars.greedy_stars(np.array([0, 1], dtype=np.int64), np.array([0, 1, 2], dtype=np.int64), two.repeat(2), np.ones(2))
+    _mark().touch()
     return time.perf_counter() - started

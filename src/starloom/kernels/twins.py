@@ -82,7 +82,7 @@ def signature(found: Sequence[int], a: Sequence[int], b: Sequence[int]) -> list[
     """Twin of `minhash.signatures`, of one file's shingles."""
     if not found:
         return [0xFFFFFFFF] * len(a)
-    return [min((factor * x + summand) & _64 for x in found) >> 32 for factor, summand in zip(a, b)]
+    return [min(((x >> 32) ^ mask) * factor & 0xFFFFFFFF for x in found) for factor, mask in zip(a, b)]
 
 
 def band_hashes(values: Sequence[int], bands: int, rows: int) -> list[int]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from starloom import progress
-from starloom.kernels import warm
+from starloom.kernels import is_warm, warm
 from starloom.the_stack import tables
 from starloom.the_stack.signal import Batch, Signal, all_signals
 from starloom.workspace import atomic
@@ -139,8 +139,9 @@ def _run(job: Job) -> Done:
         cache.retire(part for part, one in cache.manifests().items() if one.fingerprint != expected)
     items = _plan(job)
     total = sum(_text_bytes(item.contents) for item in items)
-    if items:
-        _warm()
+    if items and not is_warm():
+        with progress.task("compile kernels (once a machine)", None):
+            warm()
     with progress.task("measure", total) as bar, contextlib.ExitStack() as stack:
         commit = {one.name: stack.enter_context(_cache(job.root, one).committing()) for one in all_signals()}
         for item, size in job.engine.map(_measure_part, items):
@@ -153,11 +154,6 @@ def _run(job: Job) -> Done:
     _write_index(job)
     measured = sorted({work.signal for item in items for work in item.works})
     return Done(total, f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new")
-
-
-def _warm() -> None:
-    with progress.task("compile kernels (once a machine)", None):
-        warm()
 
 
 def _write_index(job: Job) -> None:

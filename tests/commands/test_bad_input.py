@@ -1,0 +1,400 @@
+"""What strangers hand us: one clear line or a ledger row each, nothing lost, nothing written outside the workspace."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from the_stack import building
+from the_stack.building import ENGINE, MIT, code
+
+SECRET = b"SECRET_OF_ANOTHER_FOLDER = 1\n" + code("secret")
+
+
+def tree(folder):
+    """Everything below `folder`, `.git` included: kind, mode, size, time, bytes."""
+    found = {}
+    for path in sorted(Path(folder).rglob("*")):
+        status = path.lstat()
+        small = path.is_file() and not path.is_symlink() and status.st_size < 1 << 20
+        found[str(path)] = (
+            status.st_mode,
+            status.st_size,
+            status.st_mtime_ns if not path.is_dir() else None,
+            path.read_bytes() if small else None,
+        )
+    return found
+
+
+@pytest.fixture
+def workspace(cli, tmp_path):
+    """`workspace(source, …)`: a workspace that `starloom init` made; else what it said."""
+
+    def make(*sources, toml=ENGINE):
+        arguments = [word for source in sources for word in ("--from", source)]
+        done = cli("init", "w", *arguments)
+        assert done.returncode == 0, done.stderr
+        with (tmp_path / "w" / "starloom.toml").open("a") as file:
+            file.write(toml)
+        return tmp_path / "w"
+
+    return make
+
+
+# --- hostile files: one build of all of them ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory):
+    """A folder and a repository of odd things, and one build of both; (process, ledger, before, after)."""
+    base = tmp_path_factory.mktemp("hostile")
+    (base / "outside").mkdir()
+    (base / "outside" / "secret.py").write_bytes(SECRET)
+    odd = {
+        "good.py": code("good"),
+        b"n\xe4me \xff.py": code("name"),
+        b"nam\xc3\xa9.py": code("utf-8 name"),
+        "new\nline.py": code("newline"),
+        "-rf.py": code("option"),
+        "$(touch pwned).py": code("shell"),
+        "binary.py": b"x = 1\n\0" + bytes(range(256)),
+        "damaged.py": building.DAMAGED,
+        "latin.py": "# Straße, größer, Übergang, fünf Äpfel\n".encode("latin-1") + code("latin"),
+    }
+    plain = building.folder(base / "plain", odd)
+    for name, target in (
+        ("to-secret.py", base / "outside" / "secret.py"),
+        ("to-outside", base / "outside"),
+        ("up.py", Path("../outside/secret.py")),
+        ("dead.py", Path("nowhere.py")),
+        ("loop.py", Path("loop.py")),
+    ):
+        (plain / name).symlink_to(target)
+    os.mkfifo(plain / "pipe.py")
+    with (plain / "sparse.py").open("wb") as file:
+        file.truncate(2 << 30)
+    from sources.conftest import Git
+
+    again = {name: data.replace(b"return", b"yield").replace(b"def ", b"async def ") for name, data in odd.items()}
+    repository = building.folder(base / "repository", again | {"LICENSE": MIT})
+    (repository / "to-secret.py").symlink_to(base / "outside" / "secret.py")
+    git = Git(repository)
+    git("init", "-q", "-b", "main")
+    git.commit()
+    workspace = base / "w"
+    done = building.starloom("init", workspace, "--from", plain, "--from", repository)
+    assert done.returncode == 0, done.stderr
+    with (workspace / "starloom.toml").open("a") as file:
+        file.write(ENGINE)
+    before = {name: tree(base / name) for name in ("outside", "plain", "repository")}
+    started = time.monotonic()
+    done = building.starloom("build", "-w", workspace, cwd=base)
+    took = time.monotonic() - started
+    after = {name: tree(base / name) for name in before}
+    made = object.__new__(building.Workspace)
+    made.root = workspace
+    return done, made, before, after, took
+
+
+def test_the_build_says_no_traceback(hostile):
+    done, _, _, _, took = hostile
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert took < 30  # a gigabyte is not read, a FIFO not waited for
+
+
+def test_nothing_is_written_outside_the_workspace(hostile):
+    _, made, before, after, _ = hostile
+    assert after == before
+    assert sorted(one.name for one in made.root.parent.iterdir()) == ["outside", "plain", "repository", "w"]
+
+
+@pytest.mark.parametrize(
+    ("repository", "path", "verdict", "rule"),
+    [
+        ("plain", "sparse.py", "dropped", "too-large"),
+        ("plain", "binary.py", "dropped", "binary"),
+        ("plain", "damaged.py", "quarantined", "damaged"),
+        ("plain", "to-secret.py", "dropped", "not-a-file"),
+        ("plain", "to-outside", "dropped", "not-a-file"),
+        ("plain", "up.py", "dropped", "not-a-file"),
+        ("plain", "dead.py", "dropped", "not-a-file"),
+        ("plain", "loop.py", "dropped", "not-a-file"),
+        ("plain", "pipe.py", "dropped", "not-a-file"),
+        ("repository", "to-secret.py", "dropped", "not-a-file"),
+        ("repository", "binary.py", "dropped", "binary"),
+    ],
+)
+def test_what_became_of_it(hostile, repository, path, verdict, rule):
+    row = hostile[1].row(repository, path)
+    assert (row["verdict"], row["rule"]) == (verdict, rule)
+    assert row["value"]
+
+
+def test_every_name_is_listed_and_told_apart(hostile):
+    paths = {path for repository, path in hostile[1].ledger() if repository == "plain"}
+    assert len(paths) == 16
+    assert {"namé.py", "-rf.py", "$(touch pwned).py", "good.py"} <= paths
+    assert all(path.encode() for path in paths)  # text, whatever the bytes were
+
+
+def test_contents_under_odd_names_are_kept(hostile):
+    """A name that is no path of ours (a newline in it) is quarantined; every other one costs nothing."""
+    made = hostile[1]
+    kept = {row["content"].encode() for row in made.dataset() if row["repo_name"] == "plain"}
+    for seed in ("good", "name", "utf-8 name", "option", "shell"):
+        assert code(seed) in kept, seed
+    assert {code("latin")} <= {data.partition(b"\n")[2] for data in kept}
+    newline = [row for (name, path), row in made.ledger().items() if "line.py" in path]
+    assert {row["verdict"] for row in newline} <= {"kept", "quarantined"}
+
+
+def test_the_targets_of_links_appear_nowhere(hostile):
+    for path in hostile[1].root.rglob("*"):
+        if path.is_file():
+            assert b"SECRET_OF_ANOTHER" not in path.read_bytes(), path
+    assert all("SECRET" not in row["content"] for row in hostile[1].dataset())
+
+
+def test_why_on_odd_names(hostile, cli):
+    made = hostile[1]
+    done = cli("why", "plain", "--limit", "99", cwd=made.root)
+    assert done.returncode == 0
+    assert "\nline.py" not in done.stdout
+    for path in ("$(touch pwned).py", "-rf.py"):
+        row = json.loads(cli("why", "--json", "--", path, cwd=made.root).stdout)["files"]
+        assert {one["path"] for one in row} == {path}
+
+
+# --- sources -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("nowhere", "nowhere: does not exist"),
+        ("file.py", "is not a folder"),
+        ("https://github.com/x/y", "remote URLs are not supported yet"),
+        ("https://user:password@host/x", "remote URLs are not supported yet"),
+        ("", ""),
+    ],
+)
+def test_a_source_that_cannot_be(cli, refused, tmp_path, source, words):
+    (tmp_path / "file.py").write_bytes(b"x")
+    if not source:
+        return
+    text = refused(cli("init", "w", "--from", source), words)
+    assert "password" not in text
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_source_that_went_away(cli, refused, workspace, tmp_path):
+    source = building.folder(tmp_path / "s", {"a.py": code("a")})
+    made = workspace(source)
+    (source / "a.py").unlink()
+    source.rmdir()
+    refused(cli("build", cwd=made), "does not exist")
+
+
+def test_init_twice(cli, refused, workspace, tmp_path):
+    source = building.folder(tmp_path / "s", {"a.py": code("a")})
+    workspace(source)
+    refused(cli("init", "w", "--from", source), "exists already")
+
+
+def test_an_empty_folder(cli, workspace, tmp_path):
+    made = workspace(building.folder(tmp_path / "s", {}))
+    done = cli("build", cwd=made)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert cli("build", cwd=made).stderr.count("up to date") == 6
+
+
+def test_nothing_that_can_be_kept(tmp_path):
+    for number, files in enumerate([{"x.bin": b"\0"}, {"big.py": b"x" * 2_000_000}, {"README": b""}]):
+        made = building.Workspace(tmp_path / f"w{number}", building.folder(tmp_path / f"s{number}", files)).build()
+        assert [row["verdict"] for row in made.ledger().values()] == ["dropped"]
+        assert made.dataset() == []
+        assert made.why(next(iter(files))).total == 1
+
+
+def test_a_repository_without_commits_costs_only_itself(cli, workspace, tmp_path):
+    bare = tmp_path / "many" / "bare"
+    bare.mkdir(parents=True)
+    subprocess.run(["git", "init", "-q", bare], check=True)
+    building.git_repository(tmp_path / "many" / "good", {"LICENSE": MIT, "a.py": code("a")})
+    (tmp_path / "many" / "broken" / ".git").mkdir(parents=True)
+    (tmp_path / "many" / "broken" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    made = workspace(tmp_path / "many")
+    done = cli("build", cwd=made)
+    assert done.returncode == 0, done.stderr
+    assert "2 kept" in done.stderr
+    problems = json.loads(cli("status", "--json", cwd=made).stdout)["problems"]
+    assert str(bare) in {one["location"] for one in problems}
+    assert all(one["reason"] for one in problems)
+    text = cli("status", cwd=made).stdout
+    assert str(bare) in text
+    done = cli("why", "bare", cwd=made)
+    assert done.returncode == 1
+    assert "was not read" in done.stderr
+
+
+def test_only_a_repository_without_commits(cli, workspace, tmp_path):
+    (tmp_path / "bare").mkdir()
+    subprocess.run(["git", "init", "-q", tmp_path / "bare"], check=True)
+    made = workspace(tmp_path / "bare")
+    done = cli("build", cwd=made)
+    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 1)
+    if done.returncode:
+        assert "hint:" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_a_file_without_permission(cli, workspace, tmp_path):
+    source = building.folder(tmp_path / "s", {"a.py": code("a"), "closed.py": code("closed")})
+    (source / "closed.py").chmod(0)
+    made = workspace(source)
+    assert cli("build", cwd=made).returncode == 0
+    (row,) = json.loads(cli("why", "closed.py", "--json", cwd=made).stdout)["files"]
+    assert row["verdict"] == "quarantined"
+
+
+# --- settings ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[decide]\nnear_duplicate = 0.7\n", ["unknown key `near_duplicate`", "did you mean `near_duplicates`?"]),
+        ("[[rules]]\nname = 'x'\ndrop = '1; DROP TABLE t'\n", ["rule `x`", "not one condition"]),
+    ],
+)
+def test_settings(cli, refused, workspace, tmp_path, toml, words):
+    """More of them: tests/test_stages.py."""
+    made = workspace(building.folder(tmp_path / "s", {"a.py": code("a")}), toml=toml)
+    refused(cli("build", cwd=made), *words)
+    assert not (made / "listing").exists()
+
+
+def test_an_unknown_recipe(cli, refused, tmp_path):
+    (tmp_path / "s").mkdir()
+    text = refused(cli("init", "w", "--from", "s", "--recipe", "smal"), "recipe `smal` is not known")
+    assert "did you mean `small`?" in text
+
+
+# --- the machine -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def slow_workspace(workspace, tmp_path):
+    """A workspace whose build takes a second or two."""
+    source = building.folder(tmp_path / "s", {f"{number}.py": code(number, 60) for number in range(400)})
+    return workspace(source)
+
+
+def start(made):
+    """`starloom build` in the background, past its imports: it holds the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from starloom.commands import main; main()", "build", "-w", made],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    lock = made / ".starloom" / "lock"
+    while process.poll() is None and not (lock.exists() and lock.read_text()):
+        time.sleep(0.005)
+    return process
+
+
+def test_a_second_builder_is_told_who_builds(cli, refused, slow_workspace):
+    first = start(slow_workspace)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        text = refused(cli("build", cwd=slow_workspace), "is in use by `starloom build`", f"pid {first.pid}")
+        assert "wait until it has ended" in text
+        assert cli("status", cwd=slow_workspace).returncode == 0  # readers do not wait
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert first.wait() == 0
+    first.communicate()
+
+
+@pytest.mark.parametrize(("workers", "delay"), [(1, 0.2), (2, 0.9)])
+def test_interrupted(cli, slow_workspace, delay, workers):
+    """Ctrl-C: 130 and a line; the same command goes on."""
+    settings = slow_workspace / "starloom.toml"
+    settings.write_text(settings.read_text().replace("workers = 1", f"workers = {workers}"))
+    process = start(slow_workspace)
+    time.sleep(delay)
+    process.send_signal(signal.SIGINT)
+    _, text = process.communicate(timeout=60)
+    assert process.returncode == 130, text
+    assert "Traceback" not in text
+    assert "interrupted; the same command goes on" in text
+    done = cli("build", cwd=slow_workspace)
+    assert done.returncode == 0, done.stderr
+    assert "400 kept" in done.stderr
+    left = [path for path in slow_workspace.rglob("*") if re.search(r"\.(aside|old)$", path.name)]
+    assert left == []
+
+
+def test_output_that_nobody_reads(built):
+    """`starloom why … | head`."""
+    script = f"{sys.executable} -c 'from starloom.commands import main; main()' why two | head -1"
+    done = subprocess.run(["bash", "-c", script], cwd=built.root, capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+    assert done.stderr == ""
+
+
+FULL = """
+set -e
+mkdir -p disk
+mount -t tmpfs -o size={size}k,nr_inodes={inodes} none disk
+cp w/starloom.toml disk/ || exit 99
+"$@" build -w disk && echo BUILT && exit 0
+echo "exit $?"
+mount -o remount,size=100m,nr_inodes=10000 none disk
+"$@" build -w disk
+cp -r disk/ledger disk/dataset out/
+"""
+
+
+def _unshare():
+    done = subprocess.run(["unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    return done.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/usr/bin/unshare").exists() or not _unshare(), reason="no user namespaces here")
+@pytest.mark.parametrize(("size", "inodes"), [(12, 1000), (84, 1000), (10_000, 30)])
+def test_a_full_disk(workspace, tmp_path, size, inodes):
+    """A message with a remedy, and after room was made the same command ends with the same bytes."""
+    source = building.folder(tmp_path / "s", {f"{number}.py": code(number, 20) for number in range(12)})
+    made = workspace(source)
+    (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", "from starloom.commands import main; main()"]
+    done = subprocess.run(
+        ["unshare", "-Urm", "bash", "-c", FULL.format(size=size, inodes=inodes), "full", *command],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "exit 1\n" in done.stdout, "the disk was large enough"
+    assert done.stderr.count("error: ") == 1
+    assert "No space left on device" in done.stderr
+    assert "hint: " in done.stderr
+    building.starloom("build", "-w", made)
+    for name in ("ledger", "dataset"):
+        for path in sorted((made / name).rglob("*")):
+            if path.is_file():
+                assert (tmp_path / "out" / path.relative_to(made)).read_bytes() == path.read_bytes()
