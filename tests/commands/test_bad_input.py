@@ -345,6 +345,19 @@ def test_interrupted(cli, slow_workspace, delay, workers):
     assert left == []
 
 
+def test_interrupted_inside_native_code():
+    """Python prints and forgets what is raised in a callback of C: Ctrl-C must not be lost there."""
+    script = (
+        "import ctypes, signal, time\nfrom starloom import commands\n"
+        "inside = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))\n"
+        "def work(**_):\n    inside()\n    for _ in range(3000):\n        time.sleep(0.01)\n"
+        "commands.group.main = work\ncommands.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=20)
+    assert done.returncode == 130
+    assert "Traceback" not in done.stderr
+
+
 def test_output_that_nobody_reads(built):
     """`starloom why … | head`."""
     script = f"{sys.executable} -c 'from starloom.commands import main; main()' why two | head -1"

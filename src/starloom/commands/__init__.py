@@ -3,6 +3,7 @@
 Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 the work failed, 2 wrong use, 130 interrupted.
 """
 
+import _thread
 import importlib
 import os
 import pkgutil
@@ -41,6 +42,7 @@ def group() -> None:
 
 def main() -> None:
     """Runs the command line and exits. A UserError is printed here and nowhere else."""
+    sys.unraisablehook = _unraisable
     try:
         status = group.main(standalone_mode=False)
     except UserError as problem:
@@ -55,6 +57,15 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _unraisable(event: "sys.UnraisableHookArgs") -> None:
+    """Ctrl-C inside a callback of native code (kernels being compiled), which Python would print and forget: once more,
+    outside of it."""
+    if issubclass(event.exc_type, KeyboardInterrupt):
+        _thread.interrupt_main()
+    else:
+        sys.__unraisablehook__(event)
 
 
 def _refuse(problem: UserError) -> int:
