@@ -13,6 +13,8 @@ import pytest
 from starloom.the_stack import tables
 from the_stack import building
 
+pytestmark = pytest.mark.slow
+
 FLOOR, THRESHOLD = 0.6, 0.7
 SKIPPED = {"site-packages", "test", "tests", "__pycache__"}
 

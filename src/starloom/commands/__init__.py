@@ -8,6 +8,7 @@ import importlib
 import os
 import pkgutil
 import sys
+import threading
 
 import click
 
@@ -60,10 +61,10 @@ def main() -> None:
 
 
 def _unraisable(event: "sys.UnraisableHookArgs") -> None:
-    """Ctrl-C inside a callback of native code (kernels being compiled), which Python would print and forget: once more,
-    outside of it."""
+    """Ctrl-C inside a callback of native code (kernels being loaded), which Python would print and forget: once more,
+    a moment later."""
     if issubclass(event.exc_type, KeyboardInterrupt):
-        _thread.interrupt_main()
+        threading.Timer(0.05, _thread.interrupt_main).start()
     else:
         sys.__unraisablehook__(event)
 
