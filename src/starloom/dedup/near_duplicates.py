@@ -3,7 +3,7 @@
     found = near_duplicates(pa.array(["…", "…"]))
     kept = found.keeper == np.arange(len(found.keeper))
 
-Cost: 150-190 MB/s for signatures, some microseconds a candidate pair; memory: the texts, 500 bytes a file, 8
+Cost: about 165 MB/s for signatures, some microseconds a candidate pair; memory: the texts, 500 bytes a file, 8
 a pair.
 """
 

@@ -5,7 +5,7 @@ Bands of 50 x 5 with exact verification: a pair at Jaccard 0.7 is a candidate wi
 recall was 1.000 on real code (2026); the usual 25 x 10 without verification finds .51 at 0.7 and removes
 files that have no twin.
 
-Cost: 150-190 MB/s on one AVX-512 core (bench/kernels.py).
+Cost: about 165 MB/s on one core with AVX2 (bench/kernels.py).
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ none). One "\\r" at the end of a line belongs to its end, not to its length. Len
 points). "Alphabetic" and "alphanumeric" are `str.isalpha` and `str.isalnum`, as shares of all characters,
 line ends included (The Stack v2's alphanum_fraction counts so).
 
-Cost: about 1 GB/s on ASCII files (measured by bench/kernels.py), less on others, which are decoded.
+Cost: about 500 MB/s (bench/kernels.py, one core with AVX2); files that are not ASCII are decoded and cost more.
 """
 
 from typing import Any, NamedTuple

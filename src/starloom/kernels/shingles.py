@@ -5,8 +5,8 @@ the empties (text-dedup's way; BigCode's keeps the empties, which gives other se
 in a row, as a 64-bit hash. Exactly `re.findall(r"\\w+", "".join(c.lower() for c in text))` in Unicode 14.0.0;
 `text.lower()` differs from it only at a word-final Greek sigma.
 
-Files of fewer than five tokens have no shingle, hence no twin. Cost: about 350 MB/s to hash, about 200 MB/s
-with sorting (one AVX-512 core; bench/kernels.py). Sorting is NumPy's: Numba's own `np.sort` is slower.
+Files of fewer than five tokens have no shingle, hence no twin. Cost: about 215 MB/s to hash, about 150 MB/s
+with sorting (one core with AVX2; bench/kernels.py). Sorting is NumPy's: Numba's own `np.sort` is slower.
 """
 
 from typing import Any
