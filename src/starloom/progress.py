@@ -1,7 +1,8 @@
 """Bars for people, plain lines for logs: what is being done, how fast, how long it will still take.
 
 On a terminal: one rich bar per task with bytes or rows, rate and time left. Elsewhere: a line when a task starts being
-slow (two seconds), then every ten seconds, and one at its end. All on stderr: stdout is for data.
+slow (two seconds; at once where its total is not known), then every ten seconds, and one at its end. All on stderr:
+stdout is for data.
 """
 
 import sys
@@ -93,6 +94,8 @@ def task(name: str, total: float | None, unit: str = "bytes") -> Iterator[Task]:
     """Shows `name` while the block runs. `total` in `unit`s, None when it is not known beforehand."""
     running = Task(name, total, unit)
     if not _on_terminal():
+        if total is None:  # it will not advance, so it would be silent until its end
+            say(f"  {name} …")
         yield running
         if time.monotonic() - running.started >= _SLOW:
             running._line()
