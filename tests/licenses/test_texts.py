@@ -132,6 +132,12 @@ def _comment(text, mark):
         # Two texts and a line between: both apply.
         (MIT + "\n--------\n\n" + ISC, "MIT AND ISC"),
         (MIT + "\n/*********/\n" + MIT, "MIT"),
+        # Texts among harmless words: a port, an introduction, no line between, a choice read as both.
+        ("MIT License\n\nCopyright Jane Doe <j@x.org>\n\nTypeScript port Copyright I. Z. S.\n\n" + _MIT_BODY, "MIT"),
+        ("All contributions towards x are MIT licensed.\n\n----\n" + MIT, "MIT"),
+        ("x was created by Jane. It is a derivative work of y.\n\n" + MIT + "\nThis is its license:\n" + MIT, "MIT"),
+        (MIT + "\n" + ISC, "ISC AND MIT"),
+        ("Dual licensed, take your pick.\n--------\n" + MIT + "\n--------\n" + ISC, "ISC AND MIT"),
     ],
 )  # fmt: skip
 def test_recognised(text, expression):
@@ -156,9 +162,9 @@ def test_recognised(text, expression):
         MIT.replace("Somebody", "Somebody\nCommercial Use Prohibited"),
         MIT.replace("without restriction", "with some restrictions"),
         MIT.replace("sublicense, and/or sell", "and/or sublicense"),
-        MIT + "\n" + ISC,  # no line between: not told apart
         MIT + "\n--------\n\nAnd some more words of my own.\n",
-        "Dual licensed, take your pick.\n--------\n" + MIT + "\n--------\n" + ISC,
+        "Our files are under the MIT license, Acme's under the Apache license:\n\n" + _MIT_BODY,
+        "All contributions are MIT licensed. It was taken from x, which is under the Apache license.\n\n" + MIT,
         (MIT + "\n--------\n") * 11,
         "a" * (texts.MAX_LENGTH + 1),
     ],

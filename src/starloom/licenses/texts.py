@@ -1,7 +1,7 @@
 """Licence texts, recognised exactly: the hash of a file's normalised text against a table that ships.
 
-Only whole files count, so what says anything else beside a licence stays unrecognised; a text that is close to
-a licence but not it is not guessed at. Normalising removes what differs between copies of one licence: case,
+Only whole files count, so what says anything of weight beside a licence stays unrecognised; a text that is close
+to a licence but not it is not guessed at. Normalising removes what differs between copies of one licence: case,
 white space, punctuation, comment marks, list numbers, spelling, copyright lines, titles, the names that fill
 BSD's blanks, years, the address of the Free Software Foundation, and the "how to apply" appendices.
 
@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from starloom.licenses.contained import contained
 from starloom.licenses.expressions import join
 
 MAX_LENGTH = 200_000  # characters; the longest licence of the table has 60,000, so more cannot be one text
@@ -36,7 +37,8 @@ def recognise(text: str) -> Recognised | None:
     """The licence whose text the whole file is, or None.
 
     Texts separated by lines of dashes or the like (`-----`, `=====`) are read one by one: all must be known, and
-    all apply. The text of the GNU licences alone says nothing of later versions, so it reads as `-only`.
+    all apply. So it is with known texts that stand among a few harmless words (see contained). The text of the GNU
+    licences alone says nothing of later versions, so it reads as `-only`.
     """
     if len(text) > MAX_LENGTH:
         return None
@@ -44,11 +46,13 @@ def recognise(text: str) -> Recognised | None:
     if whole is not None:
         return Recognised(whole)
     parts = [part for part in _parts(text) if normalise(part)]
-    if not 1 < len(parts) <= _MAX_PARTS:
-        return None
-    found = [_look_up(part) for part in parts]
-    known = [one for one in found if one is not None]
-    return Recognised(join(known, "AND")) if len(known) == len(parts) else None
+    if 1 < len(parts) <= _MAX_PARTS:
+        found = [_look_up(part) for part in parts]
+        known = [one for one in found if one is not None]
+        if len(known) == len(parts):
+            return Recognised(join(known, "AND"))
+    inside = contained(normalise(text), lambda part: _table().get(digest(part)))
+    return Recognised(join(inside, "AND")) if inside else None
 
 
 def digest(normalised: str) -> str:
