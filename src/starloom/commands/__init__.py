@@ -16,7 +16,7 @@ from starloom import __version__
 from starloom.errors import UserError
 
 # In the order of the work; the help shows them so. A command that is not named here comes last.
-_ORDER = ("demo", "init", "build", "status", "why", "report", "verify")
+_ORDER = ("demo", "init", "build", "status", "why", "report", "verify", "clean")
 
 
 class _Commands(click.Group):

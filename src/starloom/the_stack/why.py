@@ -123,6 +123,8 @@ def _verdict(row: dict[str, Any]) -> list[str]:
     elif row["limit"]:
         verdict += f": {row['limit']}"
     lines = [verdict]
+    if row["rule"] in ("unreadable", "unlisted", "unread"):
+        lines.append("mended?   `starloom clean list read`, then `starloom build`, asks for it again")
     if row["twin_path"]:
         lines.append(f"twin      {row['twin_repo_name']}:{row['twin_path']}  (Jaccard {row['jaccard']:.2f})")
     if row["split"]:
