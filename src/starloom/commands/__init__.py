@@ -7,6 +7,7 @@ import _thread
 import importlib
 import os
 import pkgutil
+import signal
 import sys
 import threading
 
@@ -44,20 +45,38 @@ def group() -> None:
 def main() -> None:
     """Runs the command line and exits. A UserError is printed here and nowhere else."""
     sys.unraisablehook = _unraisable
+    interrupted = False
+
+    def interrupt(_number: int, _frame: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under `nohup`, which ignores it
+        signal.signal(signal.SIGINT, interrupt)
     try:
         status = group.main(standalone_mode=False)
-    except UserError as problem:
-        status = _refuse(problem)
-    except click.ClickException as problem:
-        problem.show()
-        status = problem.exit_code
     except (KeyboardInterrupt, click.Abort):
-        print("\ninterrupted; the same command goes on where this one stopped", file=sys.stderr)
-        status = 130
-    except BrokenPipeError:  # `starloom why … | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+        status = _interrupted()
+    except Exception as problem:
+        if interrupted:  # a library met Ctrl-C and called it something else
+            status = _interrupted()
+        elif isinstance(problem, UserError):
+            status = _refuse(problem)
+        elif isinstance(problem, click.ClickException):
+            problem.show()
+            status = problem.exit_code
+        elif isinstance(problem, BrokenPipeError):  # `starloom why … | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
+        else:
+            raise
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _interrupted() -> int:
+    print("\ninterrupted; the same command goes on where this one stopped", file=sys.stderr)
+    return 130
 
 
 def _unraisable(event: "sys.UnraisableHookArgs") -> None:

@@ -99,17 +99,15 @@ class LocalEngine:
             raise _no_memory(problem) from None
         except duckdb.IOException as problem:
             raise self._no_disk(problem) from None
-        except duckdb.Error as problem:
-            if "KeyboardInterrupt" in str(problem):  # Ctrl-C while it asks a table in memory: it wraps what it meets
+        except (duckdb.Error, RuntimeError, OSError) as problem:
+            if _is_interrupt(problem):
                 raise KeyboardInterrupt from None
-            raise
-        except OSError as problem:  # what goes wrong while the rows stream comes through Arrow, as text
-            if problem.errno is None and "KeyboardInterrupt" in str(problem):
-                raise KeyboardInterrupt from None
-            if problem.errno is None and str(problem).startswith("Out of Memory Error"):
-                raise _no_memory(problem) from None
-            if problem.errno is None and str(problem).startswith("IO Error"):
-                raise self._no_disk(problem) from None
+            # What goes wrong while the rows stream comes through Arrow, as text.
+            if isinstance(problem, OSError) and problem.errno is None:
+                if str(problem).startswith("Out of Memory Error"):
+                    raise _no_memory(problem) from None
+                if str(problem).startswith("IO Error"):
+                    raise self._no_disk(problem) from None
             raise
         finally:
             connection.close()
@@ -145,6 +143,12 @@ class LocalEngine:
 def _list(paths: Sequence[Path]) -> str:
     """The paths as a list in SQL."""
     return "[" + ", ".join("'" + str(path).replace("'", "''") + "'" for path in paths) + "]"
+
+
+def _is_interrupt(problem: Exception) -> bool:
+    """Whether Ctrl-C is behind it: DuckDB and Arrow wrap what they meet, or stop with an error of their own."""
+    text = str(problem)
+    return "KeyboardInterrupt" in text or "Query interrupted" in text or isinstance(problem, duckdb.InterruptException)
 
 
 def _no_memory(problem: Exception) -> UserError:

@@ -39,6 +39,7 @@ class _Work:
     """One signal of one part of the cache: every content, or the named ones."""
 
     signal: str
+    fingerprint: str  # of the signal with its settings
     part: str  # of the signal's cache
     names: tuple[tuple[str, str], ...] | None  # (content_id, file_name)
 
@@ -58,18 +59,19 @@ def _plan(job: Job, stale_too: bool = False) -> list[_Item]:
     names: pa.Table | None = None
     works: dict[str, list[_Work]] = {part: [] for part in parts}
     for signal in all_signals():
+        mark = signal.fingerprint(job.settings)
         done = _cache(job.root, signal).manifests()
-        if stale_too and any(one.fingerprint != signal.fingerprint(job.settings) for one in done.values()):
+        if stale_too and any(one.fingerprint != mark for one in done.values()):
             done = {}
         if not signal.needs_name:
             for part in parts:
                 if part not in done:
-                    works[part].append(_Work(signal.name, part, None))
+                    works[part].append(_Work(signal.name, mark, part, None))
             continue
         names = _names(job) if names is None else names
         for part, asked in _missing_names(job, signal, names, bool(done)).items():
             digest = hashlib.sha256("\n".join(f"{one}\0{name}" for one, name in asked).encode()).hexdigest()[:16]
-            works[part].append(_Work(signal.name, f"{part}-{digest}", asked))
+            works[part].append(_Work(signal.name, mark, f"{part}-{digest}", asked))
     settings = {one.name: getattr(job.settings, one.section) if one.section else None for one in all_signals()}
     return [
         _Item(
@@ -194,9 +196,10 @@ def _measure_part(item: _Item) -> int:
     file = pq.ParquetFile(item.contents)
     named = {work.signal: _by_content(work) for work in item.works if work.names is not None}
     for group in range(file.metadata.num_row_groups):
-        rows = file.read_row_group(group, columns=["content_id", "content"])
-        ids = rows.column("content_id").to_pylist()
-        whole = _batch(rows.column("content"))
+        ids = file.read_row_group(group, columns=["content_id"]).column(0).to_pylist()
+        if len(named) == len(item.works) and not any(one in names for names in named.values() for one in ids):
+            continue  # names of other contents only
+        whole = _batch(file.read_row_group(group, columns=["content"]).column(0))
         size += len(whole.data)
         for work in item.works:
             signal = signals[work.signal]
@@ -208,20 +211,12 @@ def _measure_part(item: _Item) -> int:
         with _cache(item.root, signal).publish(
             work.part,
             version=signal.version,
-            fingerprint=signal.fingerprint(_Sections(signal, item.settings[signal.name])),
+            fingerprint=work.fingerprint,
             inputs={},
             settings={},
         ) as draft:
             draft.parquet(f"{signal.name}.parquet", signal.schema, measured[work.signal])
     return size
-
-
-class _Sections:
-    """The one section of the settings that a signal asks for."""
-
-    def __init__(self, signal: Signal, value: Any) -> None:
-        if signal.section:
-            setattr(self, signal.section, value)
 
 
 def _batch(column: Any) -> Batch:
