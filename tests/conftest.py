@@ -1,4 +1,4 @@
-"""What every folder of tests shares: the fault kit, importable as `faults` and at hand as a fixture."""
+"""What every folder of tests shares: built workspaces, and the fault kit, importable as `faults` too."""
 
 import os
 import shutil
@@ -16,6 +16,18 @@ from faults import Kit
 # Fixed seeds, and no verdict that depends on how busy the machine is.
 settings.register_profile("starloom", deadline=None, derandomize=True, database=None)
 settings.load_profile("starloom")
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    """`workspace(*sources, name=…, recipe=…, extra=…)`: a built workspace; sources are paths or (path, rights)."""
+    from the_stack import building  # here: most tests need no build, and its imports are slow
+
+    def make(*sources, name="workspace", build=True, **options):
+        made = building.Workspace(tmp_path / name, *sources, **options)
+        return made.build() if build else made
+
+    return make
 
 
 @pytest.fixture

@@ -33,17 +33,6 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def workspace(tmp_path):
-    """`workspace(*sources, name=…, recipe=…, extra=…)`: a built workspace; sources are paths or (path, rights)."""
-
-    def make(*sources, name="workspace", build=True, **options):
-        made = building.Workspace(tmp_path / name, *sources, **options)
-        return made.build() if build else made
-
-    return make
-
-
-@pytest.fixture
 def report():
     """`report(workspace)`: the page of a built workspace, made now."""
 

@@ -28,17 +28,6 @@ SCHEMA = pa.schema(
 
 
 @pytest.fixture
-def workspace(tmp_path):
-    """`workspace(*sources, recipe=…, extra=…)`: a built workspace; sources are paths or (path, rights)."""
-
-    def make(*sources, name="workspace", build=True, **options):
-        made = building.Workspace(tmp_path / name, *sources, **options)
-        return made.build() if build else made
-
-    return make
-
-
-@pytest.fixture
 def repository(tmp_path):
     """`repository(name, *commits, hours=0)`: a git repository; a commit is {path: bytes}."""
     return lambda name, *commits, hours=0: building.git_repository(tmp_path / "sources" / name, *commits, hours=hours)

@@ -38,12 +38,6 @@ class DecideSettings:
             raise UserError(f"[decide] held_out = {self.held_out} is out of range", "use a share, 0 to less than 1")
 
 
-# The order in which copies and near-duplicates are preferred; total, so every engine finds the same best one.
-BEST = (
-    "is_vendor, coalesce(star_events_count, 0) DESC, coalesce(fork_events_count, 0) DESC, "
-    "first_seen NULLS LAST, repo_name, path"
-)
-
 _COPIES = """
 WITH readable AS (SELECT content_id, min(src_encoding) AS src_encoding FROM contents GROUP BY content_id),
 refusals AS (
@@ -141,22 +135,14 @@ def _keepers(rules: list[Compiled]) -> str:
       SELECT c.* EXCLUDE (rule, "value", "limit", refusal, refusal_value), l.num_lines, l.max_line_length,
         l.avg_line_length, l.characters, l.alpha_fraction, l.alphanum_fraction,
         coalesce(s.stream_id, c.content_id) AS stream_id,
-        row_number() OVER (ORDER BY {_prefixed("c")}) AS rank
+        row_number() OVER (ORDER BY {tables.BEST}) AS rank
       FROM (
-        SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {BEST}) AS place FROM copies
+        SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {tables.BEST}) AS place FROM copies
         WHERE refusal IS NULL AND rule IS NULL) c
       JOIN lines l ON c.content_id = l.content_id
       LEFT JOIN streams s ON c.content_id = s.content_id
       WHERE c.place = 1"""
     return f"SELECT * EXCLUDE (fired) FROM ({_judged(rules, rows)})"
-
-
-def _prefixed(alias: str) -> str:
-    names = ("is_vendor", "star_events_count", "fork_events_count", "first_seen", "repo_name", "path")
-    order = BEST
-    for name in names:
-        order = order.replace(name, f"{alias}.{name}")
-    return order
 
 
 def _fate(survivors: pa.Table, streams: list[str], pairs: pa.Table, twins: Any, settings: DecideSettings) -> pa.Table:

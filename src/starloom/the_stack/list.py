@@ -18,7 +18,7 @@ from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64
 from starloom.languages.detect import extension
 from starloom.languages.generated import is_generated_name
-from starloom.languages.vendored import is_documentation, is_test, is_vendor
+from starloom.languages.vendored import path_facts
 from starloom.licenses.candidates import is_license_candidate
 from starloom.licenses.metadata import declared_expression
 from starloom.sources.distributions import DistributionSource
@@ -255,9 +255,7 @@ def _row(repository: Repository, entry: Entry, first_seen: Mapping[str, Any]) ->
         "length_bytes": entry.size,
         "content_id": entry.content_id,
         "first_seen": first_seen.get(entry.content_id or ""),
-        "is_vendor": is_vendor(path),
-        "is_documentation": is_documentation(path),
-        "is_test": is_test(path),
+        **path_facts(path)._asdict(),
         "generated_name": is_generated_name(path) if is_file else None,
         "license_base": _license_base(repository, path) if is_file and is_license_candidate(path) else None,
         "problem": entry.problem,

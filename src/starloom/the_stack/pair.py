@@ -28,18 +28,16 @@ VERSION = 1
 _CHUNK = 1 << 20  # pairs verified at a time
 
 # Live contents that have shingles, best first: the order in which members of a hot bucket are compared.
-_MEMBERS = """
+_MEMBERS = f"""
 SELECT m.content_id, m.stream, m.position
 FROM measured m JOIN (
-  SELECT f.content_id,
-    min(struct_pack(
-      stars := -coalesce(r.star_events_count, 0), forks := -coalesce(r.fork_events_count, 0), vendored := f.is_vendor,
-      repo_name := f.repo_name, path := f.path)) AS place
-  FROM files f JOIN repositories r ON f.repo_name = r.repo_name
-  WHERE f.content_id IS NOT NULL AND f.problem IS NULL
-  GROUP BY f.content_id) live ON m.content_id = live.content_id
+  SELECT content_id, min(place) AS place FROM (
+    SELECT content_id, row_number() OVER (ORDER BY {tables.BEST}) AS place
+    FROM files JOIN repositories USING (repo_name)
+    WHERE content_id IS NOT NULL AND problem IS NULL)
+  GROUP BY content_id) live ON m.content_id = live.content_id
 WHERE m.tokens >= $shingle
-ORDER BY live.place, m.content_id
+ORDER BY live.place
 """
 
 

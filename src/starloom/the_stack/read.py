@@ -31,13 +31,10 @@ PART_BYTES = 32 << 20
 GROUP_BYTES = 8 << 20  # of a row group
 
 # Every occurrence of every content that is not in the cache, the provisional home first.
-_OCCURRENCES = """
-SELECT f.content_id, f.repo_name, f.path, f.length_bytes,
-  row_number() OVER (
-    PARTITION BY f.content_id
-    ORDER BY coalesce(r.star_events_count, 0) DESC, coalesce(r.fork_events_count, 0) DESC, f.is_vendor,
-      f.first_seen NULLS LAST, f.repo_name, f.path) AS place
-FROM files f JOIN repositories r ON f.repo_name = r.repo_name
+_OCCURRENCES = f"""
+SELECT content_id, repo_name, path, f.length_bytes,
+  row_number() OVER (PARTITION BY content_id ORDER BY {tables.BEST}) AS place
+FROM files f JOIN repositories r USING (repo_name)
 WHERE f.content_id IS NOT NULL AND f.problem IS NULL AND f.length_bytes <= $max_bytes
   AND NOT EXISTS (SELECT 1 FROM known k WHERE k.content_id = f.content_id)
 """

@@ -13,6 +13,13 @@ from starloom.workspace.stage import opened
 
 LISTING, FILES, SIGNALS, PAIRS, LEDGER, DATASET = "listing", "files", "signals", "pairs", "ledger", "dataset"
 
+# The order in which copies of a content are preferred: SQL over the columns of LISTED_FILES joined with REPOSITORIES;
+# total, so every engine finds the same best one. `read` takes it for the provisional home, `decide` for the keeper.
+BEST = (
+    "is_vendor, coalesce(star_events_count, 0) DESC, coalesce(fork_events_count, 0) DESC, "
+    "first_seen NULLS LAST, repo_name, path"
+)
+
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
 
@@ -176,24 +183,14 @@ REPOSITORY_FILE = pa.struct([(name, DATASET_FILES.field(name).type) for name in 
 
 DATASET_REPOSITORIES = pa.schema(
     [
-        ("repo_name", pa.string()),
+        DATASET_FILES.field("repo_name"),
         ("repo_url", pa.string()),
-        ("snapshot_id", pa.string()),
-        ("revision_id", pa.string()),
-        ("directory_id", pa.string()),
-        ("branch_name", pa.string()),
-        ("visit_date", _TIME),
-        ("revision_date", _TIME),
-        ("committer_date", _TIME),
-        ("github_id", pa.int64()),
-        ("star_events_count", pa.int64()),
-        ("fork_events_count", pa.int64()),
-        ("gha_license_id", pa.string()),
-        ("gha_created_at", _TIME),
+        *map(DATASET_FILES.field, ("snapshot_id", "revision_id", "directory_id", "branch_name")),
+        *map(DATASET_FILES.field, ("visit_date", "revision_date", "committer_date", "github_id")),
+        *map(DATASET_FILES.field, ("star_events_count", "fork_events_count", "gha_license_id", "gha_created_at")),
         ("gha_updated_at", _TIME),
         ("gha_pushed_at", _TIME),
-        ("gha_language", pa.string()),
-        ("rights", pa.string()),
+        *map(DATASET_FILES.field, ("gha_language", "rights")),
         ("files", pa.list_(REPOSITORY_FILE)),
         ("num_files", pa.int64()),
     ]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from starloom import progress
@@ -209,7 +210,7 @@ def _write_bucket(item: _Bucket) -> None:
 def _repositories(job: Job, plan: pa.Table, split: str) -> Iterator[pa.Table]:
     """One row a repository, its files nested, in batches of some thousand files."""
     heads = job.engine.table(_REPOSITORIES, {"plan": plan}, {"split": split})
-    some = plan.filter(pa.compute.equal(plan.column("split"), split))
+    some = plan.filter(pc.equal(plan.column("split"), split))
     names = [tables.REPOSITORY_FILE.field(k).name for k in range(tables.REPOSITORY_FILE.num_fields)]
     first = 0
     for start in range(0, len(heads), 1000):

@@ -110,40 +110,39 @@ def _blame_damage(job: Job, problem: Exception) -> None:
 
 def statuses(root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings) -> list[StageStatus]:
     """The state of every stage. What follows a stage that is not fresh is at best stale too."""
-    found = []
     with engine(root, engine_settings) as local:
-        shared: dict[str, Any] = {}
-        spoilt: set[str] = set()
-        for stage in stages:
-            job = Job(root, stage, settings, local, shared)
-            state = job.state()
-            if state == "fresh" and any(name.split("/")[0] in spoilt for name in stage.reads):
-                state = "stale"
-            if state != "fresh":
-                spoilt.add(stage.folder)
-            found.append(_status(job, state))
-    return found
+        return [_status(job, state) for job, state in _states(root, stages, settings, local)]
 
 
 def forecasts(
     root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings
 ) -> list[tuple[str, State, str]]:
     """(stage, state, what a build would do), without doing it."""
-    states = statuses(root, stages, settings, engine_settings)
-    found = []
     with engine(root, engine_settings) as local:
-        shared: dict[str, Any] = {}
-        for stage, status in zip(stages, states, strict=True):
-            job = Job(root, stage, settings, local, shared)
-            words = "nothing"
-            if status.state != "fresh":
-                try:
-                    job.inputs()
-                    words = stage.forecast(job) if stage.forecast else "run"
-                except UserError:  # what it reads is not there yet
-                    words = "run, after the stages before it"
-            found.append((stage.name, status.state, words))
-    return found
+        return [(job.stage.name, state, _forecast(job, state)) for job, state in _states(root, stages, settings, local)]
+
+
+def _states(root: Path, stages: Sequence[Stage], settings: Any, local: LocalEngine) -> Iterator[tuple[Job, State]]:
+    shared: dict[str, Any] = {}
+    spoilt: set[str] = set()
+    for stage in stages:
+        job = Job(root, stage, settings, local, shared)
+        state = job.state()
+        if state == "fresh" and any(name.split("/")[0] in spoilt for name in stage.reads):
+            state = "stale"
+        if state != "fresh":
+            spoilt.add(stage.folder)
+        yield job, state
+
+
+def _forecast(job: Job, state: State) -> str:
+    if state == "fresh":
+        return "nothing"
+    try:
+        job.inputs()
+        return job.stage.forecast(job) if job.stage.forecast else "run"
+    except UserError:  # what it reads is not there yet
+        return "run, after the stages before it"
 
 
 def _status(job: Job, state: State) -> StageStatus:
