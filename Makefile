@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .venv/made: pyproject.toml constraints.txt debian-packages.txt
 	./debian-packages.sh
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[train,search,serve]'
 	touch $@
 
 .venv/made-test: .venv/made
