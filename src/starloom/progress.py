@@ -18,10 +18,12 @@ _SLOW = 2.0  # seconds after which a task is worth a line in a log
 
 
 class Task:
-    """One running task: `advance(n)` in the unit it was opened with (bytes or items)."""
+    """One running task: `advance(n)` in the unit it was opened with (bytes or items); `note`, if set, stands beside
+    the rate (the loss of a training run)."""
 
     def __init__(self, name: str, total: float | None, unit: str) -> None:
         self.name, self.total, self.unit = name, total, unit
+        self.note = ""
         self.done = 0.0
         self.started = time.monotonic()
         self._next_line = self.started + _SLOW
@@ -38,7 +40,8 @@ class Task:
 
     def rate(self) -> str:
         seconds = max(time.monotonic() - self.started, 1e-6)
-        return f"{human(self.done / seconds, self.unit)}/s"
+        rate = f"{human(self.done / seconds, self.unit)}/s"
+        return f"{rate}, {self.note}" if self.note else rate
 
     def amount(self) -> str:
         return human(self.done, self.unit) + (f" of {human(self.total, self.unit)}" if self.total else "")

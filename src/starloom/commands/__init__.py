@@ -17,7 +17,17 @@ from starloom import __version__
 from starloom.errors import UserError
 
 # In the order of the work; the help shows them so. A command that is not named here comes last.
-_ORDER = ("demo", "init", "build", "status", "why", "report", "verify", "clean")
+_ORDER = (
+    *("demo", "init", "build", "status", "why", "report"),
+    *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
+    *("verify", "clean"),
+)
+# Libraries of an extra: the commands that need one say how to get it.
+_EXTRAS = {
+    **dict.fromkeys(("torch", "tokenizers", "tiktoken", "safetensors"), "train"),
+    "tantivy": "search",
+    **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serve"),
+}
 
 
 class _Commands(click.Group):
@@ -39,7 +49,7 @@ class _Commands(click.Group):
 )
 @click.version_option(__version__, "--version", message="starloom %(version)s")
 def group() -> None:
-    """Repositories in; a curated, explained code dataset out."""
+    """Repositories in; a dataset, a model, search and a membership test out, and a reason for every file."""
 
 
 def main() -> None:
@@ -63,6 +73,11 @@ def main() -> None:
             status = _interrupted()
         elif isinstance(problem, UserError):
             status = _refuse(problem)
+        elif isinstance(problem, ModuleNotFoundError) and problem.name in _EXTRAS:
+            extra = _EXTRAS[problem.name]
+            status = _refuse(
+                UserError(f"this needs {problem.name}, which is not installed", f"pip install 'starloom[{extra}]'")
+            )
         elif isinstance(problem, click.ClickException):
             problem.show()
             status = problem.exit_code
