@@ -1,0 +1,72 @@
+"""Fill-in-the-middle: a text is cut in three, and the middle is learnt last.
+
+At character level, as arXiv 2402.19173 section 5 and its training code: two positions drawn in the text, then
+`<fim_prefix>PREFIX<fim_suffix>SUFFIX<fim_middle>MIDDLE` (PSM), or `<fim_prefix><fim_suffix>SUFFIX<fim_middle>PREFIX
+MIDDLE`, prefix and middle as one text (SPM). Pure functions: randomness is handed in, as numbers in [0, 1).
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from starloom.errors import UserError
+
+
+@dataclass(frozen=True)
+class FimSettings:
+    """How often. A file is cut with probability repository_rate x file_rate."""
+
+    repository_rate: float = 0.5  # share of repositories that have any file cut for fill-in-the-middle
+    file_rate: float = 0.5  # share of those repositories' files that are cut
+    spm_rate: float = 0.5  # share of the cut files that show the suffix first
+
+    def __post_init__(self) -> None:
+        for name in ("repository_rate", "file_rate", "spm_rate"):
+            value = getattr(self, name)
+            if not 0.0 <= value <= 1.0:
+                raise UserError(f"{name} = {value} is no share", "a number from 0 to 1")
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text in three parts; prefix + middle + suffix is the text."""
+
+    prefix: str
+    middle: str
+    suffix: str
+
+
+def cut(text: str, first: float, second: float) -> Cut:
+    """`text` cut at the two positions that `first` and `second`, numbers in [0, 1), draw: each of the len + 1 places
+    between its characters is as likely as any other, but for the one between CR and LF, which gives way to the place
+    before both. Parts may be empty.
+
+    >>> cut("abcd", 0.2, 0.7)
+    Cut(prefix='a', middle='bc', suffix='d')
+    """
+    start, stop = sorted((_place(text, first), _place(text, second)))
+    return Cut(text[:start], text[start:stop], text[stop:])
+
+
+def _place(text: str, unit: float) -> int:
+    place = int(unit * (len(text) + 1))
+    if text[place - 1 : place + 1] == "\r\n":  # a line end is one thing to an editor's cursor
+        return place - 1
+    return place
+
+
+def arrange(parts: Cut, order: Literal["psm", "spm"], head: str = "") -> tuple[str, str, str]:
+    """The three texts that stand after `<fim_prefix>`, `<fim_suffix>` and `<fim_middle>`, in this order.
+
+    `head` (a path and a line end) goes before the prefix, wherever that is: it is told, never cut.
+
+    >>> arrange(Cut("a", "b", "c"), "psm"), arrange(Cut("a", "b", "c"), "spm")
+    (('a', 'c', 'b'), ('', 'c', 'ab'))
+    """
+    if order == "psm":
+        return head + parts.prefix, parts.suffix, parts.middle
+    return "", parts.suffix, head + parts.prefix + parts.middle
+
+
+def chosen(unit: float, rate: float) -> bool:
+    """Whether something that happens at `rate` happens to the one that drew `unit`: never at 0, always at 1."""
+    return unit < rate
