@@ -10,6 +10,7 @@ import inspect
 import re
 import sys
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,12 +52,22 @@ def main() -> int:
 def commands() -> list[str]:
     lines = ["## Commands", ""]
     context = click.Context(group, info_name="starloom")
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        help_text = command.get_help(click.Context(command, info_name=name, parent=context, terminal_width=100))
-        lines += [f"### starloom {name}", "", "```", help_text.rstrip(), "```", ""]
+    for name, command, parent in walk(group, context):
+        help_text = command.get_help(click.Context(command, info_name=name, parent=parent, terminal_width=100))
+        title = f"{parent.command_path} {name}"
+        lines += [f"### {title}", "", "```", help_text.rstrip(), "```", ""]
     return lines
+
+
+def walk(above: click.Group, context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """Every command below a group: its name, itself, the context of what it stands in."""
+    for name in above.list_commands(context):
+        command = above.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from walk(command, click.Context(command, info_name=name, parent=context))
+        else:
+            yield name, command, context
 
 
 def settings() -> list[str]:

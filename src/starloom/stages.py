@@ -14,6 +14,9 @@ from starloom.the_stack.decide import DecideSettings
 from starloom.the_stack.list import ListSettings, SourceSettings
 from starloom.the_stack.pair import PairSettings
 from starloom.the_stack.rules import Rule, check, merged
+from starloom.tokens.pack import PackSettings
+from starloom.tokens.tokenizer import TokenizerSettings
+from starloom.training.settings import TrainSettings
 from starloom.workspace.stage import Stage
 
 SETTINGS_FILE = "starloom.toml"
@@ -33,6 +36,9 @@ class Settings:
     pair: PairSettings = field(default_factory=PairSettings)
     decide: DecideSettings = field(default_factory=DecideSettings)
     rules: tuple[Rule, ...] = ()
+    tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    pack: PackSettings = field(default_factory=PackSettings)
+    train: TrainSettings = field(default_factory=TrainSettings)
 
 
 def all_stages() -> tuple[Stage, ...]:
@@ -40,6 +46,28 @@ def all_stages() -> tuple[Stage, ...]:
     from starloom.the_stack import decide, list, measure, pair, read, write
 
     return tuple(module.STAGE for module in (list, read, measure, pair, decide, write))
+
+
+def token_stages() -> tuple[Stage, ...]:
+    """What training reads, in order; each has a command of its name."""
+    from starloom.tokens import pack, tokenizer
+
+    return (tokenizer.STAGE, pack.STAGE)
+
+
+def index_stages() -> tuple[Stage, ...]:
+    """What `starloom index` makes."""
+    from starloom.membership import tiles
+    from starloom.search import index
+
+    return (index.STAGE, tiles.STAGE)
+
+
+def made_stages() -> tuple[Stage, ...]:
+    """What is made of the dataset by commands of its own, in the order of their need."""
+    from starloom.report import page
+
+    return (page.STAGE, *token_stages(), *index_stages())
 
 
 def load_settings(root: Path) -> Settings:

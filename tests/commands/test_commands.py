@@ -53,9 +53,11 @@ def test_help_is_light(arguments):
 def test_commands_of_a_workspace_take_w_and_reading_ones_json():
     context = click.Context(commands.group)
     for name in set(NAMES) - {"demo", "init", "verify"}:
-        options = {word for one in commands.group.get_command(context, name).params for word in one.opts}
-        assert {"-w", "--workspace"} <= options, name
-        assert "--json" in options, name
+        command = commands.group.get_command(context, name)
+        for one in command.commands.values() if isinstance(command, click.Group) else [command]:
+            options = {word for parameter in one.params for word in parameter.opts}
+            assert {"-w", "--workspace"} <= options, name
+            assert "--json" in options or name == "serve", name
 
 
 @pytest.mark.parametrize(

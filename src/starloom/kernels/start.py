@@ -35,7 +35,7 @@ def warm() -> float:
     started = time.perf_counter()
     import numpy as np
 
-    from starloom.kernels import lines, minhash, pairs, shingles, stars
+    from starloom.kernels import fold, lines, minhash, pairs, shingles, stars, stretches, tiles
 
     text = "one two three four five six é\n".encode()
     offsets = np.array([0, len(text), 2 * len(text)], dtype=np.int64)
@@ -48,5 +48,17 @@ def warm() -> float:
     one, two = np.array([0], dtype=np.int64), np.array([1], dtype=np.int64)
     pairs.jaccard(set_offsets, sets, one, two, 0.7)
     stars.greedy_stars(np.array([0, 1], dtype=np.int64), np.array([0, 1, 2], dtype=np.int64), two.repeat(2), np.ones(2))
+    bounds, folded = fold.fold(np.array([0, 2 * len(text)], dtype=np.int64), data)
+    fold.fold_with_map(data)
+    _, hashes = tiles.tile_hashes(bounds, folded)
+    starts = np.searchsorted(hashes >> np.uint64(63), np.arange(3)).astype(np.uint32)
+    table = tiles.Table(
+        1, tiles.filter_words(hashes, 1, 0, 2), starts, tiles.tags_of(hashes, 1), np.zeros(1, np.uint32)
+    )
+    found = tiles.look_up(folded, table, 1)
+    tiles.run_end(table, 0, 1)
+    grown = stretches.grown(folded, bounds, folded, one, found.offsets, one)
+    stretches.trimmed(folded, grown)
+    stretches.chosen(grown.start, grown.end, len(folded), 1)
     _mark().touch()
     return time.perf_counter() - started

@@ -121,3 +121,42 @@ def star_clusters(
                 if keeper[other] < 0:
                     keeper[other], to_keeper[other] = centre, similarity
     return keeper, to_keeper
+
+
+def fold(text: bytes) -> bytes:
+    """Twin of `fold.fold`, of one text."""
+    lines = (re.sub(rb"[ \t\r\v\f]+", b" ", line).strip(b" ") for line in text.split(b"\n"))
+    return b"\n".join(line for line in lines if line)
+
+
+def folded_lines(text: bytes) -> list[int]:
+    """The line, counted from 1, of each byte of the fold; a line end is on the line that it ends."""
+    found: list[int] = []
+    for number, line in enumerate(text.split(b"\n"), 1):
+        if kept := fold(line):
+            found += ([found[-1]] if found else []) + [number] * len(kept)
+    return found
+
+
+def window_hash(window: bytes) -> int:
+    """The hash of one tile: twin of `tiles.tile_hashes` and `tiles.window_hashes`."""
+    h = 0
+    for byte in window:
+        h = (h * 0x9E3779B97F4A7C15 + byte) & _64
+    return mix(h)
+
+
+def stretches(query: bytes, text: bytes, width: int) -> set[tuple[int, int, int]]:
+    """Every equal stretch of two texts that cannot grow and has at least `width` bytes: (start, end in the query,
+    position in the text). What `stretches.grown` finds, if every tile is a candidate, for those that hold one."""
+    found = set()
+    for shift in range(-len(query), len(text) + 1):
+        start = max(0, -shift)
+        for at in range(start, len(query) + 1):
+            if at == len(query) or at + shift >= len(text) or query[at] != text[at + shift]:
+                if at - start >= width:
+                    found.add((start, at, start + shift))
+                start = at + 1
+            if at + shift >= len(text):
+                break
+    return found

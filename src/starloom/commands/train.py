@@ -1,0 +1,69 @@
+"""`starloom train`."""
+
+from pathlib import Path
+
+import click
+
+from starloom.commands._workspace import emit, find, json_option, workspace_option
+
+
+@click.command("train")
+@click.argument("run", default="small")
+@click.option("--steps", type=click.IntRange(min=1), help="Length of the run in steps; default: as starloom.toml says.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="Length by the clock: as many steps as fit.")
+@click.option("--restart", is_flag=True, help="Remove what the run has so far, and begin anew.")
+@workspace_option
+@json_option
+def command(
+    run: str, steps: int | None, seconds: float | None, restart: bool, workspace: Path | None, as_json: bool
+) -> None:
+    """Train a StarCoder2 on the packed tokens, as `[train]` in starloom.toml says.
+
+    The model is in models/RUN/model, a Hugging Face folder; the loss in models/RUN/loss.jsonl and loss.svg. Ctrl-C,
+    even `kill -9`, loses little: the same command goes on from the last checkpoint, and on a CPU ends with the same
+    weights, bit for bit.
+
+    \b
+    Examples:
+        starloom train
+        starloom train larger --steps 2000
+        starloom train small --seconds 600 --restart
+    """
+    from dataclasses import replace
+
+    from starloom.stages import load_settings
+
+    if steps is not None and seconds is not None:
+        raise click.UsageError("give --steps or --seconds: they say the same thing")
+    root = find(workspace)
+    settings = load_settings(root).train
+    if steps is not None:
+        settings = replace(settings, steps=steps)
+    if seconds is not None:
+        settings = replace(settings, steps=0, seconds=seconds)
+
+    from starloom.progress import say
+    from starloom.training.loop import train
+
+    done = train(root, settings, run, restart=restart, command="starloom train")
+    record = done.run.record
+    if as_json:
+        emit(
+            {
+                "run": done.run.name,
+                "model": str(done.run.model),
+                "trained": done.anew,
+                "steps": record.steps,
+                "tokens": done.tokens,
+                "parameters": record.parameters,
+                "loss": round(done.loss, 4),
+                "seconds": round(done.seconds, 1),
+                "tokens_per_second": round(done.tokens / max(done.seconds, 1e-9), 1),
+                "precision": record.precision,
+            }
+        )
+        return
+    if not done.anew:
+        say(f"run {run} is finished; `--restart` trains it anew")
+    say(f"{record.steps:,} steps, {done.tokens:,} tokens in {done.seconds:.0f} s, loss {done.loss:.3f}")
+    click.echo(done.run.model)

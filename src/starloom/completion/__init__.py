@@ -1,0 +1,1 @@
+"""Whatever completes code: one request, one answer, any model."""

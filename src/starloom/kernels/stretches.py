@@ -1,0 +1,172 @@
+"""Candidates confirmed on the text and grown to both sides, and the choice of stretches to show.
+
+Cost: growing 1 GB/s of bytes compared; choosing is near-linear in the bytes asked about and
+in the stretches, however these overlap.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom.kernels.cache import kernel
+from starloom.kernels.text import Int64s, UInt8s, frozen
+from starloom.kernels.tiles import WIDTH
+
+_NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
+_CONTINUES, _OF = np.uint8(0x80), np.uint8(0xC0)  # a byte inside a character: 10xxxxxx
+
+
+class Stretches(NamedTuple):
+    """Equal stretches of the text asked about and of a file: bytes start to end (exclusive) of the one are bytes
+    position to position + end - start of the other, both folded."""
+
+    file: Int64s
+    start: Int64s
+    end: Int64s
+    position: Int64s
+
+
+def grown(query: UInt8s, offsets: Int64s, folded: UInt8s, file: Int64s, offset: Int64s, position: Int64s) -> Stretches:
+    """The longest equal stretch around each candidate: bytes offset to offset + 50 of `query` against the same from
+    `position` of text `file` of (offsets, folded).
+
+    A candidate whose bytes differ gives none; those of one stretch give it once. Raises ValueError for a candidate
+    outside the texts.
+    """
+    query, folded = frozen(query, np.uint8), frozen(folded, np.uint8)
+    if len(file) and (file.min() < 0 or file.max() >= len(offsets) - 1):
+        raise ValueError("a candidate names a text that is not there")
+    order = np.lexsort((offset, position - offset, file))
+    file, offset, position = (frozen(one[order], np.int64) for one in (file, offset, position))
+    first, end = (
+        frozen(offsets[file], np.int64),
+        frozen(offsets[file + 1], np.int64),
+    )  # only what is asked: they are many
+    if len(file) and (min(first.min(), offset.min(), position.min()) < 0 or end.max() > len(folded)):
+        raise ValueError("a candidate lies outside the texts")
+    if len(file) and (offset.max() > len(query) - WIDTH or (first + position > end - WIDTH).any()):
+        raise ValueError("a candidate lies outside its text")
+    out = np.empty((4, len(file)), dtype=np.int64)
+    found = _grown(query, folded, file, first, end, offset, position, out)
+    return Stretches(*(row[:found].copy() for row in out))
+
+
+def trimmed(query: UInt8s, stretches: Stretches) -> Stretches:
+    """Without what is no whole character, or white space, at their ends; what is then below 50 bytes is left out.
+
+    Raises ValueError for a stretch outside `query`.
+    """
+    query = frozen(query, np.uint8)
+    if len(stretches.start) and (stretches.start.min() < 0 or stretches.end.max() > len(query)):
+        raise ValueError("a stretch lies outside the text")
+    starts, ends = stretches.start.copy(), stretches.end.copy()
+    _trim(query, starts, ends)
+    kept = ends - starts >= WIDTH
+    position = stretches.position + starts - stretches.start
+    return Stretches(stretches.file[kept], starts[kept], ends[kept], position[kept])
+
+
+def chosen(starts: Int64s, ends: Int64s, size: int, least: int) -> NDArray[np.int64]:
+    """Which stretches of a text of `size` bytes to show: few, that cover nearly all that is covered.
+
+    In several passes, longest first, each takes those that add at least so many bytes to what was taken: in the first
+    pass as many as the longest has, then half as many, …, at last `least`. Of equally long ones the first comes first,
+    then the lower number.
+    """
+    starts, ends = frozen(starts, np.int64), frozen(ends, np.int64)
+    if len(starts) and (starts.min() < 0 or ends.max() > size):
+        raise ValueError("a stretch lies outside the text")
+    order = np.lexsort((starts, starts - ends))
+    found: NDArray[np.int64] = _chosen(starts, ends, frozen(order, np.int64), size, least)
+    return found
+
+
+@kernel
+def _grown(query: Any, folded: Any, file: Any, first: Any, end: Any, offset: Any, position: Any, out: Any) -> int:
+    found = 0
+    last_file, last_shift, last_end = -1, 0, 0
+    for k in range(len(file)):
+        a, shift = offset[k], first[k] + position[k] - offset[k]  # byte p of the query against p + shift of all texts
+        if file[k] == last_file and shift == last_shift and a + WIDTH <= last_end:
+            continue  # inside the stretch that was found last
+        b = a
+        while b < a + WIDTH and query[b] == folded[b + shift]:
+            b += 1
+        if b < a + WIDTH:
+            continue
+        while b < len(query) and b + shift < end[k] and query[b] == folded[b + shift]:
+            b += 1
+        while a > 0 and a + shift > first[k] and query[a - 1] == folded[a + shift - 1]:
+            a -= 1
+        last_file, last_shift, last_end = file[k], shift, b
+        out[0, found], out[1, found], out[2, found], out[3, found] = file[k], a, b, a + shift - first[k]
+        found += 1
+    return found
+
+
+@kernel
+def _trim(query: Any, starts: Any, ends: Any) -> None:
+    for k in range(len(starts)):
+        a, b = starts[k], ends[k]
+        while a < b < len(query) and query[b] & _OF == _CONTINUES:
+            b -= 1
+        while a < b and query[a] & _OF == _CONTINUES:
+            a += 1
+        while a < b and (query[a] == _SPACE or query[a] == _NEWLINE):
+            a += 1
+        while a < b and (query[b - 1] == _SPACE or query[b - 1] == _NEWLINE):
+            b -= 1
+        starts[k], ends[k] = a, b
+
+
+@kernel
+def _chosen(starts: Any, ends: Any, order: Any, size: int, least: int) -> Any:
+    free = np.arange(size + 1)  # from each byte, the way to the first one at or after it that nothing covers yet
+    tree = np.zeros(size + 1, dtype=np.int64)  # Fenwick's: how many covered bytes stand before each
+    taken = np.empty(len(order), dtype=np.int64)
+    count = 0
+    limit = ends[order[0]] - starts[order[0]] if len(order) else 0
+    while limit >= least:
+        for k in range(len(order)):
+            start, end = starts[order[k]], ends[order[k]]
+            if end - start < limit:
+                break
+            if end - start - _before(tree, end) + _before(tree, start) < limit:
+                continue
+            taken[count] = order[k]
+            count += 1
+            p = _next_free(free, start)
+            while p < end:
+                free[p] = p + 1
+                _add(tree, p)
+                p = _next_free(free, p + 1)
+        if limit == least:
+            break
+        limit = max(limit // 2, least)
+    return taken[:count]
+
+
+@kernel
+def _before(tree: Any, p: int) -> int:
+    found = 0
+    while p > 0:
+        found += tree[p]
+        p &= p - 1
+    return found
+
+
+@kernel
+def _add(tree: Any, byte: int) -> None:
+    p = byte + 1
+    while p < len(tree):
+        tree[p] += 1
+        p += p & -p
+
+
+@kernel
+def _next_free(free: Any, p: int) -> int:
+    while free[p] != p:
+        free[p] = free[free[p]]
+        p = free[p]
+    return p

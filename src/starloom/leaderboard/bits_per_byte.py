@@ -1,0 +1,179 @@
+"""Bits per byte on held-out repositories, beside an n-gram's on the same text.
+
+A file is scored as a document of its own: its tokens after `<file_sep>` (or the end of a text, for models without one),
+in windows of at most WINDOW tokens; bits are those of the text's tokens, bytes those of the text in UTF-8, so models of
+different tokenizers compare. The n-gram (Kneser-Ney, order 7) is trained on tokens of the workspace and sees a file as
+one piece. The interval is a percentile bootstrap over files: how much another sample of files would have moved it.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom import progress
+from starloom.errors import UserError
+from starloom.starcoder2.likelihood import bits
+from starloom.starcoder2.open import open_model
+from starloom.tokens import held_out
+from starloom.tokens.n_gram import NGram
+from starloom.tokens.shards import Shards
+from starloom.tokens.tokenizer import Tokenizer
+from starloom.training import runs
+from starloom.workspace import atomic
+from starloom.workspace.manifest import fingerprint, hash_file
+
+VERSION = 1
+FOLDER = "evaluations"
+WINDOW = 2048  # tokens
+N_GRAM_TOKENS = 8_000_000  # at most: 10 s on one core, 1 GB
+_STRETCH = 1 << 16
+_RESAMPLES = 1000
+Floats = NDArray[np.float64]
+Int64s = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Bits per byte, and the interval in which 95 % of the resampled ones lie. `tokens_seen`: what it was trained on,
+    where that is known."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    tokens: int  # that the text came to
+    tokens_seen: int | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was scored, and how well."""
+
+    task: str
+    folder: Path  # where it stands
+    files: int
+    repositories: int
+    bytes: int
+    window: int
+    model: Score
+    n_gram: Score | None  # None where the workspace has no tokens
+
+    def rows(self) -> list[dict[str, Any]]:
+        """A row a model, as `--json` gives them."""
+        shared = {"task": self.task, "metric": "bits per byte", "problems": self.files, "bytes": self.bytes}
+        return [shared | asdict(one) for one in (self.model, self.n_gram) if one]
+
+    def words(self) -> str:
+        """For the terminal."""
+        scores = [one for one in (self.model, self.n_gram) if one]
+        width = max(len(one.name) for one in scores)
+        head = (
+            f"bits per byte (less is better) on {progress.counted(self.files, 'files')} of "
+            f"{progress.counted(self.repositories, 'repositories')} held out ({progress.human(self.bytes, 'bytes')}):"
+        )
+        lines = [
+            f"  {one.name:<{width}}  {one.value:.3f}  ({one.low:.3f} to {one.high:.3f})"
+            + (f"  after {one.tokens_seen:,} tokens" if one.tokens_seen else "")
+            for one in scores
+        ]
+        return "\n".join([head, *lines])
+
+
+def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluation:
+    """Scores a run's model, or that of any Hugging Face folder, and writes evaluations/NAME/. Raises UserError."""
+    folder = runs.resolve(root, model_name)
+    run = next((one for one in runs.every(root) if one.model == folder), None)
+    name = run.name if run else folder.resolve().name
+    seen = runs.losses(run.folder)[-1].tokens if run else None
+    files = held_out.sample(root, most_bytes, seed)
+    if not files:
+        raise UserError(
+            f"the dataset in {root} holds nothing out, so there is nothing to evaluate on",
+            "raise `[decide] held_out` in starloom.toml (the share of repositories kept apart) and run `starloom build`",
+        )
+    texts = [one.content for one in files]
+    sizes = np.array([len(text.encode()) for text in texts], np.float64)
+    model = open_model(folder)
+    window = min(model.context, WINDOW)
+    own = _ids(Tokenizer.open(folder), texts)
+    with progress.task("model", sum(map(len, own)), "tokens") as bar:
+        scored = np.zeros(len(own))
+        for number, ids in enumerate(own):
+            scored[number] = bits(model, ids, window).sum()
+            bar.advance(len(ids))
+    found = Evaluation(
+        task="bits-per-byte",
+        folder=root / FOLDER / name,
+        files=len(files),
+        repositories=len({one.repo_name for one in files}),
+        bytes=int(sizes.sum()),
+        window=window,
+        model=_score(name, scored, sizes, own, seen, seed),
+        n_gram=_n_gram(root, texts, sizes, seed),
+    )
+    _publish(found, {"most_bytes": most_bytes, "seed": seed}, folder)
+    return found
+
+
+def _n_gram(root: Path, texts: Sequence[str], sizes: Floats, seed: int) -> Score | None:
+    if not (root / "tokens").is_dir():
+        return None
+    shards = Shards.open(root / "tokens")
+    tokenizer = Tokenizer.open(root / "tokenizer")
+    if tokenizer.sha256 != shards.tokenizer:
+        raise UserError(
+            f"{root / 'tokens'} was packed with another tokenizer than {root / 'tokenizer'}", "run `starloom pack`"
+        )
+    trained = _spread(shards)
+    model = NGram.train(trained, shards.vocabulary)
+    ids = _ids(tokenizer, texts)
+    scored = np.array([model.bits(np.array(one))[1:].sum() for one in ids])
+    return _score(f"{len(model.levels)}-gram", scored, sizes, ids, len(trained), seed)
+
+
+def _spread(shards: Shards) -> Int64s:
+    """All tokens; of more than N_GRAM_TOKENS, stretches at equal distances: shards are in the order of repositories."""
+    stretches = N_GRAM_TOKENS // _STRETCH
+    if shards.tokens <= N_GRAM_TOKENS:
+        return shards.read(0, shards.tokens)
+    starts = np.linspace(0, shards.tokens - _STRETCH, stretches).astype(np.int64).tolist()
+    return np.concatenate([shards.read(start, start + _STRETCH) for start in starts])
+
+
+def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
+    """Each text as a document: what stands before a file, then its tokens."""
+    markers = tokenizer.markers
+    first = markers.file_sep if markers and markers.file_sep is not None else tokenizer.end_of_text
+    return [[first, *ids] for ids in tokenizer.encode_batch(texts)]
+
+
+def _score(
+    name: str, scored: Floats, sizes: Floats, ids: Sequence[Sequence[int]], seen: int | None, seed: int
+) -> Score:
+    drawn = np.random.default_rng(seed).integers(0, len(sizes), (_RESAMPLES, len(sizes)))
+    resampled = scored[drawn].sum(1) / sizes[drawn].sum(1)
+    low, high = np.percentile(resampled, [2.5, 97.5])
+    value = scored.sum() / sizes.sum()
+    return Score(name, float(value), float(low), float(high), sum(map(len, ids)) - len(ids), seen)
+
+
+def _publish(found: Evaluation, settings: dict[str, Any], model: Path) -> None:
+    weights = sorted(model.glob("*.safetensors"))
+    inputs = {path.name: hash_file(path) for path in (model / "config.json", *weights)}
+    with atomic.publish(
+        found.folder,
+        kind="evaluation",
+        version=VERSION,
+        fingerprint=fingerprint(found.task, VERSION, settings, inputs),
+        inputs=inputs,
+        settings=settings,
+        replace=True,
+    ) as draft:
+        draft.write(
+            "scores.json", json.dumps({"scores": found.rows(), "window": found.window}, indent=1).encode() + b"\n"
+        )

@@ -1,0 +1,142 @@
+"""What is shown of a hit: the line that answers best, a line around it, and where in it the terms stand."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
+from typing import Any, Final
+
+from starloom.privacy.redact import excerpt
+from starloom.progress import counted
+from starloom.search.matching import File, Text, places, text_terms
+from starloom.search.query import Exact, Node, Word
+
+WIDTH: Final = 160  # characters shown of a line
+_LEAD: Final = 40  # of them before the match, where the line is longer
+_PLACES: Final = 200  # of a term, among which the best line is sought
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A file that the query holds for. `line` counts from 1; `snippet` is ready to be shown, escapes and all."""
+
+    repo_name: str
+    path: str
+    line: int  # of the best match; 1 where only filters were asked for
+    snippet: str  # a few lines, the best among them
+    first_line: int  # number of the snippet's first line
+    highlights: tuple[tuple[int, int], ...]  # (start, end) in characters of the snippet
+    language: str | None
+    license_type: str | None
+    detected_licenses: tuple[str, ...]
+    content_id: str
+    split: str  # train, held_out
+
+    @property
+    def place(self) -> str:
+        return f"{self.repo_name}:{self.path}:{self.line}"
+
+    @property
+    def license(self) -> str:
+        """For people: the licences found, else what is known."""
+        return ", ".join(self.detected_licenses) or (self.license_type or "unknown").replace("_", " ")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`total` counts files: exactly where `complete`, else so many at least (the time was up). `hits`: those asked for,
+    best first."""
+
+    total: int
+    complete: bool
+    seconds: float
+    hits: list[Hit]
+
+    def summary(self) -> str:
+        """`12 files`, `at least 1,200 files`."""
+        return ("" if self.complete else "at least ") + counted(self.total, "files")
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def hit(query: Node, file: File) -> Hit:
+    """The hit that `file`, for which `query` holds, is."""
+    row = file.row
+    terms = tuple(text_terms(query))
+    start, end = _best(terms, file.text)
+    text = file.text.text
+    line = text.count("\n", 0, start) + 1
+    first, snippet = _snippet(text, start, end, line)
+    return Hit(
+        repo_name=row["repo_name"] or "",
+        path=row["path"] or "",
+        line=line,
+        snippet=snippet,
+        first_line=first,
+        highlights=_highlights(terms, snippet),
+        language=row["language"],
+        license_type=row["license_type"],
+        detected_licenses=tuple(row["detected_licenses"] or ()),
+        content_id=row["content_id"] or "",
+        split=row["split"],
+    )
+
+
+def _best(terms: Sequence[Word | Exact], text: Text) -> tuple[int, int]:
+    """The first match on the line that has most of the terms; without terms, the first line that is not blank."""
+    firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
+    counts: Counter[int] = Counter()
+    for term in terms:
+        of_term = set()
+        for place in islice(places(term, text), _PLACES):
+            line = text.text.rfind("\n", 0, place[0]) + 1
+            of_term.add(line)
+            firsts[line] = min(firsts.get(line, place), place)
+        counts.update(of_term)
+    if counts:
+        return firsts[min(counts, key=lambda line: (-counts[line], line))]
+    blank = len(text.text) - len(text.text.lstrip())
+    return (blank, blank) if blank < len(text.text) else (0, 0)
+
+
+def _snippet(text: str, start: int, end: int, line: int) -> tuple[int, str]:
+    """(number of the first line shown, the lines): the line of the match, and those around it that are not blank."""
+    begin = text.rfind("\n", 0, start) + 1
+    stop = _line_end(text, start)
+    shown = [_shown(text[begin:stop], start - begin, end - begin)]
+    first = line
+    if begin and (before := text[text.rfind("\n", 0, begin - 1) + 1 : begin - 1]).strip():
+        shown.insert(0, _shown(before, 0, 0))
+        first -= 1
+    if stop < len(text) and (after := text[stop + 1 : _line_end(text, stop + 1)]).strip():
+        shown.append(_shown(after, 0, 0))
+    return first, "\n".join(shown)
+
+
+def _line_end(text: str, start: int) -> int:
+    found = text.find("\n", start)
+    return len(text) if found < 0 else found
+
+
+def _shown(line: str, start: int, end: int) -> str:
+    """One line for a person, cut to WIDTH around the match; a lone carriage return does not end it."""
+    line = line.removesuffix("\r")
+    left = 0
+    if len(line) > WIDTH and end > WIDTH - _LEAD:
+        left = max(min(start - _LEAD, len(line) - WIDTH), 0)
+    piece = line[left : left + WIDTH]
+    shown = excerpt(piece.replace("\r", "\\x0d"), max_lines=1, max_chars=4 * WIDTH)
+    return ("…" if left else "") + shown + ("…" if left + WIDTH < len(line) else "")
+
+
+def _highlights(terms: Sequence[Word | Exact], snippet: str) -> tuple[tuple[int, int], ...]:
+    """Where the terms stand in the snippet as it is shown, overlapping ones joined."""
+    shown = Text(snippet)
+    found: list[tuple[int, int]] = []
+    for start, end in sorted(place for term in terms for place in islice(places(term, shown), _PLACES)):
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return tuple(found)

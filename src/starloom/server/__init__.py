@@ -1,0 +1,1 @@
+"""The web app and the completions API over one workspace; `starloom serve`."""

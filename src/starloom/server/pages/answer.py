@@ -1,0 +1,77 @@
+"""An answer as a page, or as JSON for whoever asks for it: `?format=json`, or `Accept: application/json`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from fastapi import Request
+from fastapi.responses import HTMLResponse, Response
+from markupsafe import Markup, escape
+
+from starloom import __version__
+from starloom.outside.paths import printable
+from starloom.report.page import environment
+from starloom.server.open import Served
+from starloom.server.refusal import RefusedError
+
+
+def templates() -> jinja2.Environment:
+    """The report's environment (every value printable and escaped), this folder's templates before its own."""
+    found = environment()
+    assert found.loader is not None
+    found.loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(Path(__file__).parent), found.loader])
+    found.filters |= {"as_typed": as_typed, "commands": commands}
+    found.globals["version"] = __version__
+    return found
+
+
+def as_typed(text: str) -> Markup:
+    """What a person typed, for the field that it was typed into: escaped, not made printable."""
+    return escape(text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}"))
+
+
+def commands(text: str) -> Markup:
+    """Escaped, what stands between backticks as code.
+
+    >>> str(commands("run `starloom index`"))
+    'run <code>starloom index</code>'
+    """
+    parts = printable(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )
+
+
+def wants_json(request: Request) -> bool:
+    """A browser asks for text/html first; a program that names application/json gets it."""
+    if wanted := request.query_params.get("format"):
+        return wanted == "json"
+    accepted = request.headers.get("accept", "")
+    return "application/json" in accepted and "text/html" not in accepted
+
+
+def page(request: Request, template: str, values: Mapping[str, Any], status: int = 200) -> Response:
+    """A page from its template."""
+    served = Served.by(request)
+    given = {"here": request.url.path, "workspace": served.workspace.name, **values}
+    return HTMLResponse(served.templates.get_template(template).render(given), status)
+
+
+def as_json(values: Any) -> Response:
+    """The keys of the command's `--json`, on one line."""
+    return Response(json.dumps(values, ensure_ascii=True), media_type="application/json")
+
+
+def problem_page(request: Request, problem: RefusedError) -> Response:
+    """What went wrong: OpenAI's shape for programs and below /v1, else a page."""
+    if request.url.path.startswith("/v1/") or request.method == "HEAD" or not _reads_html(request):
+        answer: Response = problem.answer()
+    else:
+        answer = page(request, "problem.html", {"problem": problem}, problem.status)
+    return answer
+
+
+def _reads_html(request: Request) -> bool:
+    return not wants_json(request) and "text/html" in request.headers.get("accept", "")

@@ -1,0 +1,91 @@
+"""Models as Hugging Face folders: what we write loads in transformers and vLLM, what they write loads here.
+
+The parameters have the same names there and here, so nothing is converted. Only StarCoder2; `open.py` takes any model.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from starloom.errors import UserError
+from starloom.starcoder2 import safetensors_files
+from starloom.starcoder2.config import StarCoder2Config
+from starloom.starcoder2.network import StarCoder2
+from starloom.starcoder2.safetensors_files import SINGLE, Tensors, read_json
+from starloom.workspace.atomic import Draft
+
+CONFIG: Final = "config.json"
+GENERATION: Final = "generation_config.json"
+_HEAD: Final = "lm_head.weight"
+_EMBEDDING: Final = "model.embed_tokens.weight"
+
+
+def write(draft: Draft, model: StarCoder2, tokenizer_files: dict[str, bytes], folder: str = "") -> None:
+    """Puts the model into `draft`, at its top or in `folder`: configuration, weights as they are, tokenizer.
+
+    tokenizer_files: name -> bytes, as `Tokenizer.files` gives them. Raises ValueError for a name used before.
+    """
+    prefix = f"{folder}/" if folder else ""
+    weights = {name: tensor for name, tensor in model.state_dict().items() if isinstance(tensor, torch.Tensor)}
+    dtype = str(model.head.dtype).removeprefix("torch.")
+    config = model.config.to_json() | {"torch_dtype": dtype}  # the name that transformers 4 and 5 both read
+    ends = {"bos_token_id": model.config.bos_token_id, "eos_token_id": model.config.eos_token_id}
+    draft.write(f"{prefix}{CONFIG}", _json(config))
+    draft.write(f"{prefix}{GENERATION}", _json(ends))
+    for name, data in sorted(tokenizer_files.items()):
+        draft.write(f"{prefix}{name}", data)
+    with draft.create(f"{prefix}{SINGLE}") as output:
+        safetensors_files.write(output, weights)
+
+
+def read_config(folder: Path) -> StarCoder2Config:
+    """The shape of the model in `folder`. Raises UserError, which names the file."""
+    path = folder / CONFIG
+    values = read_json(path)
+    try:
+        return StarCoder2Config.from_json(values)
+    except UserError as problem:
+        raise UserError(f"{path}: {problem.problem}", problem.hint) from None
+
+
+def read(folder: Path, dtype: torch.dtype = torch.float32, device: torch.device | str = "cpu") -> StarCoder2:
+    """The model in `folder`, its weights as `dtype` on `device`, ready to train (`train` mode is PyTorch's default).
+
+    Raises UserError: no or a broken config.json, torn, missing, additional or misshapen tensors, pickles only.
+    """
+    config = read_config(folder)
+    tensors = safetensors_files.find(folder)
+    with torch.device("meta"):
+        model = StarCoder2(config)
+    _check(folder, model, tensors)
+    loaded = dict(safetensors_files.load(tensors, dtype, torch.device(device)))
+    loaded.pop(_HEAD, None) if config.tie_word_embeddings else None
+    model.load_state_dict(loaded, strict=True, assign=True)
+    return model.requires_grad_(True)
+
+
+def _check(folder: Path, model: StarCoder2, tensors: Tensors) -> None:
+    """Every tensor there, none more, each of the right shape. Raises UserError."""
+    expected = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    found = dict(tensors.shapes)
+    if model.config.tie_word_embeddings and found.get(_HEAD) == expected[_EMBEDDING]:
+        del found[_HEAD]  # some writers store the tied weight twice
+    where = folder / SINGLE if (folder / SINGLE).exists() else folder
+    remedy = f"check that {CONFIG} and the weights are of one model"
+    if missing := sorted(expected.keys() - found.keys()):
+        raise UserError(f"{where} lacks {_some(missing)}", remedy)
+    if more := sorted(found.keys() - expected.keys()):
+        raise UserError(f"{tensors.files[more[0]]} holds {_some(more)}, which {CONFIG} has no place for", remedy)
+    for name, shape in expected.items():
+        if found[name] != shape:
+            raise UserError(f"{tensors.files[name]}: {name} is {list(found[name])}, not {list(shape)}", remedy)
+
+
+def _some(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1:,} more"
+
+
+def _json(values: dict[str, Any]) -> bytes:
+    return (json.dumps(values, indent=2, sort_keys=True) + "\n").encode()

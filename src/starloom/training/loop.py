@@ -1,0 +1,378 @@
+"""The training loop: tokens in, models/RUN/ out. One visible loop; each step depends on the state before it alone.
+
+The samples of step t are a function of (tokens, seed, t), the learning rate one of (t, steps, settings), and the step
+count is recorded before anything depends on it. So a run that was killed at any moment and started again by the same
+command ends, on a CPU, with the same bits as one that nothing disturbed. One device; memory for weights, gradients,
+two moments and the average: 20 bytes a parameter, and the activations of one batch.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+import pyarrow.parquet as pq
+import torch
+from torch import Tensor
+
+from starloom.errors import UserError
+from starloom.progress import counted, say
+from starloom.starcoder2 import interchange
+from starloom.starcoder2.loss import fused_cross_entropy
+from starloom.starcoder2.network import StarCoder2
+from starloom.tokens.order import Batch, Order, batch, samples
+from starloom.tokens.shards import Shards
+from starloom.tokens.tokenizer import Tokenizer
+from starloom.training import machine as machines
+from starloom.training import runs
+from starloom.training.checkpoint import Checkpoint, Checkpoints, Identity
+from starloom.training.curve import svg
+from starloom.training.machine import Machine
+from starloom.training.optimizer import Average, Optimizer
+from starloom.training.runs import Loss, Record, Run
+from starloom.training.settings import FIXED_AFTER, UNTIMED, TrainSettings, rate_factor, steps_for
+from starloom.workspace import atomic
+from starloom.workspace.lock import lock
+from starloom.workspace.manifest import fingerprint, open_folder
+from starloom.workspace.operations import explained
+
+KIND: Final = "model"
+VERSION: Final = 1
+TOKENS, TOKENIZER = "tokens", "tokenizer"
+
+_FIRST_NEWS, _NEWS = 2.0, 10.0  # seconds until the first line on the terminal, and between the others
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run. `anew`: it was trained now, at least in part; else it was there. `loss`: of the last steps."""
+
+    run: Run
+    anew: bool
+    loss: float  # nats per token, mean of the last tenth of the steps
+    seconds: float  # of training, over all sittings
+
+    @property
+    def tokens(self) -> int:
+        settings = self.run.record.settings
+        return int(self.run.record.steps * settings["batch"] * settings["sequence"])
+
+
+def train(root: Path, settings: TrainSettings, name: str, *, restart: bool = False, command: str) -> Trained:
+    """Trains the run `name` to its end, from where it stopped. `command`: as the user typed it, for the lock.
+
+    restart: what the run has so far is removed first. Raises UserError: no tokens, tokens of another tokenizer, a run
+    that was begun with other settings or tokens, no whole checkpoint among those there are, a loss that is no number.
+    Raises KeyboardInterrupt on Ctrl-C, after a checkpoint.
+    """
+    folder = runs.run_folder(root, name)
+    with lock(root, command):
+        atomic.recover(root)
+        atomic.recover(folder)  # checkpoints lie deeper than `recover(root)` looks
+        tokenizer = Tokenizer.open(root / TOKENIZER)
+        shards = _shards(root, tokenizer)
+        samples(shards, settings.sequence)  # refuses too few tokens before anything is removed or written
+        if restart:
+            atomic.remove_folder(folder)
+        run = runs.find(root, name)
+        if run is None:
+            _refuse_strangers(folder)
+            run = Run(name, folder, _begin(settings, shards, machines.choose(settings)))
+            runs.write_record(folder, run.record)
+        elif different := runs.differences(run.record, settings.outcome(), shards.fingerprint, shards.tokenizer):
+            raise UserError(
+                f"run {name} was begun otherwise: {'; '.join(different)}",
+                f"train under another name, or remove this run and begin anew: `starloom train {name} --restart`",
+            )
+        if run.finished and _whole(run.model):
+            return _trained(run, anew=False)
+        used = machines.again(run.record)
+        with used.in_use(), explained(folder):
+            return _Sitting(run, settings, shards, tokenizer, used).train()
+
+
+def _shards(root: Path, tokenizer: Tokenizer) -> Shards:
+    """The tokens, of this tokenizer. Raises UserError."""
+    shards = Shards.open(root / TOKENS)
+    if shards.tokenizer != tokenizer.sha256:
+        raise UserError(
+            f"{shards.folder} was packed with another tokenizer ({shards.tokenizer[:12]}) than is in "
+            f"{root / TOKENIZER} ({tokenizer.sha256[:12]})",
+            "pack again: `starloom pack`",
+        )
+    return shards
+
+
+def _refuse_strangers(folder: Path) -> None:
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UserError(
+            f"{folder} holds files but no {runs.RECORD}: it is no run", "train under another name, or move those files"
+        )
+
+
+def _whole(model: Path) -> bool:
+    """Whether the finished model is; one that lost a file is made again from the last checkpoint."""
+    try:
+        return open_folder(model) is not None
+    except UserError as problem:
+        say(f"note: the finished model is damaged and made again: {problem.problem}")
+        return False
+
+
+def _begin(settings: TrainSettings, shards: Shards, used: Machine) -> Record:
+    return Record(
+        settings=settings.outcome(),
+        tokens=shards.fingerprint,
+        tokenizer=shards.tokenizer,
+        vocabulary=shards.vocabulary,
+        parameters=settings.model(shards.vocabulary).parameters(),
+        steps=settings.steps,
+        threads=used.threads,
+        precision=used.precision,
+        device=used.device,
+        versions=machines.versions(),
+        started=_now(),
+    )
+
+
+class _Sitting:
+    """One process's part of a run: from a checkpoint, or the first step, to the end or an interruption."""
+
+    def __init__(self, run: Run, settings: TrainSettings, shards: Shards, tokenizer: Tokenizer, used: Machine) -> None:
+        self.run, self.settings, self.shards, self.machine = run, settings, shards, used
+        self.files = tokenizer.files()
+        record = run.record
+        inputs = {"tokens": record.tokens, "tokenizer": record.tokenizer}
+        made = record.settings | {"precision": record.precision, "device": record.device, "threads": record.threads}
+        self.identity = Identity(fingerprint(KIND, VERSION, made, inputs), inputs, made)
+        self.checkpoints = Checkpoints(run.folder / runs.CHECKPOINTS, self.identity, self.files, settings.keep)
+        start = self.checkpoints.newest()
+        self.network = (start.network() if start else self._fresh()).to(used.device)
+        self.optimizer = Optimizer(self.network, settings, used.dtype)
+        self.average = Average(self.network, settings) if settings.ema else None
+        self.order = Order(samples(shards, settings.sequence), settings.seed)
+        self.step = start.step if start else 0  # steps done
+        self.log = _Log(run.folder, start, self.step)
+        if start:
+            start.restore(self.optimizer, self.average)
+
+    def train(self) -> Trained:
+        """All steps that are left, then the finished model."""
+        words = f"{self.run.name}: {self.run.record.parameters:,} parameters, {self.machine.precision}"
+        words += f", {counted(self.machine.threads, 'threads')}" if self.machine.device == "cpu" else f", {self.machine.device}"
+        say(f"  {words}" + (f", going on after step {self.step:,}" if self.step else ""))
+        news = _News()
+        saved = time.monotonic()
+        with _interrupts() as asked, self.log.opened() as write:
+            while not self._steps or self.step < self._steps:
+                line = self._one_step()
+                write(line)
+                news.tell(line, self._steps)
+                if not self._steps and self.step == FIXED_AFTER:
+                    self._fix_steps()
+                late = time.monotonic() - saved >= self.settings.checkpoint_seconds
+                # Before the count is known there is nothing to save: the schedule would not be the same.
+                if self._steps and (late or asked() or self.step == self._steps):
+                    self._save()
+                    saved = time.monotonic()
+                if asked():
+                    say(f"stopped after step {self.step:,}")
+                    raise KeyboardInterrupt
+        return self._finish()
+
+    @property
+    def _steps(self) -> int:
+        """Of the whole run; 0: not known yet."""
+        return self.run.record.steps
+
+    def _fresh(self) -> StarCoder2:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.settings.seed)
+            return StarCoder2(self.settings.model(self.shards.vocabulary))
+
+    def _one_step(self) -> Loss:
+        """One batch, one update. Raises UserError before the update when the loss or its gradient is no number."""
+        started = time.perf_counter()
+        step, settings = self.step, self.settings
+        sample = batch(self.shards, self.order, step, settings.batch, settings.sequence)
+        loss = self._loss(sample)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip or float("inf"))
+        value, grad_norm = loss.item(), norm.item()
+        if not torch.isfinite(loss + norm):
+            raise self._no_number(value, grad_norm, sample)
+        factor = rate_factor(step, self._steps, settings)
+        self.optimizer.step(factor)
+        if self.average:
+            self.average.step(step)
+        self.step += 1
+        took = time.perf_counter() - started
+        tokens = settings.batch * settings.sequence
+        seconds = self.log.seconds + took
+        return Loss(self.step, value, factor, self.step * tokens, round(seconds, 3), round(tokens / took, 1), grad_norm)
+
+    def _loss(self, sample: Batch) -> Tensor:
+        """Mean cross-entropy of the next token, in nats."""
+        ids = torch.from_numpy(sample.ids).to(self.machine.device)  # [B, T + 1]
+        documents = None
+        if self.settings.document_mask and (sample.documents[:, :1] != sample.documents[:, :-1]).any():
+            documents = torch.from_numpy(sample.documents[:, :-1]).to(self.machine.device)
+        with self.machine.autocast():
+            hidden = self.network(ids[:, :-1], documents)  # [B, T, d]
+            return fused_cross_entropy(hidden.flatten(0, 1), self.network.head, ids[:, 1:].flatten())
+
+    def _fix_steps(self) -> None:
+        """The count by the clock, from the timed steps; on the disk before a step could depend on it."""
+        timed = self.log.losses[UNTIMED:FIXED_AFTER]
+        step_seconds = (timed[-1].seconds - self.log.losses[UNTIMED - 1].seconds) / len(timed)
+        rate = self.settings.batch * self.settings.sequence / step_seconds
+        steps = steps_for(self.settings.seconds, step_seconds, self.settings)
+        self._record(replace(self.run.record, steps=steps, tokens_per_second=round(rate, 1)))
+        say(f"  {step_seconds:.3f} s a step: {steps:,} steps in about {steps * step_seconds:.0f} s")
+
+    def _save(self) -> None:
+        tokens = self.log.losses[-1].tokens
+        self.checkpoints.publish(self.step, self.network, self.optimizer, self.average, self.log.content(), tokens)
+        self._draw()
+
+    def _draw(self) -> None:
+        title = f"{self.run.name}: training loss"
+        atomic.replace_file(self.run.folder / runs.CURVE, svg(self.log.losses, title).encode())
+
+    def _finish(self) -> Trained:
+        """Publishes models/RUN/model: the averaged weights, or the last ones."""
+        if self.average:
+            self.average.into_network()
+        weights = f"averaged over the last steps (decay {self.settings.ema})" if self.average else "of the last step"
+        with atomic.publish(
+            self.run.model,
+            kind=KIND,
+            version=VERSION,
+            fingerprint=self.identity.fingerprint,
+            inputs=self.identity.inputs,
+            settings=self.identity.settings,
+            replace=True,
+        ) as draft:
+            interchange.write(draft, self.network, self.files)
+            draft.facts = {
+                "weights": weights,
+                "steps": self.step,
+                "tokens": self.log.losses[-1].tokens,
+                "parameters": self.run.record.parameters,
+                "vocabulary": self.run.record.vocabulary,
+            }
+        self._draw()
+        self._record(replace(self.run.record, finished=_now()))
+        return _trained(self.run, anew=True)
+
+    def _record(self, record: Record) -> None:
+        runs.write_record(self.run.folder, record)
+        self.run = replace(self.run, record=record)
+
+    def _no_number(self, loss: float, norm: float, sample: Batch) -> UserError:
+        """Which samples it was, by the repositories in them."""
+        numbers = sorted({int(number) for number in sample.documents.flat})
+        table = pq.read_table(self.shards.folder / "documents.parquet", columns=["repo_name"])
+        names = sorted(set(table.column("repo_name").take(numbers).to_pylist()))
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+        kept = f"{runs.CHECKPOINTS}/ has the last good state; " if self.checkpoints.any() else ""
+        return UserError(
+            f"run {self.run.name}, step {self.step + 1:,}: the loss is {loss:g} and its gradient's norm {norm:g}; the "
+            f"samples are of {shown}",
+            f"{kept}lower `muon_rate` and `adamw_rate` in [train], and begin anew: "
+            f"`starloom train {self.run.name} --restart`",
+        )
+
+
+class _Log:
+    """loss.jsonl: as the checkpoint has it, then a line for every step; no line twice, none missing."""
+
+    def __init__(self, folder: Path, start: Checkpoint | None, step: int) -> None:
+        """Raises UserError when the checkpoint's own copy is not one line a step."""
+        self._path = folder / runs.LOSSES
+        self._content = bytearray(start.losses() if start else b"")
+        self.losses = runs.parse_losses(self._content.decode().splitlines())
+        if [one.step for one in self.losses] != list(range(1, step + 1)):
+            raise UserError(
+                f"{start.folder / runs.LOSSES if start else self._path} does not have one line a step",
+                f"begin the run anew: `starloom train {folder.name} --restart`",
+            )
+        atomic.replace_file(self._path, bytes(self._content))
+
+    @property
+    def seconds(self) -> float:
+        """Of training so far."""
+        return self.losses[-1].seconds if self.losses else 0.0
+
+    def content(self) -> bytes:
+        """The whole file."""
+        return bytes(self._content)
+
+    @contextmanager
+    def opened(self) -> Iterator[Callable[[Loss], None]]:
+        """The file, open: what is given takes a step's line."""
+        with self._path.open("ab", buffering=0) as file:
+
+            def write(loss: Loss) -> None:
+                line = loss.to_line().encode()
+                file.write(line)
+                self._content += line
+                self.losses.append(loss)
+
+            yield write
+
+
+class _News:
+    """A line on the terminal now and then."""
+
+    def __init__(self) -> None:
+        self._next = time.monotonic() + _FIRST_NEWS
+
+    def tell(self, loss: Loss, steps: int) -> None:
+        if time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + _NEWS
+        left = f", {loss.seconds / loss.step * (steps - loss.step):.0f} s left" if steps else ""
+        of = f" of {steps:,}" if steps else ""
+        say(f"  step {loss.step:,}{of}, loss {loss.loss:.3f}, {loss.tokens / loss.seconds:,.0f} tokens/s{left}")
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C is only noted, so that a step ends whole: what is given says whether it came. A second one is obeyed at
+    once."""
+    came = False
+
+    def note(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        if came:
+            raise KeyboardInterrupt
+        came = True
+
+    before = signal.getsignal(signal.SIGINT)
+    # Not under `nohup`, which ignores it, nor outside the main thread, where signals do not arrive.
+    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
+        yield lambda: False
+        return
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: came
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _trained(run: Run, anew: bool) -> Trained:
+    log = runs.losses(run.folder)
+    tail = log[-max(1, len(log) // 10) :]
+    mean = sum(one.loss for one in tail) / max(len(tail), 1)
+    return Trained(run, anew, mean, log[-1].seconds if log else 0.0)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

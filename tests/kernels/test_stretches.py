@@ -1,0 +1,105 @@
+"""Candidates grown to stretches, their ends, and the choice among them, against plain Python."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from starloom.kernels import stretches, twins
+from starloom.kernels.tiles import WIDTH
+
+unhurried = settings(deadline=None, max_examples=60)
+pieces = st.lists(
+    st.one_of(st.sampled_from([b"a" * 60, b"ab" * 45, b"xyz " * 30]), st.binary(max_size=12)), min_size=1, max_size=4
+).map(b"".join)
+
+
+def bytes_of(text):
+    return np.frombuffer(text, dtype=np.uint8)
+
+
+def grown(query, texts, candidates):
+    """Rows (file, start, end, position)."""
+    offsets = np.cumsum([0, *map(len, texts)]).astype(np.int64)
+    columns = [np.array(column, dtype=np.int64) for column in zip(*candidates)] or [np.zeros(0, dtype=np.int64)] * 3
+    found = stretches.grown(bytes_of(query), offsets, bytes_of(b"".join(texts)), *columns)
+    return list(zip(*(column.tolist() for column in found)))
+
+
+@unhurried
+@given(pieces, st.lists(pieces, min_size=1, max_size=3))
+def test_grown(query, texts):
+    """Of all candidates, right and wrong ones: every stretch that holds a tile, once."""
+    candidates = [
+        (file, offset, position)
+        for file, text in enumerate(texts)
+        for position in range(0, len(text) - WIDTH + 1, WIDTH)
+        for offset in range(len(query) - WIDTH + 1)
+    ]
+    expected = {
+        (file, start, end, position)
+        for file, text in enumerate(texts)
+        for start, end, position in twins.stretches(query, text, WIDTH)
+        if -(-position // WIDTH) * WIDTH + WIDTH <= position + end - start
+    }
+    found = grown(query, texts, candidates)
+    assert len(found) == len(set(found))
+    assert set(found) == expected
+
+
+@pytest.mark.parametrize(
+    "candidate", [(1, 0, 0), (-1, 0, 0), (0, 51, 0), (0, -1, 0), (0, 0, 51), (0, 0, -1), (0, 0, 10**9)]
+)
+def test_candidates_outside(candidate):
+    with pytest.raises(ValueError, match="a candidate"):
+        grown(b"a" * 100, [b"a" * 100], [candidate])
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end", "expected"),
+    [
+        ("x" * 60, 0, 60, (0, 60)),
+        (" " + "x" * 58 + "\n", 0, 60, (1, 59)),
+        ("é" * 40, 1, 79, (2, 78)),  # half a character at either end
+        ("é" * 40, 0, 80, (0, 80)),
+        ("é" * 26, 1, 51, None),  # too short without them
+        (" " * 60, 0, 60, None),
+    ],
+)
+def test_trimmed(text, start, end, expected):
+    row = [np.array([one], dtype=np.int64) for one in (7, start, end, 100)]
+    found = stretches.trimmed(bytes_of(text.encode()), stretches.Stretches(*row))
+    rows = list(zip(*(column.tolist() for column in found)))
+    assert rows == ([] if expected is None else [(7, *expected, 100 + expected[0] - start)])
+
+
+@unhurried
+@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=12), st.integers(1, 20))
+def test_chosen(spans, least):
+    spans = [(start, start + size) for start, size in spans]
+    order = sorted(range(len(spans)), key=lambda one: (spans[one][0] - spans[one][1], spans[one][0], one))
+    covered, expected = set(), []
+    limit = max((end - start for start, end in spans), default=0)
+    while limit >= least:
+        for number in order:
+            new = set(range(*spans[number])) - covered
+            if len(new) >= limit:
+                expected.append(number)
+                covered |= new
+        limit = max(limit // 2, least) if limit > least else 0
+    columns = [np.array(column, dtype=np.int64) for column in zip(*spans)] or [np.zeros(0, dtype=np.int64)] * 2
+    assert stretches.chosen(*columns, 150, least).tolist() == expected
+
+
+def test_spans_outside():
+    one = np.array([0], dtype=np.int64)
+    with pytest.raises(ValueError, match="outside"):
+        stretches.chosen(one, one + 10, 5, 1)
+    with pytest.raises(ValueError, match="outside"):
+        stretches.trimmed(bytes_of(b"abc"), stretches.Stretches(one, one, one + 4, one))
+
+
+def test_a_text_of_one_letter():
+    """300,000 stretches of 100,000 bytes: a pass over the bytes of each would take minutes."""
+    starts = np.arange(300_000, dtype=np.int64)
+    assert stretches.chosen(starts, starts + 100_000, 400_000, 50).tolist() == [0, 100_000, 200_000, 299_999]

@@ -1,0 +1,308 @@
+"""Matching code: what is found, where, in which files; what is never found; and how an answer is worded."""
+
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from starloom.errors import UserError
+from starloom.identity import content_id
+from starloom.kernels import twins
+from starloom.kernels.fold import fold_with_map
+from starloom.membership import check, spans
+from starloom.membership.check import COMMON, GUARANTEE, WIDTH
+from the_stack.building import code
+
+
+def folded(text):
+    return twins.fold(text.encode()).decode()
+
+
+def lines(text, first, last):
+    return "\n".join(text.split("\n")[first - 1 : last])
+
+
+def assert_true(found, asked, contents):
+    """Everything that an answer says about the text asked and the files (content_id → text) holds."""
+    covered = 0
+    for match in found.matches:
+        assert 0 <= match.start < match.end <= len(asked)
+        piece = asked[match.start : match.end]
+        assert not piece[0].isspace()
+        assert not piece[-1].isspace()
+        assert match.characters == len(folded(piece))
+        assert folded(piece) in folded(lines(asked, match.first_line, match.last_line))
+        assert 1 <= len(match.files) <= match.total
+        covered += match.characters
+        for file in match.files:
+            same = folded(asked[file.start : file.end])
+            assert len(same) > match.characters - WIDTH
+            assert same in folded(contents[file.content_id])
+            assert same in folded(lines(contents[file.content_id], file.first_line, file.last_line))
+    assert found.characters == len(folded(asked))
+    assert 0 <= found.coverage <= 1
+    assert bool(found.matches) == (found.coverage > 0) == found.verdict.startswith("match in")
+    assert found.coverage * max(found.characters, 1) <= covered + 1e-6
+
+
+# --- planted copies ------------------------------------------------------------------------------------------------
+
+
+def piece_of(text, size, dice):
+    """A piece of `text` whose fold is `size` characters of its fold, cut anywhere; None where there is none."""
+    data = text.encode()
+    query, sources = fold_with_map(np.frombuffer(data, dtype=np.uint8))
+    for _ in range(20):
+        if len(query) < size:
+            return None
+        start = dice.randrange(len(query) - size + 1)
+        piece = data[sources[start] : sources[start + size - 1] + 1].decode(errors="replace")
+        if "\ufffd" not in piece and len(folded(piece)) == size:
+            return piece
+    return None
+
+
+def disguised(piece, dice):
+    """The same with other white space: indented anew, without indentation, with tabs, blank lines, CRLF."""
+    rows = piece.split("\n")
+    how = dice.randrange(5)
+    if how == 0:
+        rows = rows[:1] + [" " * 12 + row for row in rows[1:]]
+    elif how == 1:
+        rows = [row.strip() for row in rows]
+    elif how == 2:
+        rows = [row.replace("    ", "\t") for row in rows]
+    elif how == 3:
+        rows = [row + "  \n" for row in rows]
+    return ("\r\n" if dice.random() < 0.5 else "\n").join(rows)
+
+
+def test_planted_copies(index, rows):
+    """200 pieces of 99 and more characters of a real dataset, cut anywhere, disguised, inside other code."""
+    dice = random.Random("planted")
+    contents = {row["content_id"]: row["content"] for row in rows}
+    sizes = Counter()
+    while sizes.total() < 200:
+        row = dice.choice(rows)
+        size = dice.choice([99, 100, 120, 149, 150, 200, 400, 1000])
+        piece = piece_of(row["content"], size, dice)
+        if piece is None:
+            continue
+        copy = disguised(piece, dice)
+        before, after = code(f"before {sizes.total()}").decode(), code(f"after {sizes.total()}").decode()
+        asked = f"{before}\n#@{copy}@#\n{after}"
+        found = index.check(asked, files=None)
+        assert_true(found, asked, contents)
+        start = len(before) + 3
+        right = [
+            match
+            for match in found.matches
+            if match.start <= start + WIDTH
+            and match.end >= start + len(copy) - WIDTH
+            and row["content_id"] in {file.content_id for file in match.files}
+        ]
+        assert right, (row["path"], piece)
+        sizes[size] += 1
+    assert len(sizes) == 8
+
+
+def test_own_code_is_not_found(index):
+    for number in range(20):
+        asked = code(f"nobody {number}", 40).decode()
+        found = index.check(asked)
+        assert found.matches == []
+        assert found.coverage == 0.0
+        assert found.verdict == "no match in the 3 repositories indexed"
+
+
+def test_a_whole_file(index, rows):
+    row = next(row for row in rows if row["path"] in ("json/decoder.py", "vendored.py"))
+    found = index.check(row["content"])
+    best = found.matches[0]
+    assert found.coverage == 1.0
+    assert folded(row["content"][best.start : best.end]) == folded(row["content"])
+    own, copy = best.files[:2]
+    assert (own.repo_name, own.path, own.in_dataset, copy.in_dataset) == (row["repo_name"], row["path"], True, False)
+    assert {(one.repo_name, one.path) for one in best.files} == {("one", "json/decoder.py"), ("copies", "vendored.py")}
+    assert best.total == 2
+    assert not best.common
+    assert {one.content_id for one in best.files} == {row["content_id"]}
+    assert (own.first_line, own.last_line) == (best.first_line, best.last_line)
+
+
+def test_licences_and_splits_are_told(index, rows):
+    contents = {row["content_id"]: row for row in rows}
+    for row in rows[::25]:
+        for match in index.check(row["content"]).matches:
+            for file in match.files:
+                if file.in_dataset:
+                    told = contents[file.content_id]
+                    assert file.split == told["split"]
+                    assert file.license_type == told["license_type"]
+                    assert list(file.detected_licenses) == told["detected_licenses"]
+
+
+# --- against brute force --------------------------------------------------------------------------------------------
+
+_LINES = [f"    value_{k} = compute({k}, other[{k * 7}])  # é中 {k * k}" for k in range(12)]
+_ROWS = st.lists(
+    st.one_of(st.sampled_from(_LINES), st.sampled_from(["", "  ", "x", "}", "\t" + _LINES[0], "中" * 40])), max_size=14
+)
+_FILES = st.lists(_ROWS.map("\n".join), min_size=1, max_size=4, unique=True)
+
+brute = settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+
+
+@brute
+@given(files=_FILES, asked=_ROWS.map("\r\n".join), indent=st.sampled_from(["", "      "]))
+def test_every_common_stretch_is_found(index_of, files, asked, indent):
+    asked = "\n".join(indent + row for row in asked.split("\n"))
+    index = index_of(files)
+    contents = {content_id(text.encode()): text for text in files}
+    found = index.check(asked)
+    assert_true(found, asked, contents)
+    query = twins.fold(asked.encode())
+    # Below the choice of what to show: exactly the stretches that cannot grow and hold a tile.
+    got = spans.find(index._store, np.frombuffer(query, dtype=np.uint8)).stretches
+    by_file = Counter()
+    for file, start, end, position in zip(*(column.tolist() for column in got)):
+        text = twins.fold(contents[index._store.content_ids[file]].encode())
+        assert query[start:end] == text[position : position + end - start]
+        by_file[file] += 1
+    for file, content in enumerate(index._store.content_ids):
+        text = twins.fold(contents[content].encode())
+        for start, end, position in twins.stretches(query, text, GUARANTEE):
+            rows = [
+                (a, b, p)
+                for f, a, b, p in zip(*(column.tolist() for column in got))
+                if f == file and p - a == position - start and start <= a and b <= end
+            ]
+            assert rows, (start, end)
+            assert max(b - a for a, b, p in rows) >= end - start - 8  # but for blanks and parts of characters
+            # And shown: but for less than a tile at either side, with what is shown of longer ones.
+            shown = np.zeros(len(asked), dtype=bool)
+            for match in found.matches:
+                shown[match.start : match.end] = True
+            _, sources = fold_with_map(np.frombuffer(asked.encode(), dtype=np.uint8))
+            characters = [len(asked.encode()[:source].decode(errors="ignore")) for source in sources[start:end]]
+            assert sum(not shown[one] for one in characters) < WIDTH
+
+
+_REPEATED = st.sampled_from(["a", "ab", "abc ", "0, 0,\n", "é"])
+
+
+@brute
+@given(
+    files=st.lists(st.tuples(_REPEATED, st.integers(1, 400)), max_size=3),
+    asked=st.lists(st.tuples(st.one_of(_REPEATED, st.just("x")), st.integers(1, 200)), max_size=3),
+)
+def test_text_that_repeats_itself(index_of, files, asked):
+    files = sorted({one * count for one, count in files} | {code("x").decode()})
+    asked = "".join(one * count for one, count in asked)
+    found = index_of(files).check(asked)
+    assert_true(found, asked, {content_id(text.encode()): text for text in files})
+    query = twins.fold(asked.encode())
+    for text in files:
+        for start, end, _ in twins.stretches(query, twins.fold(text.encode()), GUARANTEE):
+            assert found.coverage * found.characters > 0, (start, end)
+
+
+# --- boilerplate ----------------------------------------------------------------------------------------------------
+
+HEADER = (
+    "".join(f"# Licensed to nobody in particular, clause {k}, without warranty of any kind.\n" for k in range(6)) + "\n"
+)
+
+
+@pytest.mark.parametrize("count", [3, COMMON + 1, 100])
+def test_what_many_files_share_comes_last_and_is_marked(index_of, count):
+    bodies = [code(f"body {k}", 12).decode() for k in range(count)]
+    index = index_of([HEADER + body for body in bodies[: count // 2]], [HEADER + body for body in bodies[count // 2 :]])
+    asked = "\n".join(["print('own')", bodies[1], "print('again')", HEADER * 2, "print('end')"])
+    found = index.check(asked)
+    first, *others = found.matches
+    assert [file.path for file in first.files] == ["1.py"]
+    assert first.total == 1
+    assert not first.common
+    assert others
+    for match in others:
+        assert match.common == (count > COMMON)
+        assert match.total >= count
+        assert len(match.files) == min(count, check.FILES)
+    everything = index.check(asked, files=None)
+    assert {len(match.files) for match in everything.matches[1:]} == {count}
+
+
+def test_a_header_and_a_body_copied_together_name_the_file(index_of):
+    bodies = [code(f"body {k}", 12).decode() for k in range(60)]
+    index = index_of([HEADER + body for body in bodies])
+    (match,) = index.check(HEADER + bodies[17]).matches
+    assert [(file.path, match.common) for file in match.files] == [("17.py", False)]
+
+
+# --- every text has an answer ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "x", "x" * 49, "  x\n" * 12, " " * 5_000_000])
+def test_too_short(index, text):
+    found = index.check(text)
+    assert found.verdict == "not covered: shorter than 50 characters"
+    assert (found.matches, found.coverage) == ([], 0.0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = '" + "word " * 200_000 + "'",
+        "\0" * 100_000,
+        "a" * 1_000_000,
+        "ab" * 50_000 + "\n" * 50_000 + "é" * 50_000,
+        "\ufeff\u202e" * 1000,
+    ],
+    ids=["long line", "NUL", "one letter", "runs", "marks"],
+)
+def test_hostile_text(index, text):
+    found = index.check(text)
+    assert found.verdict == "no match in the 3 repositories indexed"
+    assert found.characters == len(folded(text))
+
+
+def test_one_letter_in_both(index_of):
+    """Each of 100,000 offsets of the text stands at hundreds of places."""
+    index = index_of(["a" * 30_000, "a" * 40_000 + "b", code("x").decode()])
+    asked = "a" * 100_000
+    found = index.check(asked)
+    assert found.coverage == 1.0
+    assert [match.characters for match in found.matches] == [40_000, 40_000, 40_000]
+    assert_true(found, asked, {content_id(one.encode()): one for one in ("a" * 30_000, "a" * 40_000 + "b")})
+
+
+def test_lone_surrogates(index):
+    with pytest.raises(UserError, match="lone surrogate at character 3"):
+        index.check("abc\udc80def")
+
+
+def test_too_long(index):
+    with pytest.raises(UserError, match="more than 16,777,216"):
+        index.check("x" * (check.MOST_BYTES + 1))
+
+
+def test_asking_twice_and_at_once_gives_the_same(index, rows):
+    from concurrent.futures import ThreadPoolExecutor
+
+    texts = [row["content"] for row in rows[::12]]
+    alone = [index.check(text).matches for text in texts]
+    with ThreadPoolExecutor(4) as pool:
+        assert [found.matches for found in pool.map(index.check, texts)] == alone
+
+
+def test_json(index, rows):
+    told = index.check(rows[0]["content"]).to_json()
+    assert set(told) >= {"coverage", "seconds", "matches", "verdict", "repositories", "guarantee"}
+    assert set(told["matches"][0]) >= {"start", "end", "files", "total"}
+    assert set(told["matches"][0]["files"][0]) >= {"repo_name", "path", "content_id", "detected_licenses", "split"}

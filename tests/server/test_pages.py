@@ -1,0 +1,379 @@
+"""The pages: what they show, what they answer as JSON, and that nothing of a stranger's becomes markup."""
+
+import html
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.conftest import HOSTILE, WANTED, client
+from starloom.server.app import make_app
+from starloom.server.pages.marked import MOST_LINES, Span, marked_lines, neighbourhoods
+from the_stack import building
+
+EVERY = ["/", "/search", "/search?q=walrus", "/check", "/nothing"]
+
+
+class Page(HTMLParser):
+    """Tags, links and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.links, self.ids, self.words = [], [], [], []
+        self.feed(text)
+        self.text = " ".join(" ".join(self.words).split())
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        for name, value in attributes:
+            assert not name.startswith("on"), f"{name} on <{tag}>"
+            assert name != "style", f"style on <{tag}>"
+            if name in ("href", "src", "action"):
+                self.links.append(value)
+            if name == "id":
+                self.ids.append(value)
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def page(response, status=200):
+    assert response.status_code == status, response.text[:500]
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(response.text)
+
+
+# --- every page ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_nothing_is_loaded_from_elsewhere_and_nothing_runs(browser, path):
+    found = page(browser.get(path), 404 if path == "/nothing" else 200)
+    assert "script" not in found.tags
+    assert "style" not in found.tags  # the policy would refuse it
+    assert "iframe" not in found.tags
+    for link in found.links:
+        assert link.startswith(("/", "#")), link
+        if link.startswith("/") and "?" not in link:
+            assert browser.get(link).status_code == 200, link
+    assert len(found.ids) == len(set(found.ids))
+
+
+@pytest.mark.parametrize("path", EVERY)
+def test_pages_say_their_language_and_title(browser, path):
+    text = browser.get(path).text
+    assert '<html lang="en-GB">' in text
+    assert re.search(r"<title>[^<]{3,}</title>", text)
+    assert text.count("<h1>") == 1
+
+
+def test_assets(browser):
+    for name, kind in (("style.css", "text/css"), ("pages.css", "text/css"), ("icon.svg", "image/svg+xml")):
+        response = browser.get(f"/assets/{name}")
+        assert response.headers["content-type"].startswith(kind)
+        assert "http://" not in response.text.replace("http://www.w3.org/2000/svg", "")
+        assert "https://" not in response.text
+    for name in ("../style.css", "..%2fapp.py", "base.html", "%00", "style.css%00"):
+        assert browser.get(f"/assets/{name}").status_code == 404
+
+
+# --- / ---------------------------------------------------------------------------------------------------------------
+
+
+def test_home(browser, program):
+    found = page(browser.get("/"))
+    assert "27 files of code from 2 repositories" in found.text
+    assert "tiny" in found.text
+    assert "curl http://127.0.0.1:8000/v1/completions" in found.text
+    assert {"/search", "/check", "/report"} <= set(found.links)
+    told = program.get("/").json()
+    assert told["headline"]["kept_files"] == 27
+    assert told["parts"] == {"search": True, "check": True, "report": True, "completions": True}
+    assert told["model"] == "tiny"
+
+
+def test_home_of_nothing(empty):
+    found = page(empty.get("/"))
+    for command in ("starloom build", "starloom index", "starloom report", "starloom train"):
+        assert command in found.text
+    assert found.text.count("not made") == 4
+    told = empty.get("/?format=json").json()
+    assert told["headline"] is None
+    assert not any(told["parts"].values())
+
+
+# --- /search ---------------------------------------------------------------------------------------------------------
+
+
+def test_search(browser, program):
+    response = browser.get("/search", params={"q": "quarrelsome_walrus"})
+    found = page(response)
+    assert "1 file," in found.text
+    assert "src/walrus.py" in found.text
+    assert "<mark>quarrelsome_walrus</mark>" in response.text
+    told = program.get("/search", params={"q": "quarrelsome_walrus"}).json()
+    assert {"total", "seconds", "hits"} <= set(told)
+    (hit,) = told["hits"]
+    assert {"repo_name", "path", "line", "snippet", "language", "license_type"} <= set(hit)
+    assert (hit["repo_name"], hit["path"], hit["line"]) == ("one", "src/walrus.py", 1)
+
+
+def test_format_in_the_address(browser):
+    assert browser.get("/search?q=walrus&format=json").json()["total"] == 1
+    assert browser.get("/search?q=walrus&format=html").headers["content-type"].startswith("text/html")
+
+
+def test_pages_of_hits(browser):
+    first = page(browser.get("/search?q=path:plain"))
+    assert "24 files, 1 to 10" in first.text
+    assert "page 1 of 3" in first.text
+    (more,) = [link for link in first.links if link.endswith("p=2")]
+    assert "11 to 20" in page(browser.get(more)).text
+    last = page(browser.get("/search?q=path:plain&p=3"))
+    assert "21 to 24" in last.text
+    assert not [link for link in last.links if link.endswith("p=4")]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "x", "", "99999999999999999999", "٣", "1e3"])
+def test_page_numbers_that_are_none(browser, number):
+    assert browser.get("/search", params={"q": "path:plain", "p": number}).status_code == 200
+
+
+def test_nothing_found(browser):
+    assert "Nothing found" in page(browser.get("/search?q=zzzzzzzz_never")).text
+
+
+@pytest.mark.parametrize("query", ["lang:nonsense", '"open', "colour:red x", "(x)", "a or b"])
+def test_a_query_that_is_none(browser, program, query):
+    found = page(browser.get("/search", params={"q": query}), 400)
+    assert "^" in found.text  # where
+    response = program.get("/search", params={"q": query})
+    assert response.status_code == 400
+    assert response.json()["error"]["message"]
+
+
+def test_an_empty_query(browser, program):
+    assert "All terms must hold" in page(browser.get("/search?q=%20")).text
+    assert program.get("/search").status_code == 400
+
+
+HOSTILE_TEXTS = [
+    HOSTILE,
+    '"><img src=x onerror=alert(1)>',
+    "' onfocus='alert(1)",
+    "{{ 7 * 7 }}",
+    "a\x00b\x1b[31m\u202e",
+    "\ud800",
+    "%ff%00",
+    "</textarea><script>",
+    "x" * 9_000,
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE_TEXTS)
+def test_hostile_queries(browser, query):
+    query = query.encode("utf-8", "replace").decode()
+    response = browser.get("/search", params={"q": query})
+    assert response.status_code in (200, 400)
+    assert "script" not in Page(response.text).tags
+    assert "img" not in Page(response.text).tags
+    typed = re.search(r'name="q" value="([^"]*)"', response.text)
+    assert html.unescape(typed[1]) == query.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def test_hostile_names_and_contents(browser):
+    response = browser.get("/search", params={"q": '"alert(1)"'})
+    found = page(response)
+    assert "<i>two" in found.text
+    assert "<img src=x>.py" in found.text
+    assert HOSTILE in found.text.replace("alert(1) ", "alert(1)").replace(" alert(1)", "alert(1)")
+    assert not {"img", "i", "script"} & set(found.tags)
+
+
+# --- /check ----------------------------------------------------------------------------------------------------------
+
+INDENTED = "".join(f"\t{line}\n" for line in WANTED.splitlines())
+OWN = "nobody_wrote_this = lambda alpha: (\n    alpha ** 7 + 'nor this, I should hope'\n)\n"
+
+
+def test_check(browser, program):
+    """A re-indented copy among own code: its file, its licence, and what of the text it is."""
+    text = OWN + "\n" + INDENTED + "\n" + OWN
+    found = program.post("/check", json={"text": text}).json()
+    assert {"coverage", "seconds", "matches"} <= set(found)
+    (match,) = found["matches"]
+    assert text[match["start"] : match["end"]].strip() == INDENTED.strip()
+    (file,) = match["files"]
+    assert {"repo_name", "path", "content_id", "detected_licenses"} <= set(file)
+    assert (file["repo_name"], file["path"], file["detected_licenses"]) == ("one", "src/walrus.py", ["MIT"])
+    response = browser.post("/check", data={"text": text.replace("\n", "\r\n")})
+    shown = page(response)
+    assert "src/walrus.py" in shown.text
+    assert "MIT" in shown.text
+    assert "1 match in the 2 repositories" in shown.text
+    assert "Lines 5 to 8" in shown.text
+    marked = re.findall(r'<a class="match"[^>]*>([^<]*)</a>', response.text)
+    assert [html.unescape(one) for one in marked] == [
+        line.strip().replace("\u202e", "\\u202e") for line in INDENTED.splitlines()
+    ]
+    assert {"m1", "t1"} <= set(shown.ids)
+
+
+def test_check_of_text_in_other_ways(program):
+    for content, kind in ((WANTED.encode(), "text/plain"), (WANTED.encode(), "text/plain; charset=utf-8")):
+        response = program.post("/check", content=content, headers={"Content-Type": kind})
+        assert len(response.json()["matches"]) == 1
+
+
+def test_check_without_a_match(browser):
+    assert "No match in the 2 repositories indexed" in page(browser.post("/check", data={"text": OWN})).text
+    assert "Too short to say" in page(browser.post("/check", data={"text": "x = 1"})).text
+    assert "Too short to say" in page(browser.post("/check", data={"text": ""})).text
+    assert page(browser.get("/check")).tags.count("textarea") == 1
+
+
+@pytest.mark.parametrize("text", HOSTILE_TEXTS)
+def test_hostile_texts(browser, program, text):
+    text = text.encode("utf-8", "replace").decode()
+    for one in (text, WANTED + text + "\n" + WANTED):
+        found = page(browser.post("/check", data={"text": one}))
+        assert not {"img", "script"} & set(found.tags)
+        assert found.tags.count("textarea") == 1
+        assert program.post("/check", json={"text": one}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"text": 5}', "application/json", 400),
+        (b'{"text": "\\ud800"}', "application/json", 400),
+        (b"[" * 100_000, "application/json", 400),
+        (b"\xff\xfe", "text/plain", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b"text=" + b"%ff" * 10, "application/x-www-form-urlencoded", 200),
+        (b"a&" * 100, "application/x-www-form-urlencoded", 400),
+        (b"x", "multipart/form-data; boundary=x", 415),
+        (b"x", "image/png", 415),
+    ],
+)
+def test_bodies_that_are_none(browser, program, content, kind, status):
+    for one in (browser, program):
+        response = one.post("/check", content=content, headers={"Content-Type": kind})
+        assert response.status_code == status, response.text[:300]
+
+
+def test_a_text_too_large(browser, program):
+    response = program.post("/check", json={"text": "x" * 5_000_000})
+    assert response.status_code == 413
+    assert response.json()["error"]["code"] == "too_large"
+    assert "more than 5,000,000" in page(browser.post("/check", data={"text": "x" * 5_000_000}), 413).text
+
+
+def test_a_large_text_is_a_small_page(browser):
+    text = (OWN * 3 + WANTED) * 300 + "x = 1\n" * 20_000
+    response = browser.post("/check", data={"text": text})
+    found = page(response)
+    assert "more lines" in found.text
+    assert len(response.text) < 1_000_000
+    assert response.text.count('class="row"') <= MOST_LINES + 1
+
+
+def test_json_asks_by_post(program):
+    assert program.get("/check").status_code == 405
+
+
+# --- /report, and what is not there -------------------------------------------------------------------------------
+
+
+def test_report(browser, program, full):
+    response = browser.get("/report")
+    assert response.content == (full / "report" / "index.html").read_bytes()
+    policy = response.headers["content-security-policy"]
+    assert "style-src 'unsafe-inline'" in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert program.get("/report").json()["kept_files"] == 27
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [("/search?q=x", "starloom index"), ("/check", "starloom index"), ("/report", "starloom report")],
+)
+def test_what_is_missing_is_told(empty, path, command):
+    assert command in page(empty.get(path), 503).text
+    response = empty.get(path + ("&" if "?" in path else "?") + "format=json")
+    assert response.status_code in (400, 503)
+    assert command.split()[-1] in response.json()["error"]["message"] or path == "/report"
+
+
+def test_what_is_made_meanwhile_is_found(tmp_path):
+    from starloom.stages import index_stages, load_settings
+    from starloom.workspace.run import build
+
+    source = building.folder(tmp_path / "s", {"LICENSE": building.MIT, "a.py": building.code("a", 20)})
+    made = building.Workspace(tmp_path / "w", source)
+    with client(make_app(made.root, None), Accept="application/json") as program:
+        assert program.get("/search?q=def").status_code == 503
+        settings = load_settings(made.build().root)
+        build(made.root, index_stages(), settings, settings.engine, "test")
+        assert program.get("/search?q=path:.py").json()["total"] == 1
+        (source / "b.py").write_bytes(building.code("b", 20))
+        made.build()
+        build(made.root, index_stages(), settings, settings.engine, "test")
+        assert program.get("/search?q=path:.py").json()["total"] == 2
+        assert program.get("/").json()["headline"]["kept_files"] == 3
+        (made.root / "search" / "manifest.json").write_text("{")
+        assert program.get("/search?q=def").status_code == 503
+
+
+# --- marked text -----------------------------------------------------------------------------------------------------
+
+
+@given(
+    st.text(alphabet="ab \t\n\r", max_size=60),
+    st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), max_size=5),
+)
+def test_marked_lines_are_the_text(text, places):
+    spans = sorted(Span(start, start + length, number) for number, (start, length) in enumerate(places, 1))
+    lines = marked_lines(text, spans, 7)
+    rows = text.removesuffix("\n").split("\n")
+    assert [line.number for line in lines] == list(range(7, 7 + len(rows)))
+    at = 0
+    for line, row in zip(lines, rows):
+        shown = "".join(piece.text for piece in line.pieces)
+        assert shown == row.removesuffix("\r").replace("\t", "    ")
+        for piece in line.pieces:
+            assert piece.text
+        marked = {
+            number
+            for number in range(len(row))
+            if row[number] in "ab" and any(span.start <= at + number < span.end for span in spans)
+        }
+        letters = [(letter, bool(piece.mark)) for piece in line.pieces for letter in piece.text if letter in "ab"]
+        places_of_letters = [number for number in range(len(row)) if row[number] in "ab"]
+        assert [(row[number], number in marked) for number in places_of_letters] == letters
+        at += len(row) + 1
+    begun = [piece.mark for line in lines for piece in line.pieces if piece.begins]
+    assert len(begun) == len(set(begun))
+
+
+def test_marks_across_lines():
+    (one, two, _) = marked_lines("a bc\n  de\nf", [Span(2, 8, 1)])
+    assert one.pieces == [("a ", 0, False), ("bc", 1, True)]
+    assert two.pieces == [("  ", 0, False), ("d", 1, False), ("e", 0, False)]
+
+
+def test_neighbourhoods():
+    text = "".join(f"line {number}\n" for number in range(1, 201))
+    at = text.index("line 100\n")
+    shown = neighbourhoods(marked_lines(text, [Span(at, at + 8, 1)]))
+    assert [line.number for line in shown] == [None, 97, 98, 99, 100, 101, 102, 103, None]
+    assert (shown[0].pieces, shown[-1].pieces) == ("96 more lines", "97 more lines")
+    assert len(neighbourhoods(marked_lines("x\n" * 50, [Span(0, 1, 1)]))) == 50
+    assert len(neighbourhoods(marked_lines("x\n" * 9_000, []))) == MOST_LINES + 1
+    assert json.dumps(neighbourhoods([])) == "[]"

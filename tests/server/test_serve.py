@@ -1,0 +1,138 @@
+"""`starloom serve` as a process: what it says, how it ends, and what it refuses."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+from completion import building as models
+from server.conftest import ask
+from the_stack.building import starloom
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return models.model_folder(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture
+def serve():
+    """`serve(*arguments)`: the running process and its address; ended at the end of the test."""
+    running = []
+
+    def start(*arguments):
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from starloom.commands import main; main()", "serve", "--port", "0", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        url = process.stdout.readline().strip()
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+", url), process.communicate()[1]
+        return process, url
+
+    yield start
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.communicate()
+
+
+def get(url):
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_served_and_ended(serve, full, model, number):
+    process, url = serve("-w", full, "--model", model)
+    assert get(f"{url}/health")["model"] == "tiny"
+    assert get(f"{url}/search?q=walrus&format=json")["total"] == 1
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == (0 if number == signal.SIGINT else -signal.SIGTERM)
+    assert "model tiny" in said
+    assert "Traceback" not in said
+    assert "walrus" not in said  # nothing of a request is logged
+
+
+def test_ended_in_the_middle_of_an_answer(serve, full, model):
+    process, url = serve("-w", full, "--model", model)
+    get(f"{url}/health")
+    body = json.dumps({"prompt": ["secret"] * 16, "max_tokens": 90, "temperature": 3, "stream": True, "stop": ["\x00"]})
+    host, _, port = url.removeprefix("http://").partition(":")
+    with contextlib.ExitStack() as stack:
+        connections = [stack.enter_context(ask((host, int(port)), body)) for _ in range(3)]
+        assert b"200 OK" in connections[0].recv(200)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert b"503 Service Unavailable" in connections[1].recv(4096)
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert "Cancel" not in said
+    assert "secret" not in said
+
+
+def test_without_a_model(serve, full):
+    process, url = serve("-w", full)
+    assert get(f"{url}/health")["model"] is None
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert "no model: " in said
+    assert process.returncode == 0
+
+
+def test_a_port_in_use(full, model):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = starloom("serve", "-w", full, "--model", model, "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == f"error: port {port} is in use\n\nhint: try --port {port + 1 if port < 65535 else port - 1}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--port", "70000"], "70000 is no port"),
+        (["--port", "-1"], "-1 is no port"),
+        (["--host", "no.such.host.invalid"], "is no address of this machine"),
+        (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
+        (["--port", "0", "--model", "no-such-run"], "no-such-run"),
+    ],
+)
+def test_refused(full, arguments, words):
+    done = starloom("serve", "-w", full, *arguments)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "\n\nhint: " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_workspace(tmp_path):
+    done = starloom("serve", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "no workspace here" in done.stderr
+
+
+def test_other_machines_are_warned_of(full):
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from starloom.commands import main; main()", "serve"]
+        + ["-w", full, "--host", "0.0.0.0", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    url = process.stdout.readline().strip()
+    assert url.startswith("http://127.0.0.1:")
+    assert get(f"{url}/health")["status"] == "ok"
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=30)
+    assert "warning: 0.0.0.0 can be reached from other machines" in said
+    assert process.returncode == 0
