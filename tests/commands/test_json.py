@@ -99,8 +99,10 @@ def test_why_in_words(cli, built):
 
 def test_status(cli, built):
     found = json.loads(cli("status", "--json", cwd=built.root).stdout)
-    assert [row["name"] for row in found["stages"]] == STAGES
-    for row in found["stages"]:
+    assert [row["name"] for row in found["stages"]] == STAGES + MADE
+    assert {row["state"] for row in found["stages"][len(STAGES) :]} == {"missing"}
+    assert found["runs"] == []
+    for row in found["stages"][: len(STAGES)]:
         assert set(row) >= STATUS
         assert row["state"] == "fresh"
         assert row["bytes"] > 0
@@ -108,7 +110,10 @@ def test_status(cli, built):
     rows = {row["name"]: row["rows"] for row in found["stages"]}
     assert rows["decide"] == len(built.ledger()) == 9
     text = cli("status", cwd=built.root).stdout
-    assert [line.split()[:2] for line in text.splitlines()] == [[name, "fresh"] for name in STAGES]
+    assert [line.split()[:2] for line in text.splitlines()] == [
+        *([name, "fresh"] for name in STAGES),
+        *([name, "missing"] for name in MADE),
+    ]
 
 
 def test_before_the_first_build(cli, tmp_path, refused):

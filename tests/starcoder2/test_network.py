@@ -1,4 +1,4 @@
-"""Parity with transformers, forward and backward. What was seen, in float32: difference of logits 0 to 6e-7."""
+"""Parity with transformers, forward and backward. Seen in float32: logits 0 to 2e-7 apart (SDPA), 3e-7 (eager)."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from starcoder2 import building
 from starloom.starcoder2.network import StarCoder2
 
-CLOSE = 1e-5  # of the largest logit, and of the largest gradient of each parameter's kind
+CLOSE = 2e-6  # logits: absolute; gradients: relative to the largest one
 
 
 def compare(shape, positions, attention, numbered, batch=2):
@@ -53,7 +53,7 @@ def test_equal_to_transformers_sdpa(window, positions, numbered, exact, tied):
     shape = building.config(sliding_window=window, max_position_embeddings=1024, tie_word_embeddings=tied)
     logits, gradients = compare(shape, positions, "sdpa", numbered)
     assert logits == 0 if exact else logits <= 1e-6
-    assert gradients <= 2e-6
+    assert gradients <= CLOSE
 
 
 @pytest.mark.parametrize("tied", [True, False])
@@ -61,7 +61,7 @@ def test_equal_to_transformers_sdpa(window, positions, numbered, exact, tied):
 def test_close_to_transformers_eager(window, positions, numbered, exact, tied):
     shape = building.config(sliding_window=window, max_position_embeddings=1024, tie_word_embeddings=tied)
     logits, gradients = compare(shape, positions, "eager", numbered)
-    assert logits <= 2e-6
+    assert logits <= CLOSE
     assert gradients <= CLOSE
 
 
@@ -71,7 +71,7 @@ def test_heads_and_biases(groups, biases):
     shape = building.config(hidden_size=48, num_attention_heads=6, num_key_value_heads=groups, use_bias=biases)
     logits, gradients = compare(shape, 40, "sdpa", numbered=False)
     assert logits == 0
-    assert gradients <= 2e-6
+    assert gradients <= CLOSE
 
 
 def test_the_published_window():
@@ -85,8 +85,8 @@ def test_the_published_window():
         rope_theta=999_999.4420358813,
     )
     logits, gradients = compare(shape, 5000, "sdpa", numbered=False, batch=1)
-    assert logits <= 2e-6
-    assert gradients <= 2e-6
+    assert logits <= CLOSE
+    assert gradients <= CLOSE
 
 
 def test_bfloat16_autocast_is_as_close_as_transformers():

@@ -13,7 +13,7 @@ RUN = "demo"
 COPY = "copy.py"  # in the workspace: lines of the dataset, re-indented
 _SAMPLE = "\n[list]\nsample_bytes = 150000000   # of a large environment, a seeded sample of its distributions\n"
 _LIBRARIES = ("torch", "tokenizers", "tantivy", "fastapi")
-_LEARNT = 20_000_000  # bytes: enough for so small a vocabulary
+_LEARNT = 12_000_000  # bytes: enough for so small a vocabulary
 # Bytes of text from which a vocabulary is worth its size: one token for some 250 bytes at the least.
 _VOCABULARIES = ((2_000_000, 8192), (500_000, 2048), (100_000, 1024), (0, 512))
 

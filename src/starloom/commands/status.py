@@ -1,17 +1,20 @@
 """`starloom status`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from starloom.commands._workspace import emit, find, json_option, workspace_option
+
+_SHOWN = 3  # places of one problem
 
 
 @click.command("status")
 @workspace_option
 @json_option
 def command(workspace: Path | None, as_json: bool) -> None:
-    """What is built, what is stale, and which repositories could not be read.
+    """What is built, what is stale, which models there are, and which repositories could not be read.
 
     \b
     Examples:
@@ -22,21 +25,40 @@ def command(workspace: Path | None, as_json: bool) -> None:
 
     from starloom.outside.paths import printable
     from starloom.progress import human
-    from starloom.stages import all_stages, load_settings
+    from starloom.stages import all_stages, load_settings, made_stages
     from starloom.the_stack.why import repository_problems
+    from starloom.training.runs import every
     from starloom.workspace.run import statuses
 
     root = find(workspace)
     settings = load_settings(root)
-    rows = statuses(root, all_stages(), settings, settings.engine)
+    rows = statuses(root, (*all_stages(), *made_stages()), settings, settings.engine)
+    models = every(root)
     problems = repository_problems(root)
     if as_json:
-        emit({"stages": [asdict(row) for row in rows], "problems": problems})
+        runs = [{"run": one.name, "finished": one.finished, "steps": one.record.steps} for one in models]
+        emit({"stages": [asdict(row) for row in rows], "runs": runs, "problems": problems})
         return
     for row in rows:
         seconds = "" if row.seconds is None else f"{row.seconds:8.1f} s"
-        click.echo(f"{row.name:<8} {row.state:<8} {row.rows:>12,} rows {human(row.bytes, 'bytes'):>10} {seconds}")
+        click.echo(f"{row.name:<10} {row.state:<8} {row.rows:>12,} rows {human(row.bytes, 'bytes'):>10} {seconds}")
+    for one in models:
+        state = "finished" if one.finished else "begun"
+        size = f"{one.record.parameters:,} parameters"
+        click.echo(f"{'model':<10} {state:<8} {one.record.steps:>12,} steps  run {one.name}, {size}")
+    for (reason, hint), places in _grouped(problems).items():
+        names = list(dict.fromkeys(places))
+        more = f" and {len(names) - _SHOWN:,} other places" if len(names) > _SHOWN else ""
+        click.echo(f"\n{printable(', '.join(names[:_SHOWN]))}{more}")
+        times = f"{len(places):,} repositories: " if len(places) > 1 else ""
+        click.echo(f"  {times}{printable(reason)}")
+        if hint:
+            click.echo(printable(f"  hint: {hint}"))
+
+
+def _grouped(problems: list[dict[str, Any]]) -> dict[tuple[str, str | None], list[str]]:
+    """Where each (reason, hint) was met."""
+    found: dict[tuple[str, str | None], list[str]] = {}
     for problem in problems:
-        click.echo(f"\n{printable(problem['location'])}\n  {printable(problem['reason'])}")
-        if problem["hint"]:
-            click.echo(printable(f"  hint: {problem['hint']}"))
+        found.setdefault((problem["reason"], problem["hint"]), []).append(problem["location"])
+    return found
