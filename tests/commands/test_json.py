@@ -10,6 +10,7 @@ from the_stack.building import MIT, code
 WHY = {"repo_name", "path", "content_id", "verdict", "rule", "value", "limit", "twin"}
 STATUS = {"name", "state", "rows", "bytes", "seconds"}
 STAGES = ["list", "read", "measure", "pair", "decide", "write"]
+MADE = ["report", "tokenizer", "pack", "search", "membership"]  # of the dataset, by commands of their own
 
 
 @pytest.fixture
