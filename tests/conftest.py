@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Before anything loads PyTorch: tests run side by side, one core each.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 sys.path.append(str(Path(__file__).parent))  # test modules are loaded by path: `from faults import …` needs a place
 
 from faults import Kit

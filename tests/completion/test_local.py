@@ -89,6 +89,19 @@ def test_the_model_is_asked_no_more_than_is_shown(say):
     assert completer.complete(Request("x", temperature=0, max_tokens=1)).completion_tokens == 1  # it is free again
 
 
+def test_a_small_model_takes_one_thread_and_gives_the_others_back(completer):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        stream = completer.stream(Request("def f("))
+        next(stream)
+        assert torch.get_num_threads() == 1
+        stream.close()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_one_request_at_a_time(say):
     completer = say("one two three")
     first = completer.stream(Request("x", temperature=0))

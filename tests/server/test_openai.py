@@ -230,10 +230,9 @@ def test_a_bug_is_told_without_its_words(full):
             raise RuntimeError("secret")
             yield
 
-    app = make_app(full, Broken())
-    with pytest.raises(RuntimeError), client(app) as program:  # for the terminal
+    with pytest.raises(RuntimeError), client(make_app(full, Broken())) as program:  # for the terminal
         program.post(PATH, json={"prompt": "x"})
-    with client(app) as program:
+    with client(make_app(full, Broken())) as program:
         program._transport.raise_server_exceptions = False
         response = program.post(PATH, json={"prompt": "x"})
     assert response.status_code == 500

@@ -210,14 +210,14 @@ def test_bfloat16(packed):
 
 def test_the_threads_of_the_beginning(packed, monkeypatch):
     root = packed()
-    train(root, tiny(threads=1), "one")
+    train(root, tiny(steps=3), "one")
     assert runs.find(root, "one").record.threads == 1
     before = torch.get_num_threads()
     seen = []
     monkeypatch.setattr(loop, "batch", lambda *a, own=loop.batch: seen.append(torch.get_num_threads()) or own(*a))
     record = runs.find(root, "one").record
     runs.write_record(root / "models" / "two", dataclasses.replace(record, threads=2, finished=""))
-    train(root, tiny(threads=1), "two")
+    train(root, tiny(steps=3), "two")
     assert set(seen) == {2}
     assert torch.get_num_threads() == before
     assert not torch.are_deterministic_algorithms_enabled()

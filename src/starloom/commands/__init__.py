@@ -55,6 +55,8 @@ def group() -> None:
 def main() -> None:
     """Runs the command line and exits. A UserError is printed here and nowhere else."""
     sys.unraisablehook = _unraisable
+    # PyTorch's threads wait for each other by spinning: beside any other load a step takes three times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupted = False
 
     def interrupt(_number: int, _frame: object) -> None:

@@ -37,7 +37,7 @@ def command(what: Path, everything: bool, workspace: Path | None, as_json: bool)
     from starloom.membership.check import FILES, Index
 
     index = Index.open(find(workspace))
-    files = None if everything else FILES
+    files = None if everything else FILES if as_json else words.FILES
     if what.is_dir():
         answers: list[tuple[Given, Check | None]] = []
         with progress.task("check", None, "files") as bar:

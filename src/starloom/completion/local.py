@@ -10,8 +10,10 @@ Token healing: a prompt that ends in blanks would begin the answer in the middle
 import contextlib
 import random
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+
+import torch
 
 from starloom.completion.request import Completion, FinishReason, Piece, Request, gathered
 from starloom.completion.text import ShownText
@@ -22,18 +24,21 @@ from starloom.tokens import prompt as prompts
 from starloom.tokens.tokenizer import Tokenizer
 
 _BLANKS = " \t\r\n"
+_SMALL = 64 << 20  # bytes of weights; see `_threads`
 _LEAST_SHARE = 0.9  # of a model's rows that its tokenizer knows: the rest is padding (Phi-2: 905 of 51,200)
 
 
 class LocalCompleter:
     """A Completer over a model and its tokenizer."""
 
-    def __init__(self, name: str, model: CausalModel, tokenizer: Tokenizer) -> None:
+    def __init__(self, name: str, model: CausalModel, tokenizer: Tokenizer, threads: int | None = None) -> None:
+        """`threads`: of the model's steps on a CPU; None: as many as PyTorch is set to."""
         self.name = name
         self.context = model.context  # tokens of prompt and answer together
         self.fills_in_the_middle = tokenizer.markers is not None
         self._model = model
         self._tokenizer = tokenizer
+        self._threads = threads
         self._lock = threading.Lock()
 
     @classmethod
@@ -55,7 +60,8 @@ class LocalCompleter:
                 f"{tokenizer.vocabulary:,}",
                 "put the tokenizer.json there that the model was trained with",
             )
-        return cls(name or _name(folder), model, tokenizer)
+        small = sum(path.stat().st_size for path in folder.glob("*.safetensors")) < _SMALL
+        return cls(name or _name(folder), model, tokenizer, threads=1 if small else None)
 
     def complete(self, request: Request) -> Completion:
         """The whole answer."""
@@ -75,6 +81,7 @@ class LocalCompleter:
         limit = min(request.max_tokens + len(held), room)  # each token that only repeats blanks repeats one or more
         with (
             self._lock,
+            _threads(self._threads),
             contextlib.closing(
                 decode.generate(
                     self._model,
@@ -140,6 +147,18 @@ class LocalCompleter:
                 f"give at most {self.context - 1:,} tokens",
             )
         return prompts.Prompt(list(ids), truncated=False)
+
+
+@contextlib.contextmanager
+def _threads(number: int | None) -> Iterator[None]:
+    """PyTorch's threads while a model answers. Those of a small model wait for each other longer than they work: with
+    3 million parameters, two threads on two cores with other load took 254 ms a token, one thread 5."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _name(folder: Path) -> str:

@@ -91,11 +91,6 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
     name = run.name if run else folder.resolve().name
     seen = runs.losses(run.folder)[-1].tokens if run else None
     files = held_out.sample(root, most_bytes, seed)
-    if not files:
-        raise UserError(
-            f"the dataset in {root} holds nothing out, so there is nothing to evaluate on",
-            "raise `[decide] held_out` in starloom.toml (the share of repositories kept apart) and run `starloom build`",
-        )
     texts = [one.content for one in files]
     sizes = np.array([len(text.encode()) for text in texts], np.float64)
     model = open_model(folder)

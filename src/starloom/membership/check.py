@@ -3,7 +3,8 @@
 Matching is exact but for white space (`kernels/fold`): a copy that was re-indented or saved as CRLF is found, one whose
 names were changed is not. It says that code matches, never who wrote it first. Every answer is confirmed on the text of
 the files; an answer without a match says what it covers, for the data of a base model, or of another dataset, is not
-here. Measured figures: LOG.md.
+here. Cost (82 MB indexed, one core): 2 KB 0.8 ms at the median, 7 ms at the 99th percentile; long texts 25 MB/s, and
+0.2 to 1 ms for each match that is described.
 """
 
 import time
@@ -22,7 +23,7 @@ from starloom.the_stack.origins import Origin
 
 WIDTH: Final = 50  # characters of the shortest match
 GUARANTEE: Final = 2 * WIDTH - 1  # characters from which every match is found
-MOST_BYTES: Final = 16 << 20  # of a text
+MOST_BYTES: Final = 8 << 20  # of a text
 COMMON: Final = 16  # contents from which a match is `common`: a licence header, boilerplate
 FILES: Final = 20  # listed of each match, unless another number is asked for
 
@@ -43,7 +44,7 @@ class Match:
     """Characters `start` to `end` (exclusive) of the text, and on which lines of it they are, counted from 1.
 
     `characters`: its length without the white space that folding removes. `files`: those that share most of it first,
-    then by content, a content's own place in the dataset before its copies. `total`: how many files there are; where
+    then in the dataset's order, a content's own place before its copies. `total`: how many files there are; where
     that is more than were compared on the text, the rest is counted by hash. `common`: more than 16 contents have it.
     """
 
@@ -97,7 +98,7 @@ class Index:
         """`text` against the dataset; at most `files` files of each match are listed. None: every file, and what many
         files share is compared with 4,096 of them instead of 32, which takes longer.
 
-        Raises UserError for a text above 16 MB, for one that is no Unicode (lone surrogates), for a damaged index.
+        Raises UserError for a text above 8 MB, for one that is no Unicode (lone surrogates), for a damaged index.
         """
         from starloom.kernels.fold import fold_with_map
 
@@ -140,20 +141,17 @@ class Index:
         rows = np.flatnonzero(found.end[:before] > end - WIDTH)
         lacks = np.maximum(found.start[rows] - start, 0) + np.maximum(end - found.end[rows], 0)
         rows, lacks = rows[lacks < WIDTH], lacks[lacks < WIDTH]
-        ids = self._store.content_ids
-        best: dict[str, tuple[int, int]] = {}  # content → (bytes it lacks, row): one stretch of each
-        for row, lack in sorted(zip(rows.tolist(), lacks.tolist()), key=lambda one: (one[1], one[0])):
-            best.setdefault(ids[found.file[row]], (lack, row))
-        ordered = sorted(best, key=lambda content: (best[content][0], content))
-        origins = self._store.origins
-        total = sum(origins.count(content) for content in ordered)
+        best: dict[int, int] = {}  # content → row: one stretch of each, those that lack least first
+        for _, file, row in sorted(zip(lacks.tolist(), found.file[rows].tolist(), rows.tolist())):
+            best.setdefault(file, row)
+        total = sum(map(self._store.count, best))
         files: list[MatchedFile] = []
-        for content in ordered:
+        for row in best.values():
             room = None if most is None else most - len(files)
             if room is not None and room <= 0:
                 break
-            files += self._places(asked, spans, best[content][1], start, end, room)
-        contents = len(ordered)
+            files += self._places(asked, spans, row, start, end, room)
+        contents = len(best)
         if (sharing := _sharing(spans, start, end)) > contents:
             total += sharing - contents
             contents = sharing
@@ -169,12 +167,11 @@ class Index:
         file = int(found.file[row])
         start, end = max(start, int(found.start[row])), min(end, int(found.end[row]))
         first = int(found.position[row]) + start - int(found.start[row])
-        first_line, last_line = (self._store.line(file, one) for one in (first, first + end - start - 1))
-        chars = asked.chars(start, end)
-        content = self._store.content_ids[file]
+        first_line, last_line = self._store.lines(file, first, first + end - start - 1)
+        one, two = asked.chars(start, end)
         return [
-            MatchedFile(**vars(origin), start=chars[0], end=chars[1], first_line=first_line, last_line=last_line)
-            for origin in self._store.origins.of(content, most)
+            MatchedFile(**vars(origin), start=one, end=two, first_line=first_line, last_line=last_line)
+            for origin in self._store.places(file, most)
         ]
 
 

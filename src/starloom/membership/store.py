@@ -8,12 +8,14 @@
 | `files.parquet` | one row a content: how many bytes and gaps are its |
 | `origins.parquet` | every place of every content: `the_stack/origins` |
 
-Numbers are little-endian. The text is the dataset's a second time, folded and not packed: 0.83 bytes a byte. To confirm
-a match in the dataset itself costs 90 ms for each row group it touches; packed in blocks (0.24 bytes a byte) it cost
-10 ms for a median question and 330 ms at the 99th percentile, for one in a hundred has candidates in 1,000 files;
-mapped, 0.6 and 8 ms (82 MB of text, one core, 2026).
+Numbers are little-endian. The text is the dataset's a second time, folded and not packed: 0.83 bytes a byte; all the
+rest is 0.19. Measured (82 MB of text, one core, 2026): a match confirmed in the dataset itself costs 90 ms for each row
+group it touches; in packed blocks of 32 KB (0.24 bytes a byte) a question of 2 KB took 10 ms at the median and 340 ms
+at the 99th percentile, since one in a hundred has candidates in 1,000 files; mapped, 2 and 18 ms beside it on the same
+busy machine, 0.8 and 7 ms on a quiet one.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +27,7 @@ from numpy.typing import NDArray
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.kernels.tiles import WIDTH, Table
-from starloom.the_stack.origins import Origins
+from starloom.the_stack.origins import Origin, Origins
 from starloom.workspace.manifest import Manifest, open_folder, read_manifest
 
 FOLDER: Final = "membership"
@@ -40,6 +42,7 @@ FILES: Final = pa.schema(
 )
 TABLE: Final = {"filter": "<u8", "starts": "<u4", "tags": "<u4", "tiles": "<u4"}
 TEXT: Final = {"text": "u1", "gap_position": "<u4", "gap_lines": "<u4"}
+_REMEMBERED: Final = 4096  # contents whose places are kept as objects
 _REMEDY: Final = "delete {} and run `starloom index`: it is made again"
 
 
@@ -57,7 +60,8 @@ class Store:
         self.text: UInt8s = arrays["text"]
         self.offsets = _offsets(sizes)
         self.content_ids: list[str] = rows.column("content_id").to_pylist()
-        self.origins = Origins(pq.read_table(folder / "origins.parquet"))
+        self._origins = Origins(pq.read_table(folder / "origins.parquet"))
+        self.places = lru_cache(_REMEMBERED)(self._places)  # of the content in a row, at most so many
         self._first_tile = _offsets(sizes // WIDTH)
         self._first_gap = _offsets(rows.column("gaps").to_numpy())
         self._gap_position, self._gap_lines = arrays["gap_position"], arrays["gap_lines"]
@@ -98,13 +102,22 @@ class Store:
         file = np.searchsorted(self._first_tile, tiles, side="right") - 1
         return file, tiles - self._first_tile[file]
 
-    def line(self, file: int, position: int) -> int:
-        """On which line of its file, counted from 1, a byte of the fold of a content stands."""
+    def count(self, file: int) -> int:
+        """How many places a content has."""
+        return self._origins.count(self.content_ids[file])
+
+    def lines(self, file: int, first: int, last: int) -> tuple[int, int]:
+        """On which lines of its file, counted from 1, two bytes of the fold of a content stand; `first` <= `last`."""
         low, high = int(self._first_gap[file]), int(self._first_gap[file + 1])
-        gap = low + int(np.searchsorted(self._gap_position[low:high], position, side="right")) - 1
+        gaps = low + self._gap_position[low:high].searchsorted([first, last], side="right") - 1
+        left_out = [int(self._gap_lines[gap]) if gap >= low else 0 for gap in gaps.tolist()]
         start = int(self.offsets[file])
-        seen = int(np.count_nonzero(self.text[start : start + position] == 0x0A))
-        return 1 + seen + (int(self._gap_lines[gap]) if gap >= low else 0)
+        before = self.text[start : start + first].tobytes().count(b"\n")
+        between = self.text[start + first : start + last].tobytes().count(b"\n")
+        return 1 + before + left_out[0], 1 + before + between + left_out[1]
+
+    def _places(self, file: int, most: int | None) -> list[Origin]:
+        return self._origins.of(self.content_ids[file], most)
 
 
 def damaged(folder: Path, why: str) -> UserError:

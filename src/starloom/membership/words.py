@@ -6,7 +6,8 @@ from starloom.outside.paths import printable
 from starloom.privacy.redact import excerpt
 from starloom.progress import counted
 
-_MATCHES, _FILES, _LINES = 10, 5, 4  # shown, unless all is asked for
+FILES = 5  # shown of each match, unless all is asked for, as these are
+_MATCHES, _LINES = 10, 4
 
 
 def about_text(given: Given, found: Check, everything: bool) -> str:
@@ -16,34 +17,43 @@ def about_text(given: Given, found: Check, everything: bool) -> str:
         return f"{printable(given.path)}: {found.verdict}" + (note if found.verdict.startswith("no match") else "")
     share = f"{100 * found.coverage:.1f} % of {counted(found.characters, 'characters')}"
     parts = [f"{printable(given.path)}: {found.verdict}, {share}, {1000 * found.seconds:.1f} ms"]
-    special = [match for match in found.matches if everything or not match.common]
-    parts += [_match(given.text or "", match, everything) for match in special[: None if everything else _MATCHES]]
+    telling = found.matches if everything else (list(filter(_tells, found.matches)) or found.matches)
+    shown = telling if everything else telling[:_MATCHES]
+    parts += [_match(given.text or "", match, everything) for match in shown]
     left = []
-    if not everything and len(special) > _MATCHES:
-        left.append(f"{counted(len(special) - _MATCHES, 'more matches')}")
-    if common := len(found.matches) - len(special):
-        left.append(f"{counted(common, 'matches')} that many files share (licence headers, boilerplate)")
+    if more := len(telling) - len(shown):
+        left.append(counted(more, "more matches"))
+    if other := len(found.matches) - len(telling):
+        left.append(f"{counted(other, 'matches')} below {GUARANTEE} characters or that many files share")
     if left:
         parts.append(f"left out: {' and '.join(left)}; --all shows everything")
     return "\n\n".join(parts)
 
 
 def about_folder(answers: list[tuple[Given, Check | None]], everything: bool) -> str:
-    """A line for each text with a match, the most covered first, and what became of the others."""
-    hit = [(given, found) for given, found in answers if found and found.matches]
-    hit.sort(key=lambda one: (-one[1].coverage, one[0].path))
-    shown = hit if everything else hit[: 5 * _MATCHES]
+    """A line for each text with a match that tells something, the most covered first, and what became of the others."""
+    matched = [(given, found) for given, found in answers if found and found.matches]
+    telling = [one for one in matched if everything or any(map(_tells, one[1].matches))]
+    telling.sort(key=lambda one: (-one[1].coverage, one[0].path))
+    shown = telling if everything else telling[: 5 * _MATCHES]
     lines = [_line(given, found) for given, found in shown]
-    if len(hit) > len(shown):
-        lines.append(f"and {len(hit) - len(shown):,} more; --all shows everything")
+    if len(telling) > len(shown):
+        lines.append(f"and {len(telling) - len(shown):,} more; --all shows everything")
     checked = [found for _, found in answers if found]
-    told = [f"{counted(len(hit), 'files')} of {len(answers):,} with a match"]
+    told = [f"{counted(len(telling), 'files')} of {len(answers):,} with a match"]
+    if slight := len(matched) - len(telling):
+        told.append(f"{slight:,} with slight ones only (below {GUARANTEE} characters, or that many files share)")
     if short := sum(found.verdict.startswith("not") for found in checked):
         told.append(f"{short:,} too short")
     if unread := len(answers) - len(checked):
         told.append(f"{unread:,} not read (no text, or unreadable)")
     covered = f"{100 * coverage(checked):.1f} % of the text, against {_covered(checked)}"
     return "\n".join([*lines, *([""] if lines else []), f"{', '.join(told)}: {covered}"])
+
+
+def _tells(match: Match) -> bool:
+    """Whether a match is more than an import or a licence header that many files have."""
+    return match.characters >= GUARANTEE and not match.common
 
 
 def coverage(found: list[Check]) -> float:
@@ -66,7 +76,7 @@ def _match(text: str, match: Match, everything: bool) -> str:
     common = "; many files share it" if match.common else ""
     head = f"{_lines(match.first_line, match.last_line)}: {counted(match.characters, 'characters')}, in "
     lines = [head + counted(match.total, "files") + common]
-    shown = match.files if everything else match.files[:_FILES]
+    shown = match.files if everything else match.files[:FILES]
     lines += [f"    {_place(file)}" for file in shown]
     if match.total > len(shown):
         lines.append(f"    and {match.total - len(shown):,} more")

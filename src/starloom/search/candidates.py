@@ -1,7 +1,6 @@
 """A query as one of tantivy's: the files that may be hits, and what is still to be proved of them on row and text.
 
-The index knows lower-case identifiers and trigrams. A word in lower case, a language and a license are exact in it;
-everything else is narrowed by its rarest trigrams (and the whole identifiers in it) and left to `matching`. Never
+The index knows identifiers and trigrams. A word, a language and a license are exact in it; everything else is narrowed by its rarest trigrams (and the whole identifiers in it) and left to `matching`. Never
 misses: what is looked up holds for every hit. Cost: one look-up per distinct trigram of the terms.
 """
 
@@ -15,8 +14,8 @@ from starloom.search.query import All, Exact, Node, Not, Word, fold
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
-# Fields of the index. All texts go in folded.
-NUMBER, CODE, GRAMS, REPO_GRAMS, PATH_GRAMS = "number", "code", "grams", "repo_grams", "path_grams"
+# Fields of the index. All texts go in folded, but to CASED, which has the identifiers with capitals.
+NUMBER, CODE, CASED, GRAMS, REPO_GRAMS, PATH_GRAMS = "number", "code", "cased", "grams", "repo_grams", "path_grams"
 LANGUAGE, LICENSE = "lang", "license"
 
 LONGEST_WORD: Final = 100  # characters; longer identifiers are found by their trigrams
@@ -27,6 +26,7 @@ _RAREST_WORDS: Final = 4
 _MOST_CONTINUATIONS: Final = 2_000  # trigrams that begin with a term of two characters
 
 IDENTIFIER: Final = re.compile("[0-9a-z_]+")
+CASED_IDENTIFIER: Final = re.compile("[0-9A-Za-z_]*[A-Z][0-9A-Za-z_]*")
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class _Planner:
         if isinstance(node, Word):
             folded = fold(node.text)
             if len(folded) < LONGEST_WORD:
-                return self._word(folded), node if node.case_sensitive else None
+                return (self._term(CASED, node.text, "freq") if node.case_sensitive else self._word(folded)), None
             return self._piece(GRAMS, folded), node
         if isinstance(node, Exact):
             return self._text(fold(node.text)), node

@@ -13,7 +13,7 @@ from starloom.search.query import Exact, Node, Word
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
-_PLACES: Final = 200  # of a term, among which the best line is sought
+_PLACES: Final = 100  # of a term, among which the best line is sought
 
 
 @dataclass(frozen=True)
@@ -62,24 +62,23 @@ class Answer:
 
 def hit(query: Node, file: File) -> Hit:
     """The hit that `file`, for which `query` holds, is."""
-    row = file.row
     terms = tuple(text_terms(query))
     start, end = _best(terms, file.text)
     text = file.text.text
     line = text.count("\n", 0, start) + 1
     first, snippet = _snippet(text, start, end, line)
     return Hit(
-        repo_name=row["repo_name"] or "",
-        path=row["path"] or "",
+        repo_name=file.value("repo_name") or "",
+        path=file.value("path") or "",
         line=line,
         snippet=snippet,
         first_line=first,
         highlights=_highlights(terms, snippet),
-        language=row["language"],
-        license_type=row["license_type"],
-        detected_licenses=tuple(row["detected_licenses"] or ()),
-        content_id=row["content_id"] or "",
-        split=row["split"],
+        language=file.value("language"),
+        license_type=file.value("license_type"),
+        detected_licenses=tuple(file.value("detected_licenses") or ()),
+        content_id=file.value("content_id") or "",
+        split=file.value("split"),
     )
 
 
@@ -87,6 +86,8 @@ def _best(terms: Sequence[Word | Exact], text: Text) -> tuple[int, int]:
     """The first match on the line that has most of the terms; without terms, the first line that is not blank."""
     firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
     counts: Counter[int] = Counter()
+    if len(terms) == 1:
+        return next(places(terms[0], text))
     for term in terms:
         of_term = set()
         for place in islice(places(term, text), _PLACES):

@@ -50,7 +50,7 @@ _META, _SEGMENTS, _ROWS, _TEXTS = "meta.json", "tantivy", "files.parquet", "text
 _CODEC: Final = "zstd"
 _MOST_THREADS: Final = 8  # tantivy's own limit
 _HEAP: Final = 128 << 20  # bytes of a writer's thread before it writes a segment
-_SORTED: Final = 1_000  # hits up to which equal scores are in the dataset's order; beyond, in the index's
+_SORTED: Final = 200  # hits up to which equal scores are in the dataset's order; beyond, in the index's
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # as Rust words what the system refused
 _REMEDY: Final = "make it again: `starloom index search`"
 
@@ -74,12 +74,14 @@ class SearchIndex:
         self._codec = pa.Codec(_CODEC)
         self.stale = stale  # the dataset was built anew since
         with self._blaming():
-            self._files = pq.read_table(folder / _ROWS, schema=FILES).combine_chunks()
-            places = [self._files.column(name).to_numpy() for name in ("text_start", "text_size", "text_bytes")]
+            rows = pq.read_table(folder / _ROWS, schema=FILES)
+            self.files = len(rows)
+            self._columns = {name: _whole(rows.column(name)) for name in FILES.names}
+            places = [self._columns[name].to_numpy() for name in ("text_start", "text_size", "text_bytes")]
             self._starts, self._sizes, self._lengths = places
             self._texts = _mapped(folder / _TEXTS)
             self._searcher, self._schema = _open_segments(folder, manifest)
-            if self._searcher.num_docs != len(self._files):
+            if self._searcher.num_docs != self.files:
                 raise UserError(f"{folder} holds parts of different indexes", _REMEDY)
 
     @classmethod
@@ -100,11 +102,6 @@ class SearchIndex:
             dataset = None
         stale = dataset is None or standing(dataset) != manifest.inputs.get(tables.DATASET)
         return cls(folder, manifest, stale)
-
-    @property
-    def files(self) -> int:
-        """How many files it holds."""
-        return len(self._files)
 
     def search(self, query: str, limit: int = 10, offset: int = 0, *, seconds: float = SECONDS) -> Answer:
         """The `limit` best hits after the first `offset`; every one proved on its text. See `query` for the language.
@@ -162,11 +159,10 @@ class SearchIndex:
         return list(zip(scores, map(int, numbers))), int(result.count)  # type: ignore[attr-defined,arg-type]
 
     def _file(self, number: int) -> File:
-        return File(partial(self._row, number), partial(self._text, number))
+        return File(partial(self._value, number), partial(self._text, number))
 
-    def _row(self, number: int) -> dict[str, Any]:
-        row: dict[str, Any] = self._files.slice(number, 1).to_pylist()[0]
-        return row
+    def _value(self, number: int, name: str) -> Any:
+        return self._columns[name][number].as_py()
 
     def _text(self, number: int) -> str:
         start, size = int(self._starts[number]), int(self._sizes[number])
@@ -185,6 +181,10 @@ class SearchIndex:
             if damage := verify(self._folder):
                 raise UserError(f"the search index is damaged: {damage[0]}", _REMEDY) from problem
             raise
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
 
 
 def _ascending() -> Any:
@@ -259,15 +259,15 @@ def _writer(folder: Path, workers: int) -> "IndexWriter":
 
     builder = tantivy.SchemaBuilder().add_unsigned_field(candidates.NUMBER, fast=True)
     builder.add_text_field(candidates.CODE, tokenizer_name="identifiers", index_option="freq")
+    builder.add_text_field(candidates.CASED, tokenizer_name="cased", index_option="freq")
     for field in (candidates.GRAMS, candidates.REPO_GRAMS, candidates.PATH_GRAMS):
         builder.add_text_field(field, tokenizer_name="trigrams", index_option="basic")
     for field in (candidates.LANGUAGE, candidates.LICENSE):
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     index = tantivy.Index(builder.build(), path=str(folder))
-    shorter = Filter.remove_long(candidates.LONGEST_WORD)
-    index.register_tokenizer(
-        "identifiers", TextAnalyzerBuilder(Tokenizer.regex(candidates.IDENTIFIER.pattern)).filter(shorter).build()
-    )
+    for name, pattern in (("identifiers", candidates.IDENTIFIER), ("cased", candidates.CASED_IDENTIFIER)):
+        words = TextAnalyzerBuilder(Tokenizer.regex(pattern.pattern))
+        index.register_tokenizer(name, words.filter(Filter.remove_long(candidates.LONGEST_WORD)).build())
     index.register_tokenizer("trigrams", TextAnalyzerBuilder(Tokenizer.ngram(3, 3)).build())
     threads = min(max(workers, 1), _MOST_THREADS)
     return index.writer(_HEAP * threads, threads)
@@ -290,6 +290,7 @@ def _add(writer: "IndexWriter", codec: pa.Codec, texts: Any, table: pa.Table, sp
         document = Document()
         document.add_unsigned(candidates.NUMBER, number)
         document.add_text(candidates.CODE, folded)
+        document.add_text(candidates.CASED, text)
         document.add_text(candidates.GRAMS, folded + candidates.PAD)
         document.add_text(candidates.REPO_GRAMS, fold(row["repo_name"] or "") + candidates.PAD)
         document.add_text(candidates.PATH_GRAMS, fold(row["path"] or "") + candidates.PAD)

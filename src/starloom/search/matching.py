@@ -34,14 +34,10 @@ class Text:
 
 @dataclass(frozen=True)
 class File:
-    """One file of the index. Row and text are read when they are first asked for."""
+    """One file of the index. `value` gives a column of index.FILES by name; the text is read when first asked for."""
 
-    read_row: Callable[[], dict[str, Any]]  # columns of index.FILES
+    value: Callable[[str], Any]
     read_text: Callable[[], str]
-
-    @cached_property
-    def row(self) -> dict[str, Any]:
-        return self.read_row()
 
     @cached_property
     def text(self) -> Text:
@@ -55,7 +51,7 @@ def holds(node: Node, file: File) -> bool:
     if isinstance(node, Not):
         return not holds(node.part, file)
     if isinstance(node, Filter):
-        return _passes(node, file.row)
+        return _passes(node, file)
     return next(places(node, file.text), None) is not None
 
 
@@ -97,10 +93,10 @@ def _has_letters(needle: str) -> bool:
     return not needle.isascii() or needle != needle.upper()
 
 
-def _passes(filter: Filter, row: dict[str, Any]) -> bool:
+def _passes(filter: Filter, file: File) -> bool:
     if filter.field == "lang":
-        return bool(row["language"] == filter.value)
+        return bool(file.value("language") == filter.value)
     if filter.field == "license":
-        return filter.value.lower() in license_terms(row["license_type"], row["detected_licenses"])
-    name = row["repo_name" if filter.field == "repo" else "path"] or ""
+        return filter.value.lower() in license_terms(file.value("license_type"), file.value("detected_licenses"))
+    name: str = file.value("repo_name" if filter.field == "repo" else "path") or ""
     return filter.value in name if filter.case_sensitive else fold(filter.value) in fold(name)

@@ -34,7 +34,8 @@ class Turns:
     async def pieces(self, request: Request, gone: Callable[[], Awaitable[bool]]) -> AsyncGenerator[Piece, None]:
         """The answer to one request, once its turn has come. Close it, or it goes on until `gone`.
 
-        Raises UserError as the completer does, RefusedError when too many wait (429) or the server ends (503), GoneError.
+        Raises UserError as the completer does, RefusedError when too many wait (429) or the server ends (503),
+        GoneError.
         """
         if self._closed:
             raise _ending()

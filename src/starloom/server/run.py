@@ -42,8 +42,10 @@ def url(bound: socket.socket) -> str:
 
 
 def run(app: FastAPI, bound: socket.socket) -> None:
-    """Serves until Ctrl-C, then returns; SIGTERM ends the process by that signal when all is closed. No request is logged;
-    a bug's traceback goes to stderr."""
+    """Serves until Ctrl-C, then returns; SIGTERM ends the process by that signal, when all is closed.
+
+    No request is logged; a bug's traceback goes to stderr.
+    """
     config = uvicorn.Config(
         app,
         access_log=False,

@@ -6,15 +6,11 @@ command ends, on a CPU, with the same bits as one that nothing disturbed. One de
 two moments and the average: 20 bytes a parameter, and the activations of one batch.
 """
 
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Final
 
 import pyarrow.parquet as pq
@@ -22,7 +18,7 @@ import torch
 from torch import Tensor
 
 from starloom.errors import UserError
-from starloom.progress import counted, say
+from starloom.progress import counted, say, task
 from starloom.starcoder2 import interchange
 from starloom.starcoder2.loss import fused_cross_entropy
 from starloom.starcoder2.network import StarCoder2
@@ -31,8 +27,10 @@ from starloom.tokens.shards import Shards
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.training import machine as machines
 from starloom.training import runs
-from starloom.training.checkpoint import Checkpoint, Checkpoints, Identity
+from starloom.training.checkpoint import Checkpoints, Identity
 from starloom.training.curve import svg
+from starloom.training.interrupts import noted_interrupts
+from starloom.training.loss_log import LossLog
 from starloom.training.machine import Machine
 from starloom.training.optimizer import Average, Optimizer
 from starloom.training.runs import Loss, Record, Run
@@ -45,8 +43,6 @@ from starloom.workspace.operations import explained
 KIND: Final = "model"
 VERSION: Final = 1
 TOKENS, TOKENIZER = "tokens", "tokenizer"
-
-_FIRST_NEWS, _NEWS = 2.0, 10.0  # seconds until the first line on the terminal, and between the others
 
 
 @dataclass(frozen=True)
@@ -158,33 +154,40 @@ class _Sitting:
         self.average = Average(self.network, settings) if settings.ema else None
         self.order = Order(samples(shards, settings.sequence), settings.seed)
         self.step = start.step if start else 0  # steps done
-        self.log = _Log(run.folder, start, self.step)
+        self.log = LossLog(run.folder, start, self.step)
         if start:
             start.restore(self.optimizer, self.average)
 
     def train(self) -> Trained:
         """All steps that are left, then the finished model."""
-        words = f"{self.run.name}: {self.run.record.parameters:,} parameters, {self.machine.precision}"
-        words += f", {counted(self.machine.threads, 'threads')}" if self.machine.device == "cpu" else f", {self.machine.device}"
-        say(f"  {words}" + (f", going on after step {self.step:,}" if self.step else ""))
-        news = _News()
+        used = f"{self.machine.precision}, {counted(self.machine.threads, 'threads')}, {self.machine.device}"
+        say(f"  {self.run.name}: {self.run.record.parameters:,} parameters, {used}")
+        if self.step:
+            say(f"  going on after step {self.step:,}")
+        with noted_interrupts() as asked, self.log.opened() as write:
+            if not self._steps:
+                # Nothing is saved before the count is known: the schedule would not be the same.
+                self._until(FIXED_AFTER, "timing the first steps", asked, write)
+                self._fix_steps()
+            self._until(self._steps, "training", asked, write)
+        return self._finish()
+
+    def _until(self, last: int, words: str, asked: Callable[[], bool], write: Callable[[Loss], None]) -> None:
+        """The loop: steps up to and with number `last`, a checkpoint now and then."""
         saved = time.monotonic()
-        with _interrupts() as asked, self.log.opened() as write:
-            while not self._steps or self.step < self._steps:
+        with task(words, last - self.step, "steps") as shown:
+            while self.step < last:
                 line = self._one_step()
                 write(line)
-                news.tell(line, self._steps)
-                if not self._steps and self.step == FIXED_AFTER:
-                    self._fix_steps()
+                shown.note = f"loss {line.loss:.3f}, {line.tokens_per_second:,.0f} tokens/s"
+                shown.advance(1)
                 late = time.monotonic() - saved >= self.settings.checkpoint_seconds
-                # Before the count is known there is nothing to save: the schedule would not be the same.
-                if self._steps and (late or asked() or self.step == self._steps):
+                if self._steps and (late or asked() or self.step == last):
                     self._save()
                     saved = time.monotonic()
                 if asked():
                     say(f"stopped after step {self.step:,}")
                     raise KeyboardInterrupt
-        return self._finish()
 
     @property
     def _steps(self) -> int:
@@ -288,83 +291,6 @@ class _Sitting:
             f"{kept}lower `muon_rate` and `adamw_rate` in [train], and begin anew: "
             f"`starloom train {self.run.name} --restart`",
         )
-
-
-class _Log:
-    """loss.jsonl: as the checkpoint has it, then a line for every step; no line twice, none missing."""
-
-    def __init__(self, folder: Path, start: Checkpoint | None, step: int) -> None:
-        """Raises UserError when the checkpoint's own copy is not one line a step."""
-        self._path = folder / runs.LOSSES
-        self._content = bytearray(start.losses() if start else b"")
-        self.losses = runs.parse_losses(self._content.decode().splitlines())
-        if [one.step for one in self.losses] != list(range(1, step + 1)):
-            raise UserError(
-                f"{start.folder / runs.LOSSES if start else self._path} does not have one line a step",
-                f"begin the run anew: `starloom train {folder.name} --restart`",
-            )
-        atomic.replace_file(self._path, bytes(self._content))
-
-    @property
-    def seconds(self) -> float:
-        """Of training so far."""
-        return self.losses[-1].seconds if self.losses else 0.0
-
-    def content(self) -> bytes:
-        """The whole file."""
-        return bytes(self._content)
-
-    @contextmanager
-    def opened(self) -> Iterator[Callable[[Loss], None]]:
-        """The file, open: what is given takes a step's line."""
-        with self._path.open("ab", buffering=0) as file:
-
-            def write(loss: Loss) -> None:
-                line = loss.to_line().encode()
-                file.write(line)
-                self._content += line
-                self.losses.append(loss)
-
-            yield write
-
-
-class _News:
-    """A line on the terminal now and then."""
-
-    def __init__(self) -> None:
-        self._next = time.monotonic() + _FIRST_NEWS
-
-    def tell(self, loss: Loss, steps: int) -> None:
-        if time.monotonic() < self._next:
-            return
-        self._next = time.monotonic() + _NEWS
-        left = f", {loss.seconds / loss.step * (steps - loss.step):.0f} s left" if steps else ""
-        of = f" of {steps:,}" if steps else ""
-        say(f"  step {loss.step:,}{of}, loss {loss.loss:.3f}, {loss.tokens / loss.seconds:,.0f} tokens/s{left}")
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C is only noted, so that a step ends whole: what is given says whether it came. A second one is obeyed at
-    once."""
-    came = False
-
-    def note(_number: int, _frame: FrameType | None) -> None:
-        nonlocal came
-        if came:
-            raise KeyboardInterrupt
-        came = True
-
-    before = signal.getsignal(signal.SIGINT)
-    # Not under `nohup`, which ignores it, nor outside the main thread, where signals do not arrive.
-    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, None):
-        yield lambda: False
-        return
-    signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: came
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _trained(run: Run, anew: bool) -> Trained:
