@@ -29,18 +29,15 @@ def command(
         starloom train larger --steps 2000
         starloom train small --seconds 600 --restart
     """
-    import os
     from dataclasses import replace
 
     from starloom.stages import load_settings
-
-    # Read when torch comes: threads that wait sleep. By default they spin, and on a machine that does anything else
-    # beside, they keep each other from working: the demo's model trained at 280 tokens/s so, at 890 to 1,400 like this.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    from starloom.training.runs import run_folder
 
     if steps is not None and seconds is not None:
         raise click.UsageError("give --steps or --seconds: they say the same thing")
     root = find(workspace)
+    run_folder(root, run)  # refuses what is no name, before torch takes its second to come
     settings = load_settings(root).train
     if steps is not None:
         settings = replace(settings, steps=steps)

@@ -1,7 +1,8 @@
 """A query as one of tantivy's: the files that may be hits, and what is still to be proved of them on row and text.
 
-The index knows identifiers and trigrams. A word, a language and a license are exact in it; everything else is narrowed by its rarest trigrams (and the whole identifiers in it) and left to `matching`. Never
-misses: what is looked up holds for every hit. Cost: one look-up per distinct trigram of the terms.
+The index knows identifiers and trigrams. A word, a language and a license are exact in it; everything else is narrowed
+by its rarest trigrams (and the whole identifiers in it) and left to `matching`. Never misses: what is looked up holds
+for every hit. Cost: one look-up per distinct trigram of the terms.
 """
 
 import re
@@ -26,7 +27,6 @@ _RAREST_WORDS: Final = 4
 _MOST_CONTINUATIONS: Final = 2_000  # trigrams that begin with a term of two characters
 
 IDENTIFIER: Final = re.compile("[0-9a-z_]+")
-CASED_IDENTIFIER: Final = re.compile("[0-9A-Za-z_]*[A-Z][0-9A-Za-z_]*")
 
 
 @dataclass(frozen=True)

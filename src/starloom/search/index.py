@@ -52,6 +52,7 @@ _MOST_THREADS: Final = 8  # tantivy's own limit
 _HEAP: Final = 128 << 20  # bytes of a writer's thread before it writes a segment
 _SORTED: Final = 200  # hits up to which equal scores are in the dataset's order; beyond, in the index's
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # as Rust words what the system refused
+_IDENTIFIER = re.compile("[0-9A-Za-z_]+")
 _REMEDY: Final = "make it again: `starloom index search`"
 
 _FROM_DATASET = ("content_id", "repo_name", "path", "language", "license_type", "detected_licenses", "revision_id")
@@ -265,9 +266,12 @@ def _writer(folder: Path, workers: int) -> "IndexWriter":
     for field in (candidates.LANGUAGE, candidates.LICENSE):
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     index = tantivy.Index(builder.build(), path=str(folder))
-    for name, pattern in (("identifiers", candidates.IDENTIFIER), ("cased", candidates.CASED_IDENTIFIER)):
-        words = TextAnalyzerBuilder(Tokenizer.regex(pattern.pattern))
-        index.register_tokenizer(name, words.filter(Filter.remove_long(candidates.LONGEST_WORD)).build())
+    for name, tokenizer in (
+        ("identifiers", Tokenizer.regex(candidates.IDENTIFIER.pattern)),
+        ("cased", Tokenizer.whitespace()),  # `_add` finds them: it is three times as fast as another regex here
+    ):
+        shorter = Filter.remove_long(candidates.LONGEST_WORD)
+        index.register_tokenizer(name, TextAnalyzerBuilder(tokenizer).filter(shorter).build())
     index.register_tokenizer("trigrams", TextAnalyzerBuilder(Tokenizer.ngram(3, 3)).build())
     threads = min(max(workers, 1), _MOST_THREADS)
     return index.writer(_HEAP * threads, threads)
@@ -290,7 +294,7 @@ def _add(writer: "IndexWriter", codec: pa.Codec, texts: Any, table: pa.Table, sp
         document = Document()
         document.add_unsigned(candidates.NUMBER, number)
         document.add_text(candidates.CODE, folded)
-        document.add_text(candidates.CASED, text)
+        document.add_text(candidates.CASED, " ".join(w for w in _IDENTIFIER.findall(text) if w != w.lower()))
         document.add_text(candidates.GRAMS, folded + candidates.PAD)
         document.add_text(candidates.REPO_GRAMS, fold(row["repo_name"] or "") + candidates.PAD)
         document.add_text(candidates.PATH_GRAMS, fold(row["path"] or "") + candidates.PAD)

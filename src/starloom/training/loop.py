@@ -175,12 +175,13 @@ class _Sitting:
     def _until(self, last: int, words: str, asked: Callable[[], bool], write: Callable[[Loss], None]) -> None:
         """The loop: steps up to and with number `last`, a checkpoint now and then."""
         saved = time.monotonic()
-        with task(words, last - self.step, "steps") as shown:
+        tokens = self.settings.batch * self.settings.sequence
+        with task(words, (last - self.step) * tokens, "tokens") as shown:
             while self.step < last:
                 line = self._one_step()
                 write(line)
-                shown.note = f"loss {line.loss:.3f}, {line.tokens_per_second:,.0f} tokens/s"
-                shown.advance(1)
+                shown.note = f"step {self.step:,} of {last:,}, loss {line.loss:.3f}"
+                shown.advance(tokens)
                 late = time.monotonic() - saved >= self.settings.checkpoint_seconds
                 if self._steps and (late or asked() or self.step == last):
                     self._save()
