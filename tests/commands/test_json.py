@@ -137,7 +137,7 @@ def test_build_says_what_is_stale(cli, tmp_path):
     found = json.loads(done.stdout)
     assert [row["name"] for row in found["stages"]] == STAGES[:3]
     states = {row["name"]: row["state"] for row in json.loads(cli("status", "--json", cwd=made.root).stdout)["stages"]}
-    assert states == dict.fromkeys(STAGES[:3], "fresh") | dict.fromkeys(STAGES[3:], "missing")
+    assert states == dict.fromkeys(STAGES[:3], "fresh") | dict.fromkeys(STAGES[3:] + MADE, "missing")
     assert cli("build", cwd=made.root).returncode == 0
     made.configure("[decide]\nnear_duplicates = 0.9\n")
     dry = json.loads(cli("build", "--dry-run", "--json", cwd=made.root).stdout)["stages"]

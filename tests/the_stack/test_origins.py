@@ -2,12 +2,11 @@
 
 import dataclasses
 
-from the_stack.building import MIT, code, folder, git_repository
-
 from starloom.stages import load_settings
 from starloom.the_stack.origins import OCCURRENCES, Origins, occurrences
 from starloom.the_stack.passage import passage
 from starloom.workspace.run import engine
+from the_stack.building import MIT, code, folder, git_repository
 
 
 def origins(root):

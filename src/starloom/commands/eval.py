@@ -22,7 +22,7 @@ def command() -> None:
 @click.option(
     "--bytes", "most_bytes", default=200_000, show_default=True, help="Of held-out text, whole files, drawn by --seed."
 )
-@click.option("--seed", default=0, show_default=True)
+@click.option("--seed", default=0, show_default=True, help="Which files are drawn, and the interval's resamples.")
 @workspace_option
 @json_option
 def run(model: str, most_bytes: int, seed: int, workspace: Path | None, as_json: bool) -> None:

@@ -15,9 +15,9 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 @click.option(
     "--model", metavar="RUN|DIR", help="A run, or the folder of a Hugging Face model; default: the newest finished run."
 )
-@click.option("--max-tokens", default=64, show_default=True)
+@click.option("--max-tokens", default=64, show_default=True, help="The text ends after so many.")
 @click.option("--temperature", default=0.2, show_default=True, help="0: always the likeliest token.")
-@click.option("--top-p", default=0.95, show_default=True)
+@click.option("--top-p", default=0.95, show_default=True, help="Draw from the likeliest tokens that together have it.")
 @click.option("--seed", type=int, help="The same seed gives the same text; default: another one each time.")
 @click.option("--stop", multiple=True, metavar="TEXT", help="The text ends before it; may be repeated.")
 @click.option("--fit", is_flag=True, help="Cut a prompt that is longer than the model's window, far from the cursor.")

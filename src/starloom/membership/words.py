@@ -1,5 +1,7 @@
 """An answer for a person at a terminal. Text and names are shown through `excerpt` and `printable`."""
 
+from textwrap import dedent
+
 from starloom.membership.check import GUARANTEE, Check, Match, MatchedFile
 from starloom.membership.given import Given
 from starloom.outside.paths import printable
@@ -80,8 +82,14 @@ def _match(text: str, match: Match, everything: bool) -> str:
     lines += [f"    {_place(file)}" for file in shown]
     if match.total > len(shown):
         lines.append(f"    and {match.total - len(shown):,} more")
-    code = excerpt(text[match.start : match.end], max_lines=_LINES, max_chars=80 * _LINES)
+    code = excerpt(dedent(_from_line(text, match.start, match.end)), max_lines=_LINES, max_chars=80 * _LINES)
     return "\n".join([*lines, *(f"  | {line}" for line in code.splitlines())])
+
+
+def _from_line(text: str, start: int, end: int) -> str:
+    """The stretch with the blanks before it on its line: a match begins after them."""
+    line = text.rfind("\n", 0, start) + 1
+    return text[line if text[line:start].isspace() else start : end]
 
 
 def _place(file: MatchedFile) -> str:

@@ -56,7 +56,7 @@ def build(
     if not fit:
         raise UserError(
             f"the prompt has {len(whole or ()):,} tokens; there is room for {max(room, 0):,}",
-            "shorten it, ask for fewer tokens, or let it be cut to fit",
+            "shorten it, ask for fewer tokens, or let it be cut (`starloom generate --fit`)",
         )
     return Prompt(_fitted(tokenizer, prompt, suffix or "", told, repo_name, room), True)
 
