@@ -27,6 +27,7 @@ class Task:
         self.done = 0.0
         self.started = time.monotonic()
         self._next_line = self.started + _SLOW
+        self._told = -1.0  # what the last line told of
         self._bar: tuple[Progress, TaskID] | None = None
 
     def advance(self, amount: float) -> None:
@@ -47,6 +48,9 @@ class Task:
         return human(self.done, self.unit) + (f" of {human(self.total, self.unit)}" if self.total else "")
 
     def _line(self) -> None:
+        if self._told == self.done:
+            return
+        self._told = self.done
         if self.total is None and not self.done:  # a step that counts nothing
             say(f"  {self.name}: {time.monotonic() - self.started:.0f} s")
             return

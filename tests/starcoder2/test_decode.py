@@ -123,7 +123,7 @@ def test_the_nucleus_is_that_of_transformers(logits, temperature, top_p):
     picked = {sampler.pick(values) for _ in range(20)}
     warped = TopPLogitsWarper(min(1.0, top_p + 1e-6))((None), (values / temperature)[None])[0]
     least = values[torch.isfinite(warped)].min()  # of equal logits at the edge, either may be in
-    assert all(values[one] >= least for one in picked)
+    assert all(values[one] >= least - 1e-6 for one in picked)  # what float32 cannot tell apart is equal
 
 
 @pytest.mark.parametrize("vocabulary", [50, 5000])  # within the likeliest looked at first, and beyond

@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("build")
+@click.command("build", short_help="Build the dataset: run what is stale.")
 @click.argument("stage", required=False)
 @click.option("--dry-run", is_flag=True, help="Say what would run and on how much; run nothing.")
 @workspace_option

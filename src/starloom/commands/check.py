@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from starloom.membership.given import Given
 
 
-@click.command("check")
+@click.command("check", short_help="Matching code: files, repositories, licences.")
 @click.argument("what", metavar="FILE|DIR|-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--all", "everything", is_flag=True, help="Every match and every file; takes longer.")
 @workspace_option

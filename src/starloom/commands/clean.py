@@ -7,13 +7,14 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("clean")
+@click.command("clean", short_help="Remove what nothing needs.")
 @click.argument("stages", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @workspace_option
 @json_option
 def command(stages: tuple[str, ...], dry_run: bool, workspace: Path | None, as_json: bool) -> None:
-    """Remove what nothing needs; with STAGES: their outputs, which the next build makes again.
+    """Remove what nothing needs; with STAGES: their outputs, which `build`, or the command of
+    that name, makes again.
 
     After mending a repository whose files were unreadable, `starloom clean list read` has them asked for again.
     Nothing but what Starloom made in this workspace is ever removed.
@@ -24,10 +25,10 @@ def command(stages: tuple[str, ...], dry_run: bool, workspace: Path | None, as_j
         starloom clean list read --dry-run
     """
     from starloom.progress import human
-    from starloom.stages import all_stages
+    from starloom.stages import all_stages, made_stages
     from starloom.workspace.clean import clean, removals
 
-    known = all_stages()
+    known = (*all_stages(), *made_stages())
     names = [one.name for one in known]
     for stage in stages:
         if stage not in names:

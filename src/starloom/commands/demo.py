@@ -18,7 +18,7 @@ _LEARNT = 12_000_000  # bytes: enough for so small a vocabulary
 _VOCABULARIES = ((2_000_000, 8192), (500_000, 2048), (100_000, 1024), (0, 512))
 
 
-@click.command("demo")
+@click.command("demo", short_help="The whole loop, on the code of this machine.")
 @click.option(
     "--dir",
     "folder",
@@ -123,13 +123,20 @@ def _train(root: Path, settings: "Settings", seconds: float) -> None:
 
     from starloom.progress import say
     from starloom.stages import token_stages
+    from starloom.tokens.shards import Shards
     from starloom.training.loop import train
+    from starloom.training.runs import differences, find
     from starloom.workspace.run import build
 
     say("\n2. the model: a StarCoder2, from nothing, to prove the loop and not for its quality\n")
     build(root, token_stages(), settings, settings.engine, "starloom demo")
     if seconds:
-        train(root, replace(settings.train, seconds=seconds), RUN, command="starloom demo")
+        chosen = replace(settings.train, seconds=seconds)
+        shards, run = Shards.open(root / "tokens"), find(root, RUN)
+        changed = differences(run.record, chosen.outcome(), shards.fingerprint, shards.tokenizer) if run else []
+        if changed:
+            say(f"run {RUN} begins anew: {'; '.join(changed)}")
+        train(root, chosen, RUN, restart=bool(changed), command="starloom demo")
 
 
 def _index(root: Path, settings: "Settings") -> None:

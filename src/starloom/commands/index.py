@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("index")
+@click.command("index", short_help="Index the dataset for search and check.")
 @click.argument("what", type=click.Choice(["search", "membership"]), required=False)
 @workspace_option
 @json_option

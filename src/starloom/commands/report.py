@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("report")
+@click.command("report", short_help="One page: what is in, what is not, and why.")
 @workspace_option
 @json_option
 def command(workspace: Path | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import find, workspace_option
 
 
-@click.command("serve")
+@click.command("serve", short_help="Web pages and completions on 127.0.0.1.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8000, show_default=True, help="0: any that is free.")
 @click.option(

@@ -10,7 +10,7 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 _SHOWN = 3  # places of one problem
 
 
-@click.command("status")
+@click.command("status", short_help="What is built, what is stale.")
 @workspace_option
 @json_option
 def command(workspace: Path | None, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("train")
+@click.command("train", short_help="Train a StarCoder2 on the packed tokens.")
 @click.argument("run", default="small")
 @click.option("--steps", type=click.IntRange(min=1), help="Length of the run in steps; default: as starloom.toml says.")
 @click.option("--seconds", type=click.FloatRange(min=1), help="Length by the clock: as many steps as fit.")

@@ -8,7 +8,7 @@ from starloom.commands._workspace import emit, json_option
 from starloom.errors import UserError
 
 
-@click.command("verify")
+@click.command("verify", short_help="Read every byte again against its manifest.")
 @click.argument("path", type=click.Path(path_type=Path), default=".")
 @json_option
 def command(path: Path, as_json: bool) -> None:

@@ -7,7 +7,7 @@ import click
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
-@click.command("why")
+@click.command("why", short_help="What happened to a file, and by which rule.")
 @click.argument("what")
 @click.option("--limit", default=20, show_default=True, help="Files to show.")
 @workspace_option

@@ -31,7 +31,7 @@ def removals(root: Path, stages: Sequence[Stage], whole: Sequence[str]) -> list[
         folder = root / stage.folder
         if stage.name in whole:
             if (folder / NAME).exists():
-                found.append(Removal(folder, _bytes(folder), f"the output of `{stage.name}`, made again by a build"))
+                found.append(Removal(folder, _bytes(folder), f"the output of `{stage.name}`, asked for"))
             continue
         for part in _unreferenced(folder):
             found.append(Removal(part, _bytes(part), "no index names it"))

@@ -18,6 +18,7 @@ from starloom.errors import UserError
 
 FORMAT: Final = 1
 NAME: Final = "manifest.json"
+_LEVELS: Final = 4  # below a workspace: models/RUN/checkpoints/step-NNNNNN
 _MOST: Final = 256 << 20  # bytes of a manifest; more is no manifest of ours
 
 
@@ -187,16 +188,24 @@ def verify(folder: Path) -> list[str]:
 
 
 def verify_all(path: Path) -> tuple[int, list[str]]:
-    """`verify` of a published folder, or of every published folder just below `path`: (their number, problems).
+    """`verify` of a published folder, or of every published folder below `path`: (their number, problems).
 
     Raises UserError when there is none.
     """
-    folders = (
-        [path] if (path / NAME).is_file() else sorted(one.parent for one in path.glob(f"[!.]*/{NAME}"))
-    )  # no drafts
+    folders = _published(path, _LEVELS)
     if not folders:
         raise UserError(f"{path} holds nothing that Starloom published", "give a workspace, or one of its folders")
     return len(folders), [problem for folder in folders for problem in verify(folder)]
+
+
+def _published(folder: Path, levels: int) -> list[Path]:
+    """The outermost published folders in `folder`, itself one of them perhaps; no drafts, no links."""
+    if (folder / NAME).is_file():
+        return [folder]
+    if not levels or not folder.is_dir():
+        return []
+    inside = [one for one in folder.iterdir() if not one.name.startswith(".") and one.is_dir() and not one.is_symlink()]
+    return [found for one in sorted(inside) for found in _published(one, levels - 1)]
 
 
 def _size_problem(folder: Path, file: FileEntry) -> str | None:
