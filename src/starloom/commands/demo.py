@@ -166,6 +166,7 @@ def _show(root: Path, trained: bool, held_out_files: int) -> None:
     click.echo(f"{COPY} holds {len(found.text.splitlines())} lines of {found.repo_name}, re-indented\n")
     _run(root, "check", str(root / COPY))
     if trained:
+        click.echo("one completion, as it is: the model is minutes old and proves the loop, not quality\n")
         _run(root, "generate", f"def {found.name}(", "--max-tokens", "48", "--seed", "0", "--model", RUN)
 
 
@@ -185,7 +186,7 @@ def _next(root: Path, whole: bool) -> str:
     import shutil
     import sys
 
-    starloom = "starloom" if shutil.which("starloom") else sys.argv[0]
+    starloom = "starloom" if shutil.which("starloom") else str(Path(sys.argv[0]).absolute())
     lines = [f"the report: {root / 'report' / 'index.html'}", "", f"try next, in {root}:"]
     if whole:
         lines += [
