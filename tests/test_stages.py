@@ -1,5 +1,7 @@
 """Settings of a workspace: recipe, then starloom.toml over it; what is refused, and with which words."""
 
+import subprocess
+import sys
 import tomllib
 
 import pytest
@@ -167,3 +169,13 @@ def test_no_settings_file(tmp_path):
 
 def test_near_duplicates_switched_off_need_no_floor(root):
     assert load_settings(write(root, "[decide]\nnear_duplicates = 0\n")).decide.near_duplicates == 0.0
+
+
+def test_the_data_half_loads_nothing_of_the_rest():
+    """What `build`, `status` and `why` import: no PyTorch, no tokenizer, no index, no server."""
+    script = (
+        "import sys\nfrom starloom.stages import all_stages, made_stages\nfrom starloom.the_stack import why\n"
+        "all_stages(), made_stages()\nprint(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & {"torch", "transformers", "tokenizers", "tiktoken", "tantivy", "fastapi"}
