@@ -6,6 +6,7 @@ every byte of it is checked, and a damaged one is named and passed over for the 
 """
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -35,6 +36,18 @@ class Identity:
     fingerprint: str
     inputs: dict[str, str]
     settings: dict[str, Any]
+
+    def publish(self, folder: Path, kind: str, version: int) -> AbstractContextManager[atomic.Draft]:
+        """A draft of what this run makes; replaces the one that is there. Raises UserError."""
+        return atomic.publish(
+            folder,
+            kind=kind,
+            version=version,
+            fingerprint=self.fingerprint,
+            inputs=self.inputs,
+            settings=self.settings,
+            replace=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -98,15 +111,7 @@ class Checkpoints:
         if target in self._damaged:
             atomic.remove_folder(target)
         state = optimizer.state() | (average.state() if average else {})
-        with atomic.publish(
-            target,
-            kind=KIND,
-            version=VERSION,
-            fingerprint=self.identity.fingerprint,
-            inputs=self.identity.inputs,
-            settings=self.identity.settings,
-            replace=True,
-        ) as draft:
+        with self.identity.publish(target, KIND, VERSION) as draft:
             interchange.write(draft, network, self._tokenizer_files)
             with draft.create(TRAINING) as output:
                 safetensors_files.write(output, state)

@@ -254,15 +254,7 @@ class _Sitting:
         if self.average:
             self.average.into_network()
         weights = f"averaged over the last steps (decay {self.settings.ema})" if self.average else "of the last step"
-        with atomic.publish(
-            self.run.model,
-            kind=KIND,
-            version=VERSION,
-            fingerprint=self.identity.fingerprint,
-            inputs=self.identity.inputs,
-            settings=self.identity.settings,
-            replace=True,
-        ) as draft:
+        with self.identity.publish(self.run.model, KIND, VERSION) as draft:
             interchange.write(draft, self.network, self.files)
             draft.facts = {
                 "weights": weights,
