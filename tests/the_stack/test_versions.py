@@ -1,7 +1,7 @@
 """A stage or signal whose output changes must say so by its VERSION: else old outputs would pass for fresh ones.
 
-`versions.json` holds, for each (stage or signal, VERSION), a digest of what it makes of a fixed corpus: of the rows, and
-of the very bytes where the format is our own. tantivy's segments differ from build to build, so search is not here.
+`versions.json` holds, for each (stage or signal, VERSION), a digest of what it makes of a fixed corpus: of the rows,
+and of the very bytes where the format is our own. tantivy's segments differ from build to build, so search is not here.
 After a change that is meant, raise the VERSION and run
 `STARLOOM_WRITE_VERSIONS=1 pytest tests/the_stack/test_versions.py`.
 """
