@@ -1,5 +1,6 @@
 """Bits per byte: the figures against sums made by hand, and what stands in evaluations/."""
 
+import dataclasses
 import json
 import math
 
@@ -92,6 +93,18 @@ def test_the_command(root):
     said = building.starloom("eval", "run", "tiny", cwd=root).stdout
     assert said.startswith("bits per byte (less is better) on ")
     assert said.rstrip().endswith("scores.json")
+
+
+def test_empty_files_are_no_text(root, monkeypatch):
+    """A resample of empty files alone would be nothing by nothing."""
+    whole = bits_per_byte.held_out.sample(root, 1_000_000, 0)
+    expected = bits_per_byte.evaluate(root, "tiny", 1_000_000, 0)
+    empty = [dataclasses.replace(whole[0], path=f"{number}.py", content="") for number in range(20)]
+    monkeypatch.setattr(bits_per_byte.held_out, "sample", lambda *_: [*whole, *empty])
+    assert bits_per_byte.evaluate(root, "tiny", 1_000_000, 0) == expected
+    monkeypatch.setattr(bits_per_byte.held_out, "sample", lambda *_: empty)
+    with pytest.raises(UserError, match="are empty"):
+        bits_per_byte.evaluate(root, "tiny", 1_000_000, 0)
 
 
 def test_nothing_held_out(workspace, tmp_path):

@@ -157,6 +157,8 @@ def _show(root: Path, trained: bool, held_out_files: int) -> None:
     say("\n4. what it can do\n")
     if trained and held_out_files:
         _run(root, "eval", "run", RUN)
+    elif trained:
+        say("no repository is held out, so no bits per byte: raise `held_out` under [decide], or add repositories")
     found = passage(root)
     if found is None:
         return

@@ -89,8 +89,12 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
     folder = runs.resolve(root, model_name)
     run = next((one for one in runs.every(root) if one.model == folder), None)
     name = run.name if run else folder.resolve().name
-    seen = runs.losses(run.folder)[-1].tokens if run else None
-    files = held_out.sample(root, most_bytes, seed)
+    log = runs.losses(run.folder) if run else []
+    files = [one for one in held_out.sample(root, most_bytes, seed) if one.content]  # nothing is no text to score
+    if not files:
+        raise UserError(
+            f"all files drawn from what {root} holds out are empty", "draw more with `--bytes`, or others with `--seed`"
+        )
     texts = [one.content for one in files]
     sizes = np.array([len(text.encode()) for text in texts], np.float64)
     model = open_model(folder)
@@ -108,7 +112,7 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         repositories=len({one.repo_name for one in files}),
         bytes=int(sizes.sum()),
         window=window,
-        model=_score(name, scored, sizes, own, seen, seed),
+        model=_score(name, scored, sizes, own, log[-1].tokens if log else None, seed),
         n_gram=_n_gram(root, texts, sizes, seed),
     )
     _publish(found, {"most_bytes": most_bytes, "seed": seed}, folder)
