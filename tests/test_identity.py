@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.identity import blob_id, content_id, content_swhid, parse_swhid
+from starloom.identity import blob_id, content_id, content_swhid, directory_id, directory_swhid, parse_swhid
 
 SAMPLES = [
     b"",
@@ -81,3 +81,25 @@ def test_parse_swhid(kind):
 )
 def test_no_swhid(text):
     assert parse_swhid(text) is None
+
+
+def test_directories_as_software_heritage_has_them(tmp_path):
+    """A tree with what sorts oddly, executables and a link, against swh.model's own reading of the disk."""
+    files = {"a/b.txt": b"1", "a.txt": b"2", "a-b/c": b"3", "a/b/c/d": b"4", "z": b"5", "é/ü": b"6", "run": b"#!"}
+    for name, data in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    (tmp_path / "run").chmod(0o755)
+    (tmp_path / "link").symlink_to("a.txt")
+    rows = [(name.encode(), 0o100755 if name == "run" else 0o100644, content_id(data)) for name, data in files.items()]
+    rows.append((b"link", 0o120000, content_id(b"a.txt")))
+    from_disk = pytest.importorskip("swh.model.from_disk")
+    expected = from_disk.Directory.from_disk(path=bytes(tmp_path), max_content_length=None).swhid()
+    assert directory_swhid(directory_id(sorted(rows))) == str(expected)
+
+
+@pytest.mark.parametrize("paths", [[b"b", b"a"], [b"a", b"a"], [b"a", b"a/b"]])
+def test_a_tree_out_of_order_is_no_tree(paths):
+    with pytest.raises(ValueError, match="cannot come after"):
+        directory_id((path, 0o100644, "0" * 40) for path in paths)

@@ -1,4 +1,4 @@
-"""Identity of contents, as git and Software Heritage compute it.
+"""Identity of contents, directories and revisions, as git and Software Heritage compute it.
 
 `content_id` is the git blob hash (the hex part of `swh:1:cnt:…`); `blob_id` is the plain SHA-1, the key of Software
 Heritage's object store and The Stack v2's `blob_id`. They never mix: every column and argument says which it is.
@@ -7,6 +7,7 @@ Specification: https://docs.softwareheritage.org/devel/swh-model/persistent-iden
 
 import hashlib
 import re
+from collections.abc import Iterable
 
 _SWHID = re.compile(r"swh:1:(cnt|dir|rev|rel|snp):([0-9a-f]{40})(;.*)?")
 
@@ -27,6 +28,46 @@ def blob_id(data: bytes | memoryview) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
+def directory_id(files: Iterable[tuple[bytes, int, str]]) -> str:
+    """The git tree hash of (path, mode, git hash) in bytewise order of path; modes as git writes them.
+
+    Folders without files are not in it, as in git. Memory: one path's depth. Raises ValueError when paths are out of
+    order, or one is both a file and a folder.
+
+    >>> directory_id([])
+    '4b825dc642cb6eb9a060e54bf8d69288fbee4904'
+    """
+    names: list[bytes] = []  # of the open folders, below the root
+    trees: list[bytearray] = [bytearray()]  # what stands in them so far
+    previous: bytes | None = None
+    for path, mode, name in files:
+        if previous is not None and (path <= previous or path.startswith(previous + b"/")):
+            raise ValueError(f"{path!r} cannot come after {previous!r}")
+        previous = path
+        *folders, last = path.split(b"/")
+        kept = 0
+        while kept < min(len(folders), len(names)) and folders[kept] == names[kept]:
+            kept += 1
+        while len(names) > kept:
+            _close(names, trees)
+        for folder in folders[kept:]:
+            names.append(folder)
+            trees.append(bytearray())
+        trees[-1] += b"%o %b\0" % (mode, last) + bytes.fromhex(name)
+    while names:
+        _close(names, trees)
+    return _tree_id(trees[0])
+
+
+def _close(names: list[bytes], trees: list[bytearray]) -> None:
+    inner = _tree_id(trees.pop())
+    trees[-1] += b"40000 %b\0" % names.pop() + bytes.fromhex(inner)
+
+
+def _tree_id(tree: bytearray) -> str:
+    return hashlib.sha1(b"tree %d\0" % len(tree) + tree, usedforsecurity=False).hexdigest()
+
+
 def content_swhid(content_id: str) -> str:
     """The Software Heritage identifier of a content.
 
@@ -34,6 +75,16 @@ def content_swhid(content_id: str) -> str:
     'swh:1:cnt:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
     return f"swh:1:cnt:{content_id}"
+
+
+def directory_swhid(directory_id: str) -> str:
+    """The Software Heritage identifier of a directory, from its git tree hash."""
+    return f"swh:1:dir:{directory_id}"
+
+
+def revision_swhid(revision_id: str) -> str:
+    """The Software Heritage identifier of a revision, from its git commit hash."""
+    return f"swh:1:rev:{revision_id}"
 
 
 def parse_swhid(text: str) -> tuple[str, str] | None:

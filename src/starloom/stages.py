@@ -10,8 +10,10 @@ from starloom.dedup.signature import MinHashSettings
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.settings import load, nearest, read_toml
+from starloom.sources.gh_archive import GhArchiveSettings
+from starloom.sources.repository import SourceSettings
 from starloom.the_stack.decide import DecideSettings
-from starloom.the_stack.list import ListSettings, SourceSettings
+from starloom.the_stack.list import ListSettings
 from starloom.the_stack.pair import PairSettings
 from starloom.the_stack.rules import Rule, check, merged
 from starloom.tokens.pack import PackSettings
@@ -32,6 +34,7 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     engine: EngineSettings = field(default_factory=EngineSettings)
     list: ListSettings = field(default_factory=ListSettings)
+    gh_archive: GhArchiveSettings = field(default_factory=GhArchiveSettings)
     minhash: MinHashSettings = field(default_factory=MinHashSettings)
     pair: PairSettings = field(default_factory=PairSettings)
     decide: DecideSettings = field(default_factory=DecideSettings)
@@ -93,7 +96,7 @@ def _recipe(name: str, root: Path, below: tuple[str, ...]) -> tuple[dict[str, An
     """Table and settings of a recipe over the one it extends."""
     table, where = read_recipe(name, root)
     settings = load(table, Settings, where)
-    for key in ("recipe", "sources", "engine"):
+    for key in ("recipe", "sources", "engine", "gh_archive"):
         if key in table:
             raise UserError(f"{where}: `{key}` has no place in a recipe", f"write it into {root / SETTINGS_FILE}")
     if not settings.extends:
@@ -144,7 +147,8 @@ _TEMPLATE = """\
 # What is kept and why: one of the recipes that come with Starloom ({recipes}), or the path of a .toml file here.
 recipe = "{recipe}"
 
-# Where code comes from: a git repository (bare or not), a folder of repositories, a plain folder, or `installed`.
+# Where code comes from: a git repository or its URL, a folder of repositories, a plain folder, an archive, a file,
+# `@list.txt`, `installed`, `pypi:NAME`, `npm:NAME`, `debian:NAME`, `corpus:NAME`, `swh:EXPORT`, `dataset:FOLDER`.
 # rights = "owned": your own code; never dropped for its licence, and the dataset is marked as not publishable.
 {sources}
 # Sections and rules written here stand over those of the recipe. For example:
@@ -169,20 +173,24 @@ recipe = "{recipe}"
 def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, extra: str = "") -> Path:
     """Writes starloom.toml into the folder `root`, made if need be. Raises UserError when there is one, or when a
     source or the recipe does not exist."""
-    from starloom.sources.open import open_source
+    from starloom.engine.local import LocalEngine
+    from starloom.sources.open import absolute, open_source
+    from starloom.sources.repository import Place
     from starloom.workspace.atomic import replace_file
+    from starloom.workspace.lock import FOLDER
     from starloom.workspace.operations import explained, make_parents
 
     path = root.absolute() / SETTINGS_FILE
     if path.exists():
         raise UserError(f"{path} exists already", "edit it, or choose another folder")
     read_recipe(recipe, root)
+    folder = path.parent / FOLDER
+    here = Place(folder / "fetched", LocalEngine(EngineSettings(), folder))
     blocks = []
     for source in sources:
-        known = source == "installed" or source.startswith("installed:")
-        if not known:
-            open_source(source, rights)  # says now what would be refused later
-        place = source if known else str(Path(source).expanduser().resolve())
+        place = absolute(source, Path.cwd())
+        if not source.startswith("installed"):
+            open_source(SourceSettings(place, rights), here)  # says now what would be refused later
         blocks.append(f"[[sources]]\npath = {_toml(place)}\nrights = {_toml(rights)}\n")
     text = _TEMPLATE.format(recipes=", ".join(recipe_names()), recipe=recipe, sources="\n".join(blocks), extra=extra)
     with explained(path):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.outside.paths import RefusedError, Root, is_safe, printable, raw_path, text_path
+from starloom.outside.paths import RefusedError, Root, is_safe, is_safe_raw, printable, raw_path, text_path
 
 
 @pytest.mark.parametrize(
@@ -201,3 +201,14 @@ def test_unreadable(tree, monkeypatch):
     monkeypatch.setattr(os, "open", refuse)
     with Root(tree) as root, pytest.raises(RefusedError, match="unreadable: Permission denied"):
         root.read(b"a/b/file", 100)
+
+
+@pytest.mark.parametrize("raw", [b"\xe9.py", b"a/\xe9/b", b"\xff" * 100])
+def test_names_that_are_no_utf8_are_safe(raw):
+    assert is_safe_raw(raw)
+    assert raw_path(text_path(raw)) == raw
+
+
+@pytest.mark.parametrize("raw", [b"\\\xe9", b"../\xe9", b"\xe9/..", b"/\xe9", b"\xe9/.git/x", b"\xe9\0"])
+def test_unsafe_names_that_are_no_utf8_stay_unsafe(raw):
+    assert not is_safe_raw(raw)

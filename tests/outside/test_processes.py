@@ -1,6 +1,7 @@
 """Programs are run to their end, within their limits, and leave nothing behind."""
 
 import os
+import resource
 import sys
 import time
 from pathlib import Path
@@ -89,6 +90,54 @@ def test_stream_pieces():
         with pytest.raises(ProcessError, match="ends within"):
             stream.read_until(b"\0")
         assert stream.finish() == 0
+
+
+def test_stream_of_many_pieces():
+    code = "import sys\nfor n in range(3): sys.stdout.write(f'{n}' * 200_000 + f'\\n{n}\\n'); sys.stdout.flush()"
+    with Stream(python(code), ENV) as stream:
+        assert stream.read_until(b"\n") == b"0" * 200_000
+        pieces = [piece for some in stream.pieces(b"\n") for piece in some]
+        assert pieces == [b"0", b"1" * 200_000, b"1", b"2" * 200_000, b"2"]
+        assert stream.finish() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "problem"), [("print('x' * 3_000_000)", "longer"), ("print('a\\nb', end='')", "ends")]
+)
+def test_pieces_have_limits(code, problem):
+    with Stream(python(code), ENV) as stream, pytest.raises(ProcessError, match=problem):
+        list(stream.pieces(b"\n", 1 << 20))
+
+
+def test_skipping_and_reading_over_chunks():
+    data = os.urandom(3_000_000)
+    with Stream(["cat"], ENV, feed=data) as stream:
+        stream.skip(1_000_001)
+        assert stream.read_exactly(1_500_000) == data[1_000_001:2_500_001]
+        with pytest.raises(ProcessError):
+            stream.skip(600_000)
+
+
+def test_what_a_talkative_program_complains_is_a_sign_of_life():
+    code = "import sys, time\nfor _ in range(8): time.sleep(0.25); print('.', file=sys.stderr, flush=True)"
+    with Stream(python(code), ENV, idle_timeout=1.0, talkative=True) as stream:
+        assert stream.finish() == 0
+    with Stream(python(code), ENV, idle_timeout=1.0) as stream, pytest.raises(ProcessError, match="no output"):
+        stream.finish()
+    with (
+        Stream(python(code + "\ntime.sleep(60)"), ENV, idle_timeout=1.0, talkative=True) as stream,
+        pytest.raises(ProcessError, match="no output"),
+    ):
+        stream.finish()
+
+
+def test_limits(tmp_path):
+    path = tmp_path / "large"
+    limits = {resource.RLIMIT_FSIZE: 1 << 20}
+    code = f"import time; time.sleep(0.2); open({str(path)!r}, 'wb').write(b'x' * (1 << 22))"
+    with Stream(python(code), ENV, limits=limits) as stream:
+        assert stream.finish() != 0
+    assert path.stat().st_size <= 1 << 20
 
 
 def test_stream_end():

@@ -90,12 +90,30 @@ def git(new_git):
 
 
 @pytest.fixture
-def opened():
+def place(tmp_path):
+    from starloom.engine.local import LocalEngine
+    from starloom.engine.verbs import EngineSettings
+    from starloom.sources.repository import Place
+
+    with LocalEngine(EngineSettings(workers=1), tmp_path / "spill") as engine:
+        yield Place(tmp_path / "fetched", engine)
+
+
+@pytest.fixture
+def open_path(place):
+    """What a path stands for."""
+    from starloom.sources import open as opening
+    from starloom.sources.repository import SourceSettings
+
+    return lambda path, rights="public": opening.open_source(SourceSettings(str(path), rights), place)
+
+
+@pytest.fixture
+def opened(open_path):
     """The one source at a path, which must be without problems."""
-    from starloom.sources.open import open_source
 
     def one(path):
-        found = open_source(str(path), "public")
+        found = open_path(path)
         assert found.problems == []
         (source,) = found.sources
         return source
@@ -104,12 +122,11 @@ def opened():
 
 
 @pytest.fixture
-def refused():
+def refused(open_path):
     """The one problem of a path that must give no source."""
-    from starloom.sources.open import open_source
 
     def one(path):
-        found = open_source(str(path), "public")
+        found = open_path(path)
         assert found.sources == []
         (problem,) = found.problems
         assert problem.reason
@@ -125,8 +142,23 @@ def read():
 
     def everything(source, max_bytes=1 << 20):
         wanted = [Wanted(one.raw_path, one.content_id, one.size) for one in source.entries(max_bytes) if one.content_id]
-        answers = list(source.contents(wanted))
-        assert [one.content_id for one in answers] == [one.content_id for one in wanted]
-        return {one.raw_path: answer.data or answer.problem or b"" for one, answer in zip(wanted, answers)}
+        answers = list(source.contents({one.content_id: one for one in wanted}.values()))
+        data = {one.content_id: one.problem if one.data is None else one.data for one in answers}
+        assert len(answers) == len(data)
+        return {one.raw_path: data[one.content_id] for one in wanted}
 
     return everything
+
+
+@pytest.fixture
+def first_seen():
+    """{content id: seconds since 1970} of those ids that a source's history knows."""
+    from starloom.sources.content_ids import ContentIds
+
+    def seen(source, hexes):
+        found = source.first_seen(ContentIds(hexes))
+        assert len(found) == len(set(hexes))
+        places = ContentIds(hexes).places(sorted(set(hexes)))
+        return {one: found[place] for one, place in zip(sorted(set(hexes)), places) if found[place] >= 0}
+
+    return seen

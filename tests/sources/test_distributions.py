@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from starloom.errors import UserError
-from starloom.sources.distributions import installed
-from starloom.sources.open import open_source
+from starloom.sources.content_ids import ContentIds
+from starloom.sources.distributions import installed, parse_metadata
 from starloom.sources.repository import Wanted
 
 METADATA = """Metadata-Version: 2.4
@@ -94,6 +94,22 @@ def test_repository_and_license(add, place):
     assert source.renamed("pypi/other").license_metadata() == stated
 
 
+@pytest.mark.parametrize(
+    ("header", "name", "home_page"),
+    [
+        ("Name: Zope.x\nHome-page: https://a.example\n", "zope-x", "https://a.example"),
+        ("Name: x\nProject-URL: Source, https://s.example\nProject-URL: Homepage, https://h.example/a,b\n", "x", "https://h.example/a,b"),
+        ("Name: x\nProject-URL: home-page , https://h.example\n", "x", "https://h.example"),
+        ("Name: x\nProject-URL: Homepage\n", "x", ""),
+        ("Name: ../x\n", None, None),
+        ("", None, None),
+    ],
+)  # fmt: skip
+def test_metadata(header, name, home_page):
+    found = parse_metadata(header.encode())
+    assert (found.name, found.home_page) == (name, home_page or None)
+
+
 def test_contents_and_changes(add, place, read):
     add("demo", b"demo.py,,\n", {"demo.py": b"x = 1\n"})
     (source,) = installed([str(place)]).sources
@@ -105,7 +121,7 @@ def test_contents_and_changes(add, place, read):
     (answer,) = source.contents(wanted)
     assert answer.data is None
     assert "changed while reading" in answer.problem
-    assert source.first_seen({wanted[0].content_id}) == {}
+    assert source.first_seen(ContentIds([wanted[0].content_id])) is None
 
 
 def test_state_notices_a_missing_file_and_a_new_record(add, place):
@@ -212,7 +228,7 @@ def test_standard_library():
 
 
 def test_prefix_of_this_environment():
-    by_prefix = open_source(f"installed:{sys.prefix}", "public")
+    by_prefix = installed(prefix=sys.prefix)
     rows = {s.repository().repo_name: s.repository() for s in by_prefix.sources}
     own = {s.repository().repo_name: s.repository() for s in installed().sources}
     assert rows["pypi/chardet"] == own["pypi/chardet"]
@@ -221,7 +237,7 @@ def test_prefix_of_this_environment():
 
 def test_prefix_without_python(tmp_path):
     with pytest.raises(UserError, match="holds no Python environment"):
-        open_source(f"installed:{tmp_path}", "public")
+        installed(prefix=str(tmp_path))
 
 
 def test_prefix_without_its_standard_library(place, add, tmp_path):

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+import socket
 import subprocess
 import time
 
@@ -11,6 +12,7 @@ from swh.model.from_disk import Content as SwhContent
 from swh.model.from_disk import Directory
 
 from starloom.sources import folder as folder_source
+from starloom.sources.content_ids import ContentIds
 from starloom.sources.folder import FolderSource
 from starloom.sources.repository import Repository, SourceError, Wanted
 
@@ -59,7 +61,11 @@ def test_what_is_never_opened(tree, tmp_path):
     (tree / "up").symlink_to(tmp_path)
     (tree / "loop").symlink_to("loop")
     (tree / "self").symlink_to(".")
+    (tree / "ring").symlink_to("wheel")
+    (tree / "wheel").symlink_to("ring")
     os.mkfifo(tree / "fifo")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tree / "sock"))
     (tree / ".git").mkdir()
     (tree / ".git" / "config").write_text("x")
     (tree / "a" / ".git").mkdir()
@@ -72,8 +78,11 @@ def test_what_is_never_opened(tree, tmp_path):
         ("fifo", "special", None),
         ("loop", "symlink", None),
         ("out", "symlink", None),
+        ("ring", "symlink", None),
         ("self", "symlink", None),
+        ("sock", "special", None),
         ("up", "symlink", None),
+        ("wheel", "symlink", None),
     ]
     assert time.monotonic() - started < 2
     assert all(e.content_id is None for e in source_at(tree).entries(100) if e.entry_type != "file")
@@ -251,6 +260,15 @@ def test_too_many(tree, monkeypatch):
     monkeypatch.setattr(folder_source, "MAX_ENTRIES", 2)
     with pytest.raises(SourceError, match="more than 2 paths"):
         list(source_at(tree).entries(100))
+
+
+def test_paths_come_in_the_order_of_their_bytes(tree):
+    for name in ("a+", "a0/b", "a/x/y", "a/x-", "\xe9", "Z", "a~"):
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_bytes(b"")
+    paths = [entry.raw_path for entry in source_at(tree).entries(100)]
+    assert paths == sorted(paths)
+    assert source_at(tree).first_seen(ContentIds([])) is None
 
 
 def test_folder_that_is_gone(tree):

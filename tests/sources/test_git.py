@@ -3,14 +3,16 @@
 import hashlib
 import os
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from swh.model.from_disk import Directory
+from swh.model.model import Person, Revision, RevisionType
 
-from starloom.sources.git_folder import name_from_url
-from starloom.sources.open import open_source
-from starloom.sources.repository import Wanted
+from starloom.errors import UserError
+from starloom.sources.git.source import GitSource
+from starloom.sources.git.url import name_from_url, public_url
+from starloom.sources.repository import LicenseMetadata, SourceError, Wanted
 
 
 def at(seconds):
@@ -76,11 +78,54 @@ def test_contents(example, opened, read):
     }
 
 
-def test_contents_answers_all_in_order_with_repeats(example, opened):
+def test_identities_are_those_of_git_and_software_heritage(example, opened, tmp_path):
+    """Of a checkout: folders and contents of swh.model, whatever lies in it; of the commit: git's own words."""
+    for number in range(40):
+        example.put(f"pkg/{number % 5}/{'x' * number}.py", os.urandom(number * 37))
+    example.put(b"caf\xe9/na\tme", b"latin-1 name\n")
+    example.commit()
+    source = opened(example.path)
+    directory = Directory.from_disk(
+        path=os.fsencode(example.path),
+        path_filter=lambda _path, name, _entries: name != b".git",
+        max_content_length=None,
+    )
+    theirs = {
+        raw: node.hash.hex()
+        for raw, node in (
+            (item.data["path"], item) for item in directory.iter_tree(dedup=False) if item.object_type == "content"
+        )
+    }
+    ours = {e.raw_path: e.content_id for e in source.entries(10) if e.entry_type == "file"}
+    root = os.fsencode(example.path) + b"/"
+    assert ours == {raw.removeprefix(root): one for raw, one in theirs.items() if not raw.endswith(b"/link")}
+    assert source.repository().directory_id == directory.hash.hex()
+    revision = Revision.from_dict(
+        {
+            "message": b"more\n",
+            "author": Person.from_fullname(b"Ada <ada@example.org>").to_dict(),
+            "committer": Person.from_fullname(b"Bob <bob@example.org>").to_dict(),
+            "date": at(1_500_003_540).astimezone(timezone(timedelta(hours=2))),
+            "committer_date": at(1_500_003_600).astimezone(timezone(timedelta(hours=-5))),
+            "type": RevisionType.GIT,
+            "directory": bytes.fromhex(source.repository().directory_id),
+            "parents": (bytes.fromhex(example("rev-parse", "HEAD~1")),),
+            "synthetic": False,
+        }
+    )
+    assert revision.id.hex() == source.repository().revision_id
+
+
+def test_contents_answers_what_is_wanted(example, opened):
     source = opened(example.path)
     files = {e.path: Wanted(e.raw_path, e.content_id, e.size) for e in source.entries(10) if e.content_id}
-    wanted = [files["src/a.py"], files["run.sh"], files["src/a.py"]]
-    assert [c.data for c in source.contents(iter(wanted))] == [b"x = 1\n", b"#!/bin/sh\n", b"x = 1\n"]
+    answers = source.contents(iter([files["src/a.py"], files["run.sh"]]))
+    assert {c.data for c in answers} == {b"x = 1\n", b"#!/bin/sh\n"}
+    assert list(source.contents([])) == []
+
+
+def test_nothing_is_declared_about_the_license(example, opened):
+    assert opened(example.path).license_metadata() == LicenseMetadata()
 
 
 def test_a_dirty_work_tree_is_not_the_repository(example, opened, read):
@@ -127,6 +172,87 @@ def test_main_branch_when_head_is_unborn(example, opened):
     assert opened(example.path).repository().branch_name == "refs/heads/main"
 
 
+def test_main_branch_by_the_papers_rule(example, tmp_path, new_git):
+    def branch(path):
+        return GitSource.at(path, "public", "paper").repository().branch_name
+
+    example("checkout", "-q", "-b", "feature")
+    assert branch(example.path) == "refs/heads/main"  # HEAD of a work tree is what somebody works on
+    example("branch", "master")
+    assert branch(example.path) == "refs/heads/main"
+    example("branch", "-q", "-D", "main")
+    assert branch(example.path) == "refs/heads/master"
+    example("branch", "-q", "-D", "master")
+    with pytest.raises(SourceError) as caught:
+        branch(example.path)
+    assert 'main_branch = "code"' in caught.value.problem.hint
+    assert GitSource.at(example.path, "public", "code").repository().branch_name == "refs/heads/feature"
+    example("clone", "-q", "--bare", str(example.path), str(tmp_path / "bare.git"))
+    assert branch(tmp_path / "bare.git") == "refs/heads/feature"  # HEAD of a bare one is its default branch
+    example("clone", "-q", str(example.path), str(tmp_path / "clone"))
+    assert branch(tmp_path / "clone") == "refs/heads/feature"
+
+
+def test_main_branch_by_the_codes_rule(example):
+    example("branch", "master")
+    example("symbolic-ref", "HEAD", "refs/heads/nothing")
+    assert GitSource.at(example.path, "public", "code").repository().branch_name == "refs/heads/master"
+    assert GitSource.at(example.path, "public", "paper").repository().branch_name == "refs/heads/main"
+
+
+def test_unknown_rule(example):
+    with pytest.raises(UserError, match="best"):
+        GitSource.at(example.path, "public", "best")
+
+
+def test_state_keeps_the_rule(example):
+    source = GitSource.at(example.path, "public", "paper").renamed("other")
+    example("checkout", "-q", "-b", "feature")
+    example.write(new=b"new")
+    example.commit()
+    assert source.state() == f"git:sha1:{source.repository().revision_id}"
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_ten_thousand_branches_cost_nothing(example, opened, packed, monkeypatch):
+    commit = example("rev-parse", "HEAD")
+    names = sorted(["main", *(f"b{number:05}" for number in range(10_000 if packed else 1_000))])
+    if packed:
+        lines = [f"{commit} refs/heads/{name}\n" for name in names]
+        (example.path / ".git/packed-refs").write_text("# pack-refs with: peeled sorted \n" + "".join(lines))
+        (example.path / ".git/refs/heads/main").unlink()
+    else:
+        for name in names:
+            (example.path / ".git/refs/heads" / name).write_text(f"{commit}\n")
+    opens = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda *arguments, **named: opens.append(arguments) or real(*arguments, **named))
+    source = opened(example.path)
+    assert (source.repository().branch_name, source.repository().revision_id) == ("refs/heads/main", commit)
+    assert source.state() == f"git:sha1:{commit}"
+    assert len(opens) < 100
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n^" + "0" * 40 + "\n"])
+def test_the_last_line_of_packed_refs(example, opened, end):
+    commit = example("rev-parse", "HEAD")
+    (example.path / ".git/packed-refs").write_text(f"{'1' * 40} refs/heads/other\n{commit} refs/heads/main{end}")
+    (example.path / ".git/refs/heads/main").unlink()
+    assert opened(example.path).repository().revision_id == commit
+
+
+def test_head_as_a_link(example, opened):
+    (example.path / ".git/HEAD").unlink()
+    (example.path / ".git/HEAD").symlink_to("refs/heads/main")  # as git wrote it until 2005
+    assert opened(example.path).repository().branch_name == "refs/heads/main"
+
+
+def test_a_branch_that_stands_for_another(example, opened):
+    example("symbolic-ref", "refs/heads/alias", "refs/heads/main")
+    example("symbolic-ref", "HEAD", "refs/heads/alias")
+    assert opened(example.path).repository().revision_id == example("rev-parse", "main")
+
+
 def test_detached_head(example, opened):
     revision = example("rev-parse", "HEAD")
     example("checkout", "-q", "--detach")
@@ -148,9 +274,9 @@ def test_branch_whose_name_is_no_text(example, opened):
 
 
 @pytest.mark.parametrize("kind", ["git", "folder", "installed"])
-def test_sources_cross_process_borders(example, kind):
+def test_sources_cross_process_borders(example, open_path, kind):
     path = {"git": example.path, "folder": example.path / "src", "installed": "installed"}[kind]
-    for source in open_source(str(path), "public").sources:
+    for source in open_path(path).sources:
         twin = pickle.loads(pickle.dumps(source))
         assert twin.repository() == source.repository()
         assert twin.state() == source.state()
@@ -184,7 +310,29 @@ def test_name_of_the_remote_without_secrets(example, opened):
     example("remote", "add", "origin", "https://me:ghp_secret@github.com/ada/engine.git")
     source = opened(example.path)
     assert source.repository().repo_name == "ada/engine"
+    assert source.repository().url == "https://github.com/ada/engine.git"
     assert "secret" not in repr(source.repository())
+    assert b"secret" not in pickle.dumps(source)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://user:token@github.com/psf/requests.git", "https://github.com/psf/requests.git"),
+        ("HTTPS://github.com/a/b?access_token=x#y", "https://github.com/a/b"),
+        ("https://a:b@c@example.org/a/b", None),
+        ("git@github.com:a/b", "ssh://github.com/a/b"),
+        ("git://example.org:9000/a/b", "git://example.org:9000/a/b"),
+        ("https://example.org/a\x1b[2J", None),
+        ("ext::sh -c x", None),
+        ("file:///srv/a/b", None),
+        ("/srv/a/b", None),
+        ("../b", None),
+        ("", None),
+    ],
+)
+def test_public_url(url, shown):
+    assert public_url(url) == shown
 
 
 def test_submodule(example, opened, read):
@@ -192,6 +340,7 @@ def test_submodule(example, opened, read):
     example("commit", "-q", "-m", "submodule")
     (entry,) = [e for e in opened(example.path).entries(10) if e.entry_type == "submodule"]
     assert (entry.path, entry.mode, entry.size, entry.content_id) == ("vendor/sub", 0o160000, None, None)
+    assert entry.target == "1" * 40
 
 
 def test_worktree_and_submodule_checkouts(example, opened, tmp_path, new_git):
@@ -229,7 +378,7 @@ def test_inherited_git_variables_are_ignored(example, opened, read, monkeypatch,
 # History
 
 
-def test_first_seen(git, opened):
+def test_first_seen(git, opened, first_seen):
     git.write(a=b"one\n")
     git.commit()  # hour 0
     git.write(a=b"two\n", b=b"kept\n")
@@ -241,15 +390,14 @@ def test_first_seen(git, opened):
     hashes = {
         data: hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest() for data in (b"one\n", b"two\n", b"kept\n")
     }
-    seen = opened(git.path).first_seen({*hashes.values(), "0" * 40})
-    assert seen == {
-        hashes[b"one\n"]: at(1_500_000_000),
-        hashes[b"two\n"]: at(1_500_003_600),
-        hashes[b"kept\n"]: at(1_500_003_600),
+    assert first_seen(opened(git.path), [*hashes.values(), "0" * 40]) == {
+        hashes[b"one\n"]: 1_500_000_000,
+        hashes[b"two\n"]: 1_500_003_600,
+        hashes[b"kept\n"]: 1_500_003_600,
     }
 
 
-def test_first_seen_of_a_merge(git, opened):
+def test_first_seen_of_a_merge(git, opened, first_seen):
     git.write(a=b"base\n")
     git.commit()
     git("checkout", "-q", "-b", "side")
@@ -263,15 +411,15 @@ def test_first_seen_of_a_merge(git, opened):
     git.commit()
     source = opened(git.path)
     (merged, side) = (git("rev-parse", name) for name in ("HEAD:a", "side:a"))
-    assert source.first_seen({merged, side}) == {merged: at(1_500_010_800), side: at(1_500_003_600)}
+    assert first_seen(source, [merged, side]) == {merged: 1_500_010_800, side: 1_500_003_600}
 
 
-def test_first_seen_of_a_shallow_clone(example, opened, tmp_path):
+def test_first_seen_of_a_shallow_clone(example, opened, tmp_path, first_seen):
     example.write(late=b"late\n")
     example.commit()
     example("clone", "-q", "--depth=1", f"file://{example.path}", str(tmp_path / "shallow"))
     blob = example("rev-parse", "HEAD:README.md")
-    assert opened(tmp_path / "shallow").first_seen({blob}) == {blob: at(1_500_003_600)}  # all it can know
+    assert first_seen(opened(tmp_path / "shallow"), [blob]) == {blob: 1_500_003_600}  # all it can know
 
 
 @pytest.mark.parametrize(
@@ -285,17 +433,17 @@ def test_first_seen_of_a_shallow_clone(example, opened, tmp_path):
         (b"", None),
     ],
 )
-def test_wild_dates(git, opened, date, expected):
+def test_wild_dates(git, opened, first_seen, date, expected):
     tree = git.tree((b"100644", b"a", git.blob(b"x")))
     raw = b"tree %b\nauthor A <a> %b\ncommitter C <c> %b\n\nwild\n" % (tree.encode(), date, date)
     commit = git("hash-object", "-w", "-t", "commit", "--literally", "--stdin", feed=raw)
     git("update-ref", "refs/heads/main", commit)
     source = opened(git.path)
     assert (source.repository().revision_date, source.repository().committer_date) == (expected, expected)
-    seen = source.first_seen({git.blob(b"x")})
-    assert all(1970 <= one.year <= 9999 for one in seen.values())
+    seen = list(first_seen(source, [git.blob(b"x")]).values())
+    assert all(0 <= one < 253_402_300_800 for one in seen)
     if expected:
-        assert list(seen.values()) == [expected]
+        assert seen == [expected.timestamp()]
 
 
 def test_no_author(git, opened):
@@ -307,9 +455,9 @@ def test_no_author(git, opened):
     assert [e.path for e in source.entries(10)] == ["a"]
 
 
-def test_two_sources_of_one_name(example, tmp_path):
+def test_two_sources_of_one_name(example, tmp_path, open_path):
     for folder in ("one", "two"):
         example("clone", "-q", str(example.path), str(tmp_path / "all" / folder / "work"))
-    found = open_source(str(tmp_path / "all"), "owned")
+    found = open_path(tmp_path / "all", "owned")
     assert [s.repository().repo_name for s in found.sources] == ["work", "work~two"]
     assert {s.repository().rights for s in found.sources} == {"owned"}

@@ -1,7 +1,9 @@
 """Hostile and broken git repositories. Where it is cheap, a test first shows the attack work."""
 
+import hashlib
 import os
 import random
+import resource
 import shutil
 import subprocess
 import sys
@@ -10,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from sources import git_packs
 from starloom.outside.paths import text_path
-from starloom.sources import git as git_source
-from starloom.sources.git_folder import environment
-from starloom.sources.open import open_source
+from starloom.sources.content_ids import ContentIds
+from starloom.sources.git import folder as git_folder
+from starloom.sources.git import listing as git_listing
+from starloom.sources.git import objects as git_objects
+from starloom.sources.git.folder import environment
 from starloom.sources.repository import SourceError, Wanted
 
 
@@ -31,7 +36,7 @@ def everything(source):
     entries = list(source.entries(1 << 20))
     ids = {e.content_id for e in entries if e.content_id}
     wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in entries if e.content_id]
-    return entries, list(source.contents(wanted)), source.first_seen(ids)
+    return entries, list(source.contents(wanted)), source.first_seen(ContentIds(ids))
 
 
 def payload(tmp_path):
@@ -147,7 +152,7 @@ def private(new_git):
     return private
 
 
-def test_alternates_outside(git, private, refused):
+def test_alternates_outside(git, private, refused, opened):
     (git.path / ".git/objects/info/alternates").write_text(f"{private.path}/.git/objects\n")
     git.point_main_at(private("rev-parse", "HEAD^{tree}"))
     assert git("show", "main:secret") == "secret", "plain git should have read the other repository"
@@ -158,7 +163,7 @@ def test_alternates_outside(git, private, refused):
     # The remedy works.
     git("repack", "-q", "-a", "-d")
     (git.path / ".git/objects/info/alternates").unlink()
-    assert len(open_source(str(git.path), "owned").sources) == 1
+    assert opened(git.path)
 
 
 @pytest.mark.parametrize("line", ["../../../private/.git/objects", "inner/../../../../private/.git/objects"])
@@ -342,20 +347,99 @@ def test_tree_bomb(git, opened, monkeypatch):
     for _ in range(10):  # 10 levels of 10: 10^10 paths
         tree = git.tree(*[(b"40000", b"%d" % n, tree) for n in range(10)])
     git.point_main_at(tree)
-    monkeypatch.setattr(git_source, "MAX_ENTRIES", 20_000)
+    monkeypatch.setattr(git_listing, "MAX_ENTRIES", 20_000)
     started = time.monotonic()
     with pytest.raises(SourceError, match="more than 20000 paths"):
         list(opened(git.path).entries(100))
     assert time.monotonic() - started < 10
 
 
-def test_deep_tree(git, opened):
-    tree = git.tree((b"100644", b"f", git.blob(b"x")))
-    for _ in range(600):
-        tree = git.tree((b"40000", b"deep-folder", tree))
+def test_tree_bomb_without_files(git, opened, monkeypatch):
+    tree = git.tree()
+    for _ in range(10):
+        tree = git.tree(*[(b"40000", b"%d" % n, tree) for n in range(10)])
     git.point_main_at(tree)
+    monkeypatch.setattr(git_listing, "MAX_ENTRIES", 20_000)
+    with pytest.raises(SourceError, match="more than 20000 paths"):
+        list(opened(git.path).entries(100))
+
+
+def test_tree_bomb_of_long_names(git, opened, monkeypatch):
+    tree = git.tree((b"100644", b"f", git.blob(b"x")))
+    for _ in range(6):
+        tree = git.tree(*[(b"40000", b"%d" % n * 4000, tree) for n in range(10)])
+    git.point_main_at(tree)
+    monkeypatch.setattr(git_listing, "MAX_LISTED_BYTES", 10_000_000)
+    with pytest.raises(SourceError, match="more than 10000000 bytes"):
+        list(opened(git.path).entries(100))
+
+
+def deep(git, folders):
+    """A file below so many folders, written as one pack."""
+    blob = b"x"
+    objects = {git_packs.blob_id(blob): git_packs.entry(git_packs.BLOB, blob)}
+    mode, name, inner = b"100644", b"f", git_packs.blob_id(blob)
+    for _ in range(folders + 1):
+        data = b"%b %b\0%b" % (mode, name, bytes.fromhex(inner))
+        inner = hashlib.sha1(b"tree %d\0" % len(data) + data).hexdigest()
+        objects[inner] = git_packs.entry(git_packs.TREE, data)
+        mode, name = b"40000", b"deep"
+    git_packs.write(git, objects)
+    git.point_main_at(inner)
+
+
+def test_deep_tree(git, opened):
+    deep(git, 1_000)
     (entry,) = opened(git.path).entries(100)
     assert entry.problem.startswith("unsafe path: longer")
+
+
+def test_very_deep_tree(git, opened, monkeypatch):
+    monkeypatch.setattr(git_listing, "MAX_LISTED_BYTES", 40_000_000)  # 10,000 folders' paths have 250 MB
+    deep(git, 10_000)
+    with pytest.raises(SourceError, match="more than 40000000 bytes"):
+        list(opened(git.path).entries(100))
+
+
+def test_out_of_order(git, opened):
+    blob = git.blob(b"x")
+    git.point_main_at(git.tree(*[(b"100644", name, blob) for name in (b"b", b"d", b"a", b"c", b"d", b"e")]))
+    assert [(e.path, e.problem) for e in opened(git.path).entries(100)] == [
+        ("b", None),
+        ("d", None),
+        ("a", "out of order"),
+        ("c", "out of order"),
+        ("d", "duplicate path"),
+        ("e", None),
+    ]
+
+
+def test_an_empty_name(git, opened):
+    git.point_main_at(git.tree((b"100644", b"", git.blob(b"x"))))
+    with pytest.raises(SourceError, match="cannot all be listed"):
+        list(opened(git.path).entries(100))
+
+
+def test_the_longest_path_that_is_read(git, opened, read):
+    inner = git.tree((b"100644", b"x" * 255, git.blob(b"content")))
+    for _ in range(15):
+        inner = git.tree((b"40000", b"d" * 255, inner))
+    git.point_main_at(inner)
+    assert [len(raw) for raw in read(opened(git.path))] == [4095]
+
+
+def test_submodules_are_listed_not_followed(git, opened, tmp_path):
+    script, marker = payload(tmp_path)
+    text = f'[submodule "x\r"]\n\tpath = "sub\r"\n\turl = -oProxyCommand={script}\n\tupdate = !{script}\n'
+    modules = git.blob(text.encode())
+    git.point_main_at(git.tree((b"100644", b".gitmodules", modules), (b"160000", b"sub\r", "1" * 40)))
+    entries, contents, _ = everything(opened(git.path))
+    assert [(e.raw_path, e.entry_type, e.target) for e in entries] == [
+        (b".gitmodules", "file", None),
+        (b"sub\r", "submodule", "1" * 40),
+    ]
+    assert contents[0].data == text.encode()
+    assert not marker.exists()
 
 
 # Broken ones
@@ -385,10 +469,9 @@ def test_unknown_format(example, refused):
     assert "99" in refused(example.path).reason
 
 
-def test_broken_configuration(example):
+def test_broken_configuration(example, refused):
     (example.path / ".git/config").write_bytes(b"[core\n\0\xff")
-    found = open_source(str(example.path), "public")
-    assert len(found.sources) + len(found.problems) == 1
+    assert "config" in refused(example.path).reason
 
 
 def test_missing_subtree(example, opened):
@@ -398,7 +481,7 @@ def test_missing_subtree(example, opened):
     with pytest.raises(SourceError, match="cannot all be listed"):
         list(source.entries(100))
     with pytest.raises(SourceError, match="history"):
-        source.first_seen({"0" * 40})
+        source.first_seen(ContentIds(["0" * 40]))
 
 
 def test_corrupt_contents_cost_only_themselves(example, opened):
@@ -429,7 +512,7 @@ def test_an_object_under_another_ones_name(example, opened):
 
 
 def test_too_many_corrupt_contents(example, opened, monkeypatch):
-    monkeypatch.setattr(git_source, "MAX_RESTARTS", 1)
+    monkeypatch.setattr(git_objects, "MAX_RESTARTS", 1)
     source = opened(example.path)
     wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in source.entries(100)]
     for one in wanted:
@@ -495,7 +578,8 @@ def test_an_object_that_hangs(example, opened, monkeypatch):
     path = example.path / f".git/objects/{blob[:2]}/{blob[2:]}"
     path.unlink()
     os.mkfifo(path)
-    monkeypatch.setattr(git_source, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(git_listing, "IDLE_SECONDS", 0.3)
+    monkeypatch.setattr(git_objects, "IDLE_SECONDS", 0.3)
     with pytest.raises(SourceError, match="no output"):
         list(source.entries(100))
     answers = list(source.contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries]))
@@ -503,47 +587,261 @@ def test_an_object_that_hangs(example, opened, monkeypatch):
     assert "no output" in answers[1].problem
 
 
-def test_flipped_bits_in_a_pack(example, opened, tmp_path):
-    for number in range(30):
-        example.write(**{f"m{number}": b"".join(b"line %d of %d\n" % (n, number) for n in range(200))})
-    example.commit()
-    example("gc", "-q")
-    truth = {e.content_id: e.path for e in opened(example.path).entries(1 << 20)}
-    (pack,) = (example.path / ".git/objects/pack").glob("*.pack")
+# Packs
+
+
+HUGE = 500 << 20  # bytes
+MOST = 400 << 20  # bytes that git may hold; what is counted begins with what this process holds
+
+
+def memory():
+    """The most that a child of this process has held, in bytes."""
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+
+
+def packed(git, name, objects):
+    """A pack, and a main branch whose one file is the object `name` of it."""
+    git_packs.write(git, objects)
+    git.point_main_at(git.tree((b"100644", b"file", name), (b"100644", b"zzz", git.blob(b"sound\n"))))
+
+
+def test_four_gigabytes_are_known_before_they_are_read(git, opened):
+    name = "ab" * 20
+    packed(git, name, {name: git_packs.entry(git_packs.BLOB, b"", size=4 << 30)})
+    entries = list(opened(git.path).entries(1 << 20))
+    assert [e.size for e in entries] == [4 << 30, 6]
+
+
+@pytest.mark.parametrize("said", [10, 1 << 20])
+def test_more_bytes_than_said(git, opened, said):
+    name = "ab" * 20
+    packed(git, name, {name: git_packs.zeros(git_packs.BLOB, HUGE, size=said)})
+    entries = list(opened(git.path).entries(1 << 20))
+    answers = list(opened(git.path).contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries]))
+    assert [a.data for a in answers] == [None, b"sound\n"]
+    assert memory() < MOST
+
+
+def test_a_small_delta_of_a_huge_object(git, opened):
+    base = "cd" * 20
+    objects = {
+        base: git_packs.zeros(git_packs.BLOB, HUGE),
+        git_packs.blob_id(b"\0" * 9): git_packs.entry(
+            git_packs.REF_DELTA, git_packs.delta(HUGE, 9, git_packs.copy(0, 9)), base=base
+        ),
+    }
+    name = git_packs.blob_id(b"\0" * 9)
+    packed(git, name, objects)
+    entries = list(opened(git.path).entries(1 << 20))
+    answers = list(opened(git.path).contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries]))
+    assert [a.data for a in answers] == [None, b"sound\n"]
+    assert answers[0].problem
+    assert memory() < MOST
+
+
+def test_a_huge_folder(git, refused, opened):
+    name = "ab" * 20
+    git_packs.write(git, {name: git_packs.zeros(git_packs.TREE, HUGE)})
+    git.point_main_at(name)
+    with pytest.raises(SourceError):
+        list(opened(git.path).entries(100))
+    assert memory() < MOST
+
+
+def test_thousands_of_deltas(git, opened, read):
+    data = b"line\n" * 20
+    names = [git_packs.blob_id(data)]
+    objects = {names[0]: git_packs.entry(git_packs.BLOB, data)}
+    for number in range(5_000):
+        more = data + b"%d\n" % number
+        change = git_packs.delta(
+            len(data), len(more), git_packs.copy(0, len(data)), bytes([len(more) - len(data)]), b"%d\n" % number
+        )
+        names.append(git_packs.blob_id(more))
+        objects[names[-1]] = git_packs.entry(git_packs.REF_DELTA, change, base=names[-2])
+        data = more
+    packed(git, names[-1], objects)
+    assert read(opened(git.path))[b"file"] == data
+
+
+def test_deltas_that_go_round(git, opened, monkeypatch):
+    monkeypatch.setattr(git_folder, "ALLOCATION", "32m")  # git goes round until it may have no more
+    a, b = "ab" * 20, "cd" * 20
+    change = git_packs.delta(9, 9, git_packs.copy(0, 9))
+    packed(
+        git,
+        a,
+        {
+            a: git_packs.entry(git_packs.REF_DELTA, change, base=b),
+            b: git_packs.entry(git_packs.REF_DELTA, change, base=a),
+        },
+    )
+    with pytest.raises(SourceError, match="allocate"):
+        list(opened(git.path).entries(100))
+    one, two = opened(git.path).contents([Wanted(b"file", a, 9), Wanted(b"zzz", git_packs.blob_id(b"sound\n"), 6)])
+    assert one.data is None
+    assert two.data == b"sound\n"
+
+
+def in_one_pack(git):
+    git("gc", "-q")
+    (pack,) = (git.path / ".git/objects/pack").glob("*.pack")
     pack.chmod(0o644)
-    sound = pack.read_bytes()
-    chance = random.Random(1)
+    pack.with_suffix(".idx").chmod(0o644)
+    return pack
+
+
+@pytest.mark.parametrize("suffix", [".pack", ".idx"])
+def test_wrong_checksums(example, open_path, suffix):
+    truth = {(e.raw_path, e.content_id) for e in open_path(example.path).sources[0].entries(100)}
+    path = in_one_pack(example).with_suffix(suffix)
+    path.write_bytes(path.read_bytes()[:-20] + bytes(20))
+    assert read_or_refused(open_path(example.path), truth) == (suffix == ".pack")  # git looks at that one only
+
+
+@pytest.mark.parametrize("suffix", [".pack", ".idx"])
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.9])
+def test_truncated(example, open_path, suffix, part):
+    path = in_one_pack(example).with_suffix(suffix)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * part)])
+    read_or_refused(open_path(example.path), {})
+
+
+def read_or_refused(found, truth):
+    """Reads what a path stands for: how often something was noticed. What is read must be the truth."""
+    noticed = bool(found.problems)
+    for source in found.sources:
+        try:
+            entries = list(source.entries(1 << 20))
+            wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in entries if e.content_id]
+            for answer in source.contents({one.content_id: one for one in wanted}.values()):
+                noticed |= answer.data is None
+                assert answer.data is None or git_packs.blob_id(answer.data) == answer.content_id
+            noticed |= any(e.problem for e in entries)
+            if truth:
+                assert {(e.raw_path, e.content_id) for e in entries if not e.problem} <= truth
+                assert len(entries) == len(truth)
+        except SourceError:
+            noticed = True
+    return noticed
+
+
+@pytest.mark.parametrize("flips", [60, pytest.param(500, marks=pytest.mark.slow)])
+def test_flipped_bits(example, opened, open_path, flips):
+    """Wherever a bit flips, nothing hangs and nothing wrong is taken for what it is not, paths included."""
+    for number in range(30):
+        example.write(**{f"d{number % 7}/m{number}": b"".join(b"line %d of %d\n" % (n, number) for n in range(200))})
+        example.commit()
+    pack = in_one_pack(example)
+    truth = {(e.raw_path, e.content_id) for e in opened(example.path).entries(1 << 20)}
+    chance = random.Random(flips)
     noticed = 0
-    for _ in range(40):
+    for number in range(flips):
+        path = pack if number % 4 else pack.with_suffix(".idx")
+        sound = path.read_bytes()
         data = bytearray(sound)
         data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
-        pack.write_bytes(data)
+        path.write_bytes(data)
         started = time.monotonic()
-        found = open_source(str(example.path), "public")
-        noticed += bool(found.problems)
-        for source in found.sources:
-            try:
-                wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in source.entries(1 << 20) if e.content_id]
-                answers = list(source.contents(wanted))
-                noticed += any(a.problem for a in answers)
-                assert {a.content_id for a in answers} <= set(truth)
-            except SourceError:
-                noticed += 1
+        noticed += read_or_refused(open_path(example.path), truth)
         assert time.monotonic() - started < 10
-    assert noticed > 20  # most flips lie in contents; those in the pack's own checksum change nothing that is read
+        path.write_bytes(sound)
+    assert noticed > flips // 10  # most flips lie in old versions of folders and files, which are not read
+
+
+def test_a_folder_of_other_bytes(example, opened):
+    """Git does not hash a folder that it lists."""
+    other = example.tree((b"100644", b"other", example.blob(b"x")))
+    tree = example("rev-parse", "HEAD:d")
+    path = example.path / f".git/objects/{tree[:2]}/{tree[2:]}"
+    path.unlink()
+    shutil.copy(example.path / f".git/objects/{other[:2]}/{other[2:]}", path)
+    with pytest.raises(SourceError, match="does not hash to its name"):
+        list(opened(example.path).entries(100))
+
+
+def test_a_commit_of_other_bytes(example, refused):
+    commit = example("rev-parse", "HEAD")
+    other = example.commit()
+    example("update-ref", "refs/heads/main", commit)
+    path = example.path / f".git/objects/{commit[:2]}/{commit[2:]}"
+    path.unlink()
+    shutil.copy(example.path / f".git/objects/{other[:2]}/{other[2:]}", path)
+    assert "corrupt" in refused(example.path).reason
+
+
+# Repositories that change while they are read
+
+
+def test_commits_while_it_is_read(example, opened):
+    source = opened(example.path)
+    listing = source.entries(100)
+    first = next(listing)
+    (example.path / "a.py").write_bytes(b"changed\n")
+    example.commit()
+    entries = [first, *listing]
+    answers = list(source.contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries]))
+    assert [a.data for a in answers] == [b"alpha\n", b"beta\n", b"gamma\n"]
+    assert source.state() != f"git:sha1:{source.repository().revision_id}"
+
+
+def test_packed_anew_while_it_is_read(example, opened, monkeypatch):
+    monkeypatch.setattr(git_objects, "BATCH", 1)
+    source = opened(example.path)
+    entries = list(source.entries(100))
+    answers = source.contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries])
+    found = [next(answers)]
+    example("gc", "-q", "--prune=now")
+    found += answers
+    assert [a.data for a in found] == [b"alpha\n", b"beta\n", b"gamma\n"]
+
+
+# Files of the repository that would make git wait, or look elsewhere
+
+
+def test_a_fifo_among_the_refs(example, refused):
+    path = example.path / ".git/refs/heads/main"
+    path.unlink()
+    os.mkfifo(path)
+    assert "no commits" in refused(example.path).reason
+
+
+def test_a_linked_ref(example, private, refused):
+    path = example.path / ".git/refs/heads/main"
+    path.unlink()
+    path.symlink_to(private.path / ".git/refs/heads/main")
+    assert "no commits" in refused(example.path).reason
+
+
+def test_settings_that_include_others(example, opened, tmp_path):
+    os.mkfifo(tmp_path / "waits")
+    with (example.path / ".git/config").open("a") as config:
+        config.write(f'[include]\n\tpath = {tmp_path}/waits\n[includeIf "gitdir:/"]\n\tpath = {tmp_path}/waits\n')
+    assert len(everything(opened(example.path))[0]) == 3
+
+
+@pytest.mark.parametrize(("key", "value"), [("refstorage", "reftable"), ("surprise", "true")])
+def test_formats_that_are_not_known(example, refused, key, value):
+    example("config", "core.repositoryformatversion", "1")
+    with (example.path / ".git/config").open("a") as config:
+        config.write(f"[extensions]\n\t{key} = {value}\n")
+    assert value in refused(example.path).reason or key in refused(example.path).reason
 
 
 READ_ALL = """
 import sys, tempfile
+from pathlib import Path
 tempfile.tempdir = "/tmp"  # else Python looks for a place by writing to it
-from starloom.sources.open import open_source
+from starloom.sources.repositories_below import open_folder
+from starloom.sources.content_ids import ContentIds
 from starloom.sources.repository import Wanted
 for path in sys.argv[1:]:
-    for source in open_source(path, "public").sources:
+    for source in open_folder(Path(path), "public", "code").sources:
         source.state()
         entries = [e for e in source.entries(1 << 20) if e.content_id]
         print(len(list(source.contents([Wanted(e.raw_path, e.content_id, e.size) for e in entries]))))
-        source.first_seen({e.content_id for e in entries})
+        source.first_seen(ContentIds(e.content_id for e in entries))
 """
 
 

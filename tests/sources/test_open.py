@@ -1,12 +1,15 @@
 """What a text that the user gave stands for."""
 
 import os
+import pickle
+from pathlib import Path
 
 import pytest
 
+from sources.opening import open_source
 from starloom.errors import UserError
 from starloom.sources.folder import FolderSource
-from starloom.sources.open import open_source
+from starloom.sources.open import absolute
 from starloom.sources.repository import Repository, unique_names
 
 
@@ -69,10 +72,8 @@ def test_a_bad_repository_costs_only_itself(new_git, tmp_path):
     ("text", "problem", "hint"),
     [
         ("/nonexistent/place", "/nonexistent/place: does not exist", "give a folder"),
-        ("{tmp}/file.zip", "single files and archives are not supported yet", "give a folder"),
-        ("https://github.com/psf/requests", "remote URLs are not supported yet", "clone it first"),
-        ("https://me:@github.com/psf/requests", "https://github.com/psf/requests: remote", "clone it first"),
-        ("git@github.com:psf/requests.git", "remote URLs are not supported yet", "clone it first"),
+        ("https://me:pw@example.org/a/b.tar.gz", "https://example.org/a/b.tar.gz: a user name or password", "leave it"),
+        ("@/nonexistent/list", "the list of sources cannot be read", "a text file"),
         ("ext::sh -c 'touch x'", "does not exist", "give a folder"),
         ("a\0b", "is no path", "give a folder"),
         ("x" * 5000, "unreadable", "give a folder"),
@@ -88,8 +89,61 @@ def test_errors(tmp_path, text, problem, hint):
 
 def test_fifo_is_no_folder(tmp_path):
     os.mkfifo(tmp_path / "fifo")
-    with pytest.raises(UserError, match="not a folder"):
+    with pytest.raises(UserError, match="neither a folder nor a file"):
         open_source(str(tmp_path / "fifo"), "public")
+
+
+@pytest.mark.parametrize(
+    ("text", "location", "repo_name"),
+    [
+        ("https://github.com/psf/requests", "https://github.com/psf/requests", "psf/requests"),
+        ("https://github.com/a/b/archive/v1.tar.gz", "https://github.com/a/b/archive/v1.tar.gz", "a/b"),
+        ("https://example.org/x/y-1.0.zip?token=secret", "https://example.org/x/y-1.0.zip", None),
+        ("pypi:Requests", "pypi:requests", "pypi/requests"),
+        ("npm:@types/node", "npm:@types/node", "npm/@types/node"),
+        ("debian:zlib", "debian:zlib", "debian/zlib"),
+    ],
+)
+def test_what_lies_elsewhere_is_unfetched_and_opening_asks_no_network(tmp_path, text, location, repo_name):
+    found = open_source(text, folder=tmp_path)
+    assert (found.sources, found.problems) == ([], [])
+    (waiting,) = found.unfetched
+    assert (waiting.location, waiting.repo_name) == (location, repo_name)
+    again = pickle.loads(pickle.dumps(waiting))
+    assert (again.location, again.repo_name, again.alone) == (location, repo_name, waiting.alone)
+
+
+def test_a_list_names_the_line_that_is_wrong(new_git, tmp_path):
+    filled(new_git, "repos/one")
+    (tmp_path / "list.txt").write_text("# mine\nrepos/one\nnowhere  # gone\n@other\n")
+    with pytest.raises(UserError, match=r"list.txt:4: a list within a list"):
+        open_source(f"@{tmp_path / 'list.txt'}")
+    (tmp_path / "list.txt").write_text("# mine\nrepos/one\nnowhere  # gone\npypi:requests\n")
+    found = open_source(f"@{tmp_path / 'list.txt'}", folder=tmp_path)
+    assert names(found) == [("one", "git")]
+    assert [problem.location for problem in found.problems] == [f"{tmp_path / 'list.txt'}:3"]
+    assert [one.location for one in found.unfetched] == ["pypi:requests"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("src", "/base/src"),
+        ("/x", "/x"),
+        ("@list.txt", "@/base/list.txt"),
+        ("installed", "installed"),
+        ("installed:venv", "installed:/base/venv"),
+        ("pypi:requests", "pypi:requests"),
+        ("swh:export", "swh:/base/export"),
+        ("swh:s3://bucket/graph", "swh:s3://bucket/graph"),
+        ("dataset:d", "dataset:/base/d"),
+        ("hub:a/b", "hub:a/b"),
+        ("https://example.org/a/b", "https://example.org/a/b"),
+        ("git@example.org:a/b", "git@example.org:a/b"),
+    ],
+)
+def test_paths_are_meant_from_the_workspace_and_names_stay(text, expected):
+    assert absolute(text, Path("/base")) == expected
 
 
 def test_folders_whose_names_are_no_text(new_git, tmp_path):

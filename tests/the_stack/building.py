@@ -14,7 +14,7 @@ import pytest
 from sources.conftest import Git
 from starloom.stages import SETTINGS_FILE, all_stages, initialise, load_settings
 from starloom.the_stack import tables
-from starloom.the_stack.why import explain
+from starloom.the_stack.why import explain, words
 from starloom.workspace.run import build, engine
 
 ENGINE = "\n[engine]\nworkers = 1\n"
@@ -169,6 +169,11 @@ class Workspace:
         before = len(self.runs())
         self.build()
         return {entry["stage"]: entry for entry in self.runs()[before:]}
+
+
+def explain_words(workspace, what):
+    """What `starloom why` prints."""
+    return words(workspace.why(what))
 
 
 def verdicts(rows):

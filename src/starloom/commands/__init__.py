@@ -18,7 +18,7 @@ from starloom.errors import UserError
 
 # In the order of the work; the help shows them so. A command that is not named here comes last.
 _ORDER = (
-    *("demo", "init", "build", "status", "why", "report"),
+    *("demo", "init", "corpus", "build", "status", "why", "report"),
     *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
     *("verify", "clean"),
 )
@@ -26,6 +26,7 @@ _ORDER = (
 _EXTRAS = {
     **dict.fromkeys(("torch", "tokenizers", "tiktoken", "safetensors"), "train"),
     "tantivy": "search",
+    "huggingface_hub": "hub",
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serve"),
 }
 

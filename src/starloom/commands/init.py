@@ -7,19 +7,31 @@ import click
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--from", "sources", multiple=True, required=True, metavar="PATH", help="Repositories; may be repeated.")
+@click.option("--from", "sources", multiple=True, required=True, metavar="SOURCE", help="Code; may be repeated.")
 @click.option("--recipe", default=None, help="small (default), stack-v2, own-code, or a .toml file.")
 @click.option("--rights", type=click.Choice(["public", "owned"]), default="public", show_default=True)
 def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: str) -> None:
     """Make a workspace with a commented starloom.toml.
 
-    PATH is a git repository (bare or not), a folder of repositories, a plain folder, or `installed`: the Python
-    distributions of this environment and the standard library.
+    SOURCE is one of
+
+    \b
+        FOLDER                 a git repository (bare or not), a folder of repositories, or any folder
+        https://… git@…        a remote repository: its main branch is fetched
+        FILE.tar.gz FILE.zip   an archive (tar, zip, wheel, sdist, .dsc); any other file is itself
+        @LIST                  a text file of sources, one a line
+        installed[:PREFIX]     the Python distributions of this (or another) environment
+        pypi:NAME npm:NAME     a package by name; ==VERSION, @VERSION pin it
+        debian:NAME            a Debian source package
+        corpus:NAME            a named set of packages: see `starloom corpus list`
+        swh:EXPORT             a Software Heritage graph export (a folder or s3://…)
+        dataset:FOLDER         Parquet or JSONL with The Stack's columns; hub:OWNER/NAME from the Hub
 
     \b
     Examples:
         starloom init my-stack --from ~/src --from /srv/git/mirrors
         starloom init ours --from ~/work --rights owned
+        starloom init lib --from pypi:requests --from npm:left-pad --from debian:zlib
     """
     from starloom.stages import initialise
 

@@ -36,7 +36,9 @@ def text_path(raw: bytes) -> str:
     >>> text_path(b"caf\xc3\xa9.py"), text_path(b"caf\xe9.py"), text_path(rb"caf\xe9.py")
     ('café.py', 'caf\\xe9.py', 'caf\\x5cxe9.py')
     """
-    return _AMBIGUOUS.sub(rb"\\x5c", raw).decode("utf-8", "backslashreplace")
+    if b"\\" in raw:
+        raw = _AMBIGUOUS.sub(rb"\\x5c", raw)
+    return raw.decode("utf-8", "backslashreplace")
 
 
 def raw_path(text: str) -> bytes:
@@ -53,9 +55,16 @@ def is_safe(path: str) -> bool:
     """
     if not path or "\0" in path or path[0] in "/\\" or "//" in path or path[-1] == "/":
         return False
+    if path.isascii() and path[0] != "." and "/." not in path and "\\" not in path and "git" not in path.lower():
+        return len(path) <= MAX_PATH  # the fast way out for nearly every path
     if len(path) > MAX_PATH // 4 and len(path.encode("utf-8", "surrogatepass")) > MAX_PATH:
         return False
     return not any(_is_forbidden(part) for part in _SEPARATORS.split(path))
+
+
+def is_safe_raw(raw: bytes) -> bool:
+    """`is_safe` of a path as it is stored; bytes that are no UTF-8 are letters like any other."""
+    return is_safe(raw.decode("utf-8", "surrogateescape"))
 
 
 def _is_forbidden(part: str) -> bool:

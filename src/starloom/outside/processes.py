@@ -8,13 +8,15 @@ leaves. Starting one costs about 3 ms. Not covered: what the program itself does
 import contextlib
 import fcntl
 import os
+import resource
 import select
 import shutil
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+import weakref
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -22,8 +24,13 @@ from starloom.errors import UserError
 
 CHUNK = 1 << 18  # bytes per read from a pipe
 PIPE = 1 << 20  # bytes a pipe may hold; 7 % faster on `git cat-file` than Linux's 64 KB
-STDERR_LIMIT = 1 << 16  # bytes of complaint that are kept; the rest is read and dropped
+LULL = 0.0005  # seconds for a large pipe to fill again; every switch between two processes costs both (6 % of CPU time)
+LITTLE = range(1 << 12, CHUNK >> 1)  # bytes of a read that come from a busy program whose reader is too eager
+STDERR_LIMIT = 1 << 16  # bytes of complaint that are kept, the last ones
 KILL_GRACE = 5.0  # seconds that a program may take to end once its output is closed
+
+
+_running: "weakref.WeakSet[Stream]" = weakref.WeakSet()
 
 
 class ProcessError(Exception):
@@ -44,7 +51,9 @@ class Stream:
 
     `feed` goes to its standard input from a thread of its own: writing and reading in turn would deadlock
     once both pipes are full. `idle_timeout`: seconds without any output after which a read raises
-    ProcessError; time that the reader spends elsewhere does not count. `deadline`: seconds for the whole run.
+    ProcessError; time that the reader spends elsewhere does not count, and where a program is `talkative`, what it
+    says on standard error is output too. `deadline`: seconds for the whole run. `limits`: what it and its children may
+    use, by the constants of `resource`.
     """
 
     def __init__(
@@ -55,13 +64,17 @@ class Stream:
         feed: bytes | None = None,
         idle_timeout: float = 120.0,
         deadline: float | None = None,
+        talkative: bool = False,
+        limits: Mapping[int, int] = {},
     ) -> None:
         self._name = argv[0]
         self._idle_timeout = idle_timeout
         self._end = None if deadline is None else time.monotonic() + deadline
-        self._buffer = bytearray()
-        self._start = 0  # the part of the buffer before it is used up
+        self._chunk = b""  # what was read last
+        self._start = 0  # what of it is used up
         self._complaint = bytearray()
+        self._talkative = talkative
+        self._heard = time.monotonic()  # when something came on standard error
         self._process = subprocess.Popen(
             [find_program(argv[0], env), *argv[1:]],
             stdin=subprocess.DEVNULL if feed is None else subprocess.PIPE,
@@ -72,10 +85,17 @@ class Stream:
             start_new_session=True,
             bufsize=0,
         )
+        for kind, limit in limits.items():  # set from here: code between fork and exec may meet a locked lock
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(self._process.pid, kind, (limit, limit))
         assert self._process.stdout is not None
         self._output = self._process.stdout.fileno()
-        with contextlib.suppress(OSError):  # fewer switches between the two; more than the user may have is refused
-            fcntl.fcntl(self._output, fcntl.F_SETPIPE_SZ, PIPE)
+        for pipe in (self._process.stdout, self._process.stdin):
+            if pipe is not None:
+                with contextlib.suppress(OSError):  # more than the user may have is refused, which only costs switches
+                    fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, PIPE)
+        _running.add(self)
+        self._large_pipe = fcntl.fcntl(self._output, fcntl.F_GETPIPE_SZ) >= PIPE
         self._poll = select.poll()
         self._poll.register(self._output, select.POLLIN)
         self._threads = [threading.Thread(target=self._drain, daemon=True)]
@@ -94,7 +114,7 @@ class Stream:
 
     @property
     def stderr(self) -> str:
-        """The start of what the program complained; whole once `finish` has returned."""
+        """The end of what the program complained; whole once `finish` has returned."""
         return self._complaint.decode("utf-8", "backslashreplace")
 
     def read_until(self, separator: bytes, limit: int = 1 << 20) -> bytes | None:
@@ -103,39 +123,68 @@ class Stream:
         Raises ProcessError when `limit` bytes come without a separator, or when the output ends within a
         piece.
         """
-        seen = self._start
-        while (found := self._buffer.find(separator, seen)) < 0:
-            if len(self._buffer) - self._start > limit:
+        start = self._start
+        found = self._chunk.find(separator, start)
+        if found >= 0:
+            self._start = found + 1
+            return self._chunk[start:found]
+        pieces = [self._chunk[start:]]
+        size = len(pieces[0])
+        while True:
+            if size > limit:
                 raise ProcessError(f"{self._name}: a piece of output is longer than {limit} bytes")
-            seen = len(self._buffer)
-            shift = self._start
             if not self._fill():
-                if self._start == len(self._buffer):
+                if not size:
                     return None
                 raise ProcessError(f"{self._name}: its output ends within a piece")
-            seen -= shift - self._start
-        piece = bytes(memoryview(self._buffer)[self._start : found])
-        self._start = found + 1
-        return piece
+            found = self._chunk.find(separator)
+            if found >= 0:
+                pieces.append(self._chunk[:found])
+                self._start = found + 1
+                return b"".join(pieces)
+            pieces.append(self._chunk)
+            size += len(self._chunk)
+
+    def pieces(self, separator: bytes, limit: int = 1 << 20) -> Iterator[list[bytes]]:
+        """All the rest of the output, as many pieces at a time as came together. Raises as `read_until`."""
+        rest = self._chunk[self._start :]
+        while self._fill():
+            *whole, rest = (rest + self._chunk).split(separator)
+            self._start = len(self._chunk)
+            yield whole
+            if len(rest) > limit:
+                raise ProcessError(f"{self._name}: a piece of output is longer than {limit} bytes")
+        if rest:
+            raise ProcessError(f"{self._name}: its output ends within a piece")
 
     def read_exactly(self, count: int) -> bytes:
         """The next `count` bytes. Raises ProcessError when the output ends before."""
-        while len(self._buffer) - self._start < count:
+        start, end = self._start, self._start + count
+        if end <= len(self._chunk):
+            self._start = end
+            return self._chunk[start:end]
+        pieces = [self._chunk[start:]]
+        missing = count - len(pieces[0])
+        while missing:
             if not self._fill():
                 raise ProcessError(f"{self._name}: its output ends within a piece")
-        piece = bytes(memoryview(self._buffer)[self._start : self._start + count])
-        self._start += count
-        return piece
+            self._start = min(missing, len(self._chunk))
+            pieces.append(self._chunk[: self._start])
+            missing -= self._start
+        return b"".join(pieces)
 
     def skip(self, count: int) -> None:
         """Reads and drops `count` bytes in bounded memory. Raises ProcessError when the output ends."""
-        while count:
-            count -= len(self.read_exactly(min(count, CHUNK)))
+        while (here := len(self._chunk) - self._start) < count:
+            count -= here
+            if not self._fill():
+                raise ProcessError(f"{self._name}: its output ends within a piece")
+        self._start += count
 
     def finish(self) -> int:
         """The exit status, once all output has been read or dropped."""
         while self._fill():
-            self._start = len(self._buffer)
+            pass
         try:
             status = self._process.wait(KILL_GRACE)
         except subprocess.TimeoutExpired:
@@ -159,25 +208,33 @@ class Stream:
                     pipe.close()
 
     def _fill(self) -> bool:
-        """One more chunk into the buffer; False at the end of the output."""
-        wait = self._idle_timeout
-        if self._end is not None:
-            wait = min(wait, max(0.0, self._end - time.monotonic()))
-        if not self._poll.poll(wait * 1000):
-            raise ProcessError(f"{self._name}: no output for {wait:.0f} seconds")
-        chunk = os.read(self._output, CHUNK)
-        if self._start:
-            del self._buffer[: self._start]
-            self._start = 0
-        self._buffer += chunk
-        return bool(chunk)
+        """The next chunk in place of the one before; False at the end of the output."""
+        if self._large_pipe and len(self._chunk) in LITTLE:
+            time.sleep(LULL)
+        quiet = 0.0  # seconds without output
+        while True:
+            wait = self._idle_timeout - quiet
+            if self._end is not None:
+                wait = min(wait, max(0.0, self._end - time.monotonic()))
+            if self._poll.poll(wait * 1000):
+                break
+            if self._talkative:
+                quiet = time.monotonic() - self._heard
+            over = self._end is not None and time.monotonic() >= self._end
+            if over or not self._talkative or quiet >= self._idle_timeout:
+                raise ProcessError(f"{self._name}: no output for {quiet or wait:.0f} seconds")
+        self._chunk = os.read(self._output, CHUNK)
+        self._start = 0
+        return bool(self._chunk)
 
     def _drain(self) -> None:
         assert self._process.stderr is not None
         descriptor = self._process.stderr.fileno()
         with contextlib.suppress(OSError):
             while chunk := os.read(descriptor, CHUNK):
-                self._complaint += chunk[: max(0, STDERR_LIMIT - len(self._complaint))]
+                self._heard = time.monotonic()
+                self._complaint += chunk
+                del self._complaint[:-STDERR_LIMIT]
 
     def _write(self, feed: bytes) -> None:
         assert self._process.stdin is not None
@@ -206,12 +263,20 @@ def run(
     with Stream(argv, env, feed=feed, idle_timeout=timeout, deadline=timeout) as stream:
         output = bytearray()
         while stream._fill():
-            output += stream._buffer
-            stream._start = len(stream._buffer)
+            output += stream._chunk
             if len(output) > max_output:
                 raise ProcessError(f"{argv[0]}: more than {max_output} bytes of output")
         status = stream.finish()
         return Finished(status, bytes(output), stream.stderr)
+
+
+def kill_all() -> None:
+    """Kills every program that this process runs, whichever thread started it: its reader meets the end of the output.
+    For the interrupted, who would otherwise leave programs behind."""
+    for stream in list(_running):
+        if stream._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(stream._process.pid, signal.SIGKILL)
 
 
 def find_program(name: str, env: Mapping[str, str]) -> str:

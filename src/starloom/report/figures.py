@@ -109,7 +109,7 @@ def headline(root: Path, engine: Engine) -> Headline:
           coalesce(sum(length_bytes) FILTER (split = 'held_out'), 0) AS held_out_bytes,
           count(DISTINCT language) FILTER (split IS NOT NULL) AS languages,
           (SELECT count(*) FROM repositories) AS repositories, (SELECT count(*) FROM problems) AS unread_repositories
-        FROM ledger""",
+        FROM ledger WHERE path <> ''""",
         ledger=tables.ledger(root),
         repositories=tables.repositories(root),
         problems=tables.problems(root),
@@ -120,6 +120,8 @@ def headline(root: Path, engine: Engine) -> Headline:
 # What `decide` asks beside the recipe's rules, in words.
 _NO_FILE = Rule("not-a-file", "links, submodules, devices, files outside the repository: no text of its own")
 _BINARY = Rule("binary", "what is not text")
+_EXCLUDED = Rule("excluded-by-owner", "what the repository's own .starloom.toml leaves out")
+_LFS = Rule("lfs-pointer", "what stands for a large file that is kept elsewhere")
 _QUARANTINES = (
     Rule("unlisted", "what could not be listed properly"),
     Rule("damaged", "bytes that no likely encoding makes text of"),
@@ -136,11 +138,11 @@ def funnel(root: Path, engine: Engine) -> list[Step]:
         for row in _rows(
             engine,
             """SELECT rule, count(*) AS files, coalesce(sum(length_bytes), 0) AS bytes FROM ledger
-            WHERE split IS NULL GROUP BY rule ORDER BY rule""",
+            WHERE split IS NULL AND path <> '' GROUP BY rule ORDER BY rule""",
             ledger=tables.ledger(root),
         )
     }
-    (start,) = _rows(engine, f"SELECT {_SUMS} FROM ledger", ledger=tables.ledger(root))
+    (start,) = _rows(engine, f"SELECT {_SUMS} FROM ledger WHERE path <> ''", ledger=tables.ledger(root))
     files, size = start["listed_files"], start["listed_bytes"]
     steps = []
     for kind, rule in _sieves(root, taken):
@@ -160,7 +162,7 @@ def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     threshold = settings["decide"]["near_duplicates"]
     words = f"files with a Jaccard similarity of {threshold:g} or more to one that is kept"
     near = Rule("near-duplicate", words, "", "[decide] near_duplicates")
-    found = [("refusal", one) for one in (_NO_FILE, too_large, _BINARY) if one.name in taken]
+    found = [("refusal", one) for one in (_NO_FILE, _EXCLUDED, too_large, _BINARY, _LFS) if one.name in taken]
     found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
     found += [("rule", one) for one in phases["path"] + phases["license"]]
     found += [("duplicate", _EXACT)]
@@ -184,7 +186,7 @@ def languages(root: Path, engine: Engine, limit: int = 20) -> tuple[list[Count],
         Count(**row)
         for row in _rows(
             engine,
-            f"""SELECT language AS name, {_SUMS} FROM ledger GROUP BY language
+            f"""SELECT language AS name, {_SUMS} FROM ledger WHERE path <> '' GROUP BY language
             ORDER BY kept_bytes DESC, listed_bytes DESC, language""",
             ledger=tables.ledger(root),
         )
@@ -242,7 +244,7 @@ def repositories(root: Path, engine: Engine, limit: int = 30) -> tuple[list[Repo
     select = f"""SELECT repo_name, any_value(r.kind) AS kind, any_value(r.version) AS version,
         any_value(r.rights) AS rights, any_value(r.declared_license) AS declared_license, {_SUMS},
         bool_or(coalesce(l.split = 'held_out', false)) AS held_out
-      FROM (SELECT repo_name, length_bytes, split FROM ledger) l
+      FROM (SELECT repo_name, length_bytes, split FROM ledger WHERE path <> '') l
       JOIN (SELECT repo_name, kind, version, rights, declared_license FROM repositories) r USING (repo_name)
       GROUP BY repo_name"""
     ledger, known = tables.ledger(root), tables.repositories(root)

@@ -65,7 +65,7 @@ def samples(root: Path, engine: Engine, per_rule: int = 3) -> dict[str, list[Sam
 def _draw(root: Path, engine: Engine, per_rule: int) -> pa.Table:
     """repo_name, path, place of the samples; nothing of what is in quarantine."""
     least: dict[str, list[tuple[int, str, str]]] = {}
-    sql = "SELECT rule, repo_name, path FROM ledger WHERE verdict = 'dropped'"
+    sql = "SELECT rule, repo_name, path FROM ledger WHERE verdict = 'dropped' AND path <> ''"
     with engine.query(sql, {"ledger": tables.ledger(root)}) as batches:
         for batch in batches:
             rules, repos, paths = (column.to_pylist() for column in batch.columns)

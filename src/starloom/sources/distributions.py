@@ -19,12 +19,12 @@ import stat
 import sysconfig
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from starloom.errors import UserError
-from starloom.outside.paths import RefusedError, Root, is_safe, text_path
+from starloom.outside.paths import RefusedError, Root, is_safe_raw, text_path
+from starloom.sources.content_ids import ContentIds
 from starloom.sources.folder import FolderSource, listed, open_root, read_wanted, status_line
 from starloom.sources.repository import (
     MAX_ENTRIES,
@@ -49,9 +49,12 @@ _NOT_STANDARD = frozenset([b"site-packages", b"dist-packages"]) | _BUILT
 
 
 @dataclass(frozen=True)
-class _Metadata:
-    name: str
+class Metadata:
+    """What METADATA or PKG-INFO states of a distribution."""
+
+    name: str | None  # as PyPI writes it: lower case, `-`; None where it is none
     version: str
+    home_page: str | None
     license: LicenseMetadata
 
 
@@ -93,7 +96,7 @@ class DistributionSource:
             for raw in self._recorded(root):
                 if raw.startswith(b"/") or b".." in raw.split(b"/"):
                     yield Entry(text_path(raw), raw, "outside", 0, None, None)
-                elif not is_safe(text_path(raw)):
+                elif not is_safe_raw(raw):
                     yield checked_entry(raw, "file", 0, None, None)
                 else:
                     try:
@@ -109,9 +112,8 @@ class DistributionSource:
             for one in wanted:
                 yield read_wanted(root, one)
 
-    def first_seen(self, content_ids: set[str]) -> dict[str, datetime]:  # noqa: ARG002 - there is no history
-        """{}: an installed distribution has no history."""
-        return {}
+    def first_seen(self, ids: ContentIds) -> None:
+        """None: an installed distribution has no history."""
 
     def _recorded(self, root: Root) -> list[bytes]:
         """RECORD's paths, each once, sorted, without what the installer made."""
@@ -253,10 +255,10 @@ def _distribution(root: Root, folder: str, name: bytes, rights: str) -> Distribu
         reason = "installed without RECORD, so its files are not known"
         raise SourceError(RepositoryProblem(location, reason, "install it again with pip"))
     try:
-        metadata = _parse(root.read(name + b"/METADATA", METADATA_LIMIT))
+        metadata = parse_metadata(root.read(name + b"/METADATA", METADATA_LIMIT))
     except RefusedError as problem:
         raise SourceError(RepositoryProblem(location, f"its METADATA cannot be read: {problem}")) from None
-    if metadata is None:
+    if metadata.name is None:
         raise SourceError(RepositoryProblem(location, "its METADATA has no name", "install it again with pip"))
     repository = Repository(
         repo_name=f"pypi/{metadata.name}",
@@ -264,28 +266,35 @@ def _distribution(root: Root, folder: str, name: bytes, rights: str) -> Distribu
         location=folder,
         rights=rights,
         version=metadata.version,
+        home_page=metadata.home_page,
     )
     return DistributionSource(repository, name, metadata.license)
 
 
-def _parse(data: bytes) -> _Metadata | None:
-    """METADATA's header. None without a usable name (PyPI's rules: letters, digits, `.`, `_`, `-`)."""
+def parse_metadata(data: bytes) -> Metadata:
+    """The header of METADATA or PKG-INFO; names by PyPI's rules: letters, digits, `.`, `_`, `-`."""
     message = email.parser.HeaderParser(policy=email.policy.compat32).parsestr(data.decode("utf-8", "replace"))
 
+    def every(field: str) -> list[str]:
+        return [str(one).strip() for one in message.get_all(field, [])]
+
     def first(field: str) -> str | None:
-        value = message.get(field)
-        return None if value is None else str(value).strip()
+        return next(iter(every(field)), None)
 
     name = re.sub(r"[-_.]+", "-", first("Name") or "").lower()
-    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name):
-        return None
-    classifiers = tuple(str(one).strip() for one in message.get_all("Classifier", []))
+    labelled = (url.partition(",")[::2] for url in every("Project-URL"))
+    home_pages = (url.strip() for label, url in labelled if re.fullmatch(r"home[\W_]?page", label.strip().lower()))
     license_metadata = LicenseMetadata(
         expression=first("License-Expression") or None,
         field=first("License") or None,
-        classifiers=tuple(one for one in classifiers if one.startswith("License ::")),
+        classifiers=tuple(one for one in every("Classifier") if one.startswith("License ::")),
     )
-    return _Metadata(name, first("Version") or "", license_metadata)
+    return Metadata(
+        name if re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", name) else None,
+        first("Version") or "",
+        first("Home-page") or next(filter(None, home_pages), None),
+        license_metadata,
+    )
 
 
 def _editable(root: Root, name: bytes) -> str | None:

@@ -1,4 +1,5 @@
-"""A plain folder as one repository: every file below it that is no link, in git's order.
+"""A plain folder as one repository: every file below it that is no link, in git's order, which is that of the bytes of
+paths; and a single file as one. Nothing is held but the names of the folders that the walk is in.
 
 Symbolic links are listed, never followed; `.git` folders are not entered; FIFOs, sockets and devices are
 listed as "special" and not opened. One descriptor stays open for each level of the walk, hence `MAX_DEPTH`.
@@ -9,7 +10,6 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 
 from starloom.identity import content_id
@@ -17,12 +17,12 @@ from starloom.outside.paths import (
     RefusedError,
     Root,
     describe,
-    is_safe,
+    is_safe_raw,
     open_folder_in,
     open_in,
     read_descriptor,
-    text_path,
 )
+from starloom.sources.content_ids import ContentIds
 from starloom.sources.repository import (
     EXECUTABLE,
     MAX_ENTRIES,
@@ -105,9 +105,8 @@ class FolderSource:
             for one in wanted:
                 yield read_wanted(root, one)
 
-    def first_seen(self, content_ids: set[str]) -> dict[str, datetime]:  # noqa: ARG002
-        """{}: a folder has no history."""
-        return {}
+    def first_seen(self, ids: ContentIds) -> None:
+        """None: a folder has no history."""
 
     def has_files(self) -> bool:
         """Whether there is anything to list; stops at the first."""
@@ -146,6 +145,53 @@ class FolderSource:
                 os.close(descriptor)
 
 
+class FileSource:
+    """The single file at `repository.location`, under its own name."""
+
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
+        folder, _, name = repository.location.rpartition("/")
+        self._folder = folder or "/"
+        self._raw = os.fsencode(name)
+
+    def repository(self) -> Repository:
+        """The row of this repository."""
+        return self._repository
+
+    def renamed(self, repo_name: str) -> "FileSource":
+        """This source under another name."""
+        return FileSource(replace(self._repository, repo_name=repo_name))
+
+    def license_metadata(self) -> LicenseMetadata:
+        """Empty: nothing is stated beside the file."""
+        return LicenseMetadata()
+
+    def state(self) -> str:
+        """A hash over path, size, times, inode and mode."""
+        with open_root(self._folder) as root:
+            return f"file:{hashlib.sha256(status_line(self._raw, self._status(root), None)).hexdigest()}"
+
+    def entries(self, max_bytes: int) -> Iterator[Entry]:
+        """The file."""
+        with open_root(self._folder) as root:
+            yield listed(self._raw, self._status(root), partial(root.open, self._raw), max_bytes)
+
+    def contents(self, wanted: Iterable[Wanted]) -> Iterator[Content]:
+        """The content re-read and re-hashed."""
+        with open_root(self._folder) as root:
+            for one in wanted:
+                yield read_wanted(root, one)
+
+    def first_seen(self, ids: ContentIds) -> None:
+        """None: a file has no history."""
+
+    def _status(self, root: Root) -> os.stat_result:
+        try:
+            return root.status(self._raw)
+        except RefusedError as problem:
+            raise SourceError(RepositoryProblem(self._repository.location, str(problem))) from None
+
+
 def open_root(location: str) -> Root:
     """The folder at `location`. Raises SourceError when it is gone or unreadable."""
     try:
@@ -165,7 +211,7 @@ def listed(
     if not stat.S_ISREG(status.st_mode):
         return checked_entry(raw, "special", status.st_mode, None, None)
     mode = EXECUTABLE if status.st_mode & stat.S_IXUSR else REGULAR
-    if status.st_size > max_bytes or not is_safe(text_path(raw)):
+    if status.st_size > max_bytes or not is_safe_raw(raw):
         return checked_entry(raw, "file", mode, status.st_size, None)
     try:
         descriptor, _ = opener()

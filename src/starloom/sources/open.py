@@ -1,123 +1,179 @@
-"""What the user named, as sources: a folder, a git repository, a folder of repositories, or `installed`."""
+"""What the user named, as sources: one line a kind in `_NAMED`, paths and URLs by what they are.
+
+Opening is cheap and uses no network: what lies elsewhere comes back as `Unfetched` until it has been fetched into the
+`Place`. A path that looks like one of the names (a folder called `installed`): write `./installed`.
+"""
 
 import os
 import re
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 from starloom.errors import UserError
 from starloom.outside.paths import printable, text_path
-from starloom.sources.distributions import installed
-from starloom.sources.folder import FolderSource
-from starloom.sources.git import GitSource
-from starloom.sources.git_folder import is_git
-from starloom.sources.repository import (
-    Opened,
-    Repository,
-    RepositoryProblem,
-    Source,
-    SourceError,
-    unique_names,
-)
+from starloom.sources.repositories_below import open_folder
+from starloom.sources.repository import Opened, Place, RepositoryProblem, SourceSettings, unique_names
 
-SEARCH_DEPTH = 4  # folders below the named one in which repositories are looked for
 RIGHTS = ("public", "owned")
-_ACCEPTED = "give a folder, a git repository (a clone or a bare one), a folder of repositories, or `installed`"
-_NOT_TEXT = "its path is not UTF-8"
-_RENAME = "rename the folder"
+ACCEPTED = (
+    "give a folder, a git repository or its URL, an archive, a file, @LIST, installed, pypi:NAME, npm:NAME, "
+    "debian:NAME, corpus:NAME, swh:EXPORT, dataset:FOLDER or hub:OWNER/NAME"
+)
+MAX_LIST_BYTES = 1 << 26  # of a list of sources: a million URLs
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://|[^/\s]+@[^/\s]+:")
+_ARCHIVE_URL = re.compile(r"https?://[^?#]*\.(?:tar(?:\.(?:gz|bz2|xz|zst))?|tgz|tbz2|txz|zip|whl|jar)", re.IGNORECASE)
+_TABLE = re.compile(r".*\.(?:parquet|jsonl|ndjson)(?:\.gz)?", re.IGNORECASE)
+
+Opener = Callable[[str, SourceSettings, Place], Opened]
 
 
-def open_source(text: str, rights: str) -> Opened:
-    """The sources that `text` stands for; a bad repository among them is a problem, not an exception.
+def _installed(rest: str, settings: SourceSettings, _place: Place) -> Opened:
+    from starloom.sources.distributions import installed
 
-    `installed`, `installed:PREFIX`: the Python distributions of this or another environment (a folder of that
-    name: `./installed`); else a path. Raises UserError where nothing can be meant: no such path, a file, a
-    URL, unknown `rights`.
-    """
-    if rights not in RIGHTS:
-        raise UserError(f"rights `{rights}` are not known", f"one of: {', '.join(RIGHTS)}")
-    if text == "installed" or text.startswith("installed:"):
-        return installed(prefix=text.partition(":")[2] or None, rights=rights)
+    return installed(prefix=rest or None, rights=settings.rights)
+
+
+def _package(_rest: str, settings: SourceSettings, place: Place) -> Opened:
+    from starloom.sources.packages.by_name import open_package
+
+    return open_package(settings.path, settings, place)
+
+
+def _corpus(rest: str, settings: SourceSettings, place: Place) -> Opened:
+    from starloom.sources.corpus import open_corpus
+
+    return open_corpus(rest, settings, place)
+
+
+def _software_heritage(rest: str, settings: SourceSettings, place: Place) -> Opened:
+    from starloom.sources.software_heritage.archive import open_archive_export
+
+    return open_archive_export(rest, settings, place)
+
+
+def _dataset(rest: str, settings: SourceSettings, place: Place) -> Opened:
+    from starloom.sources.hub_datasets.open import open_dataset
+
+    return open_dataset(rest, settings, place)
+
+
+def _hub(_rest: str, settings: SourceSettings, place: Place) -> Opened:
+    return _dataset(settings.path, settings, place)
+
+
+_NAMED: dict[str, Opener] = {
+    "installed": _installed,
+    "pypi": _package,
+    "npm": _package,
+    "debian": _package,
+    "corpus": _corpus,
+    "swh": _software_heritage,
+    "dataset": _dataset,
+    "hub": _hub,
+}
+_WITH_PATH = ("installed", "swh", "dataset")  # what follows these is a path, or may be
+
+
+def open_source(settings: SourceSettings, place: Place) -> Opened:
+    """The sources that `settings.path` stands for, with distinct names; a bad repository among them is a problem, not
+    an exception. Raises UserError where nothing can be meant: no such path, an unknown kind of URL or `rights`."""
+    if settings.rights not in RIGHTS:
+        raise UserError(f"rights `{settings.rights}` are not known", f"one of: {', '.join(RIGHTS)}")
+    text = settings.path
+    kind, _, rest = text.partition(":")
+    if kind in _NAMED and not rest.startswith("//"):
+        return _NAMED[kind](rest, settings, place)
+    if text.startswith("@"):
+        return _listed(Path(text[1:]).expanduser(), settings, place)
     if _URL.match(text) and not os.path.lexists(text):
-        shown = printable(re.sub(r"//[^/@]*@", "//", text))  # without a password
-        raise UserError(
-            f"{shown}: remote URLs are not supported yet",
-            "clone it first: `git clone URL`, then give the folder",
-        )
+        if _ARCHIVE_URL.fullmatch(text.partition("?")[0]):
+            from starloom.sources.archives.url import open_archive_url
+
+            return open_archive_url(text, settings, place)
+        from starloom.sources.git.remote import open_remote
+
+        return open_remote(text, settings, place)
+    return _path(settings, place)
+
+
+def absolute(text: str, base: Path) -> str:
+    """`text` with a relative path in it meant from the folder `base`; names and URLs stay as they are."""
+    kind, colon, rest = text.partition(":")
+    if text.startswith("@"):
+        return f"@{base / Path(text[1:]).expanduser()}"
+    if kind in _NAMED and not rest.startswith("//"):
+        if kind not in _WITH_PATH or not rest or "://" in rest:
+            return text
+        return f"{kind}{colon}{base / Path(rest).expanduser()}"
+    if _URL.match(text) and not os.path.lexists(base / text):
+        return text
+    try:
+        return str(base / Path(text).expanduser())
+    except RuntimeError:  # `~name` of an unknown user: opening says so
+        return text
+
+
+def _path(settings: SourceSettings, place: Place) -> Opened:
+    text = settings.path
     try:
         path = Path(os.path.realpath(Path(text).expanduser()))
         status = path.stat()
     except OSError as problem:
         reason = "does not exist" if isinstance(problem, FileNotFoundError) else f"unreadable: {problem.strerror}"
-        raise UserError(f"{printable(text)}: {reason}", _ACCEPTED) from None
+        raise UserError(f"{printable(text)}: {reason}", ACCEPTED) from None
     except (ValueError, RuntimeError):  # NUL in it; `~name` of an unknown user
-        raise UserError(f"{printable(text)} is no path", _ACCEPTED) from None
-    if not stat.S_ISDIR(status.st_mode):
-        raise UserError(f"{text} is not a folder; single files and archives are not supported yet", _ACCEPTED)
-    if _not_text(path):
-        raise UserError(f"{text_path(os.fsencode(path))}: {_NOT_TEXT}", _RENAME)
-    return _open_folder(path, rights)
+        raise UserError(f"{printable(text)} is no path", ACCEPTED) from None
+    if not _is_text(path):
+        raise UserError(f"{text_path(os.fsencode(path))}: its path is not UTF-8", "rename it")
+    if stat.S_ISDIR(status.st_mode):
+        return open_folder(path, settings.rights, place.main_branch)
+    if not stat.S_ISREG(status.st_mode):
+        raise UserError(f"{printable(text)} is neither a folder nor a file", ACCEPTED)
+    if _TABLE.fullmatch(path.name):
+        return _dataset(str(path), settings, place)
+    from starloom.sources.archives.source import is_archive, open_archive, open_file
+
+    return open_archive(path, settings, place) if is_archive(path) else open_file(path, settings)
 
 
-def _open_folder(path: Path, rights: str) -> Opened:
-    found = [path] if is_git(path) else _repositories_below(path)
-    sources: list[Source] = []
-    problems: list[RepositoryProblem] = []
-    for one in found:
-        try:
-            sources.append(_git(one, rights))
-        except SourceError as failure:
-            problems.append(failure.problem)
-    if found != [path]:
-        try:
-            rest = _rest(path, found, rights)
-            if rest is not None:
-                sources.append(rest)
-        except SourceError as failure:
-            problems.append(failure.problem)
-    return Opened(unique_names(sources), problems)
-
-
-def _git(path: Path, rights: str) -> GitSource:
-    if _not_text(path):
-        raise SourceError(RepositoryProblem(text_path(os.fsencode(path)), _NOT_TEXT, _RENAME))
-    return GitSource.at(path, rights)
-
-
-def _not_text(path: Path) -> bool:
-    """Whether `path` could not be stored as text and opened again from it."""
+def _is_text(path: Path) -> bool:
+    """Whether `path` can be stored as text and opened again from it."""
     try:
         str(path).encode("utf-8")
     except UnicodeEncodeError:
-        return True
-    return False
+        return False
+    return True
 
 
-def _rest(path: Path, found: list[Path], rights: str) -> FolderSource | None:
-    """The files outside the repositories; None where there are repositories and no such file."""
-    name = text_path(os.fsencode(path.name)) or "root"
-    exclude = frozenset(os.fsencode(one.relative_to(path)) for one in found)
-    source = FolderSource(Repository(repo_name=name, kind="folder", location=str(path), rights=rights), exclude)
-    return source if not found or source.has_files() else None
-
-
-def _repositories_below(path: Path) -> list[Path]:
-    """Repositories at most SEARCH_DEPTH folders below, by path; links and found ones are not entered."""
-    found: list[Path] = []
-    level = [path]
-    for _ in range(SEARCH_DEPTH):
-        below: list[Path] = []
-        for folder in level:
-            for inner in _folders_in(folder):
-                (found if is_git(inner) else below).append(inner)
-        level = below
-    return sorted(found)
-
-
-def _folders_in(folder: Path) -> list[Path]:
+def _listed(path: Path, settings: SourceSettings, place: Place) -> Opened:
+    """A file of sources, one a line, `#` for comments; a relative path in it is meant from the file's folder."""
     try:
-        with os.scandir(folder) as listing:
-            return sorted(Path(item.path) for item in listing if item.is_dir(follow_symlinks=False))
-    except OSError:
-        return []  # the walk of the rest reports it
+        data = path.read_bytes() if path.stat().st_size <= MAX_LIST_BYTES else None
+        text = None if data is None else data.decode("utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise UserError(
+            f"{path}: the list of sources cannot be read: {problem}", "a text file, one source a line"
+        ) from None
+    if text is None:
+        raise UserError(f"{path} is longer than {MAX_LIST_BYTES} bytes", "cut it into several lists")
+    found = Opened([], [])
+    for number, line in enumerate(text.splitlines(), 1):
+        one = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if not one:
+            continue
+        if one.startswith("@"):
+            raise UserError(f"{path}:{number}: a list within a list", "name each list in `[[sources]]`")
+        try:
+            inner = open_source(_replaced(settings, absolute(one, path.absolute().parent)), place)
+        except UserError as problem:
+            found.problems.append(RepositoryProblem(f"{path}:{number}", problem.problem, problem.hint))
+            continue
+        found.sources.extend(inner.sources)
+        found.problems.extend(inner.problems)
+        found.unfetched.extend(inner.unfetched)
+    return Opened(unique_names(found.sources), found.problems, found.unfetched)
+
+
+def _replaced(settings: SourceSettings, path: str) -> SourceSettings:
+    return SourceSettings(path, settings.rights, settings.contents, settings.agreement, settings.select)

@@ -18,7 +18,7 @@ from starloom.the_stack.rules import Compiled, check, describe
 from starloom.the_stack.twins import held_out, near_duplicates
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,13 @@ SELECT f.*, r.rights, r.star_events_count, r.fork_events_count, c.src_encoding, 
   v.license_type, v.detected_licenses, v.license_evidence, v.license_source,
   CASE WHEN f.problem IS NOT NULL OR f.entry_type = 'folder' THEN 'unlisted'
     WHEN f.entry_type <> 'file' THEN 'not-a-file'
+    WHEN f.excluded IS NOT NULL THEN 'excluded-by-owner'
     WHEN f.length_bytes > $max_bytes THEN 'too-large'
     WHEN x.outcome IS NOT NULL THEN x.outcome
     WHEN c.content_id IS NULL THEN 'unread' END AS refusal,
   CASE WHEN f.problem IS NOT NULL THEN f.problem
-    WHEN f.entry_type <> 'file' THEN f.entry_type
+    WHEN f.entry_type <> 'file' THEN concat_ws(' ', f.entry_type, f.target)
+    WHEN f.excluded IS NOT NULL THEN f.excluded
     WHEN f.length_bytes > $max_bytes THEN CAST(f.length_bytes AS VARCHAR)
     WHEN x.outcome IS NOT NULL THEN x.reason END AS refusal_value
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name
@@ -115,11 +117,15 @@ def _run(job: Job) -> Done:
     threshold = settings.near_duplicates
     twins = near_duplicates(streams, pairs, threshold) if threshold else None
     fate = _fate(survivors, streams, pairs, twins, settings)
-    ledger = engine.table(
-        _LEDGER,
-        {"copies": copies, "keepers": keepers, "fate": fate},
-        limit | {"threshold": f"jaccard >= {threshold:g}"},
-    ).cast(tables.LEDGER_ROWS)
+    ledger = (
+        engine.table(
+            f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
+            {"copies": copies, "keepers": keepers, "fate": fate, "problems": tables.problems(root)},
+            limit | {"threshold": f"jaccard >= {threshold:g}"},
+        )
+        .select(tables.LEDGER_ROWS.names)
+        .cast(tables.LEDGER_ROWS)
+    )
     counts = engine.table(
         "SELECT verdict, count(*) AS n FROM ledger GROUP BY verdict ORDER BY verdict", {"ledger": ledger}
     ).to_pylist()
@@ -182,6 +188,7 @@ SELECT c.repo_name, c.path, c.content_id,
     WHEN f.twin IS NOT NULL THEN printf('%.4f', f.jaccard) WHEN c.src_encoding <> 'UTF-8' THEN c.src_encoding END
     AS "value",
   CASE WHEN c.refusal = 'not-a-file' THEN 'entry_type <> ''file'''
+    WHEN c.refusal = 'excluded-by-owner' THEN '.starloom.toml'
     WHEN c.refusal = 'too-large' THEN 'length_bytes > ' || CAST($max_bytes AS VARCHAR)
     WHEN c.refusal IS NOT NULL THEN NULL WHEN c.rule IS NOT NULL THEN c."limit"
     WHEN NOT is_keeper THEN 'one copy of a content' WHEN k.rule IS NOT NULL THEN k."limit"
@@ -200,7 +207,16 @@ FROM (
 LEFT JOIN keepers k ON c.content_id = k.content_id AND c.refusal IS NULL AND c.rule IS NULL
 LEFT JOIN fate f ON c.content_id = f.content_id AND is_keeper AND c.refusal IS NULL AND c.rule IS NULL
 LEFT JOIN keepers t ON f.twin = t.content_id
-ORDER BY c.repo_name, c.path
+"""
+
+# A repository that did not come in has one row, with an empty path.
+_REFUSED = """
+SELECT coalesce(repo_name, location) AS repo_name, '' AS path, CAST(NULL AS VARCHAR) AS content_id,
+  CASE WHEN rule = 'repository' THEN 'quarantined' ELSE 'dropped' END AS verdict, rule, reason AS "value",
+  rights, false AS is_vendor
+FROM (SELECT *, row_number() OVER (PARTITION BY coalesce(repo_name, location) ORDER BY rule, reason, location) AS place
+  FROM problems)
+WHERE place = 1
 """
 
 

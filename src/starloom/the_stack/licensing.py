@@ -34,7 +34,8 @@ GROUP BY a.repo_name, a.folder
 """
 
 _BY_PATH = """
-SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen, r.declared_license,
+SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen,
+  coalesce(r.declared_license, r.gha_license_id) AS declared_license,
   coalesce(b.detected, CAST([] AS VARCHAR[])) AS detected, b.license_path,
   coalesce(b.nested, CAST([] AS VARCHAR[])) AS nested
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name

@@ -1,10 +1,14 @@
 """`list`: one row per file of each repository's main revision, copies included, and what its path alone tells.
 
-Reads no content of git repositories (git knows the hashes); folders and distributions are read once to hash them. A
-repository whose state token is that of the last listing is not listed again: its rows are copied. Cost: about 100,000
-paths a second; folders at the speed of reading and SHA-1.
+Reads no content of git repositories (git knows the hashes); folders, archives and distributions are read once to hash
+them. A repository whose state token is that of the last listing is not listed again: its rows are copied; one that a
+stopped run has listed is taken from where that left it. A repository that cannot be read costs itself: it is a problem,
+and the next run tries it again. Cost: about 100,000 paths a second; folders at the speed of reading and SHA-1.
 """
 
+import hashlib
+import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,37 +20,18 @@ import pyarrow.parquet as pq
 from starloom import progress
 from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64
-from starloom.languages.detect import extension
-from starloom.languages.generated import is_generated_name
-from starloom.languages.vendored import path_facts
-from starloom.licenses.candidates import is_license_candidate
-from starloom.licenses.metadata import declared_expression
-from starloom.sources.distributions import DistributionSource
-from starloom.sources.folder import FolderSource
-from starloom.sources.open import open_source
-from starloom.sources.repository import (
-    Entry,
-    Opened,
-    Repository,
-    RepositoryProblem,
-    Source,
-    SourceError,
-    unique_names,
-)
-from starloom.the_stack import tables
+from starloom.sources.repository import RepositoryProblem, Source
+from starloom.the_stack import door, tables
+from starloom.the_stack.listed import BATCH, Item, Listed, list_one, listed_before
+from starloom.workspace.lock import FOLDER
 from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
-_ROWS = 20_000  # rows gathered before they are written
-
-
-@dataclass(frozen=True)
-class SourceSettings:
-    """One `[[sources]]` of starloom.toml."""
-
-    path: str  # a folder, a git repository, a folder of repositories (relative to the workspace), or `installed`
-    rights: str = "public"  # "owned": yours, never dropped for its licence, and not to be published
+VERSION = 2
+_GITHUB = (
+    *("github_id", "star_events_count", "fork_events_count", "former_names"),
+    *(name for name in tables.REPOSITORIES.names if name.startswith("gha_")),
+)
 
 
 @dataclass(frozen=True)
@@ -56,78 +41,33 @@ class ListSettings:
     sample_bytes: int = 0  # repositories in an order drawn by `seed`, until so many bytes; 0: all of them
     seed: int = 0
     max_bytes: int = 10 << 20  # larger files are listed and dropped, never read (10 MB: the paper, section 2.1)
+    main_branch: str = "code"  # HEAD first, as the published code has it; "paper": main, then master
+    opt_outs: str = ""  # file of users, organisations and repositories that stay out; empty: opt-outs.txt
 
     def __post_init__(self) -> None:
         if not 0 < self.max_bytes <= 1 << 30:
             raise UserError(f"[list] max_bytes = {self.max_bytes} is out of range", "use 1 to 1073741824 (1 GiB)")
-
-
-@dataclass(frozen=True)
-class _Listed:
-    repository: dict[str, Any]
-    files: str  # Parquet file of its rows
-
-
-@dataclass(frozen=True)
-class _Item:
-    source: Source
-    folder: str
-    number: int
-    max_bytes: int
-
-
-def opened_sources(job: Job) -> Opened:
-    """Every source of the settings, under names that are unique in the workspace; opened once a process."""
-    if "sources" not in job.shared:
-        sources: list[Source] = []
-        problems: list[RepositoryProblem] = []
-        for one in job.settings.sources:
-            opened = open_source(_from_workspace(job.root, one.path), one.rights)
-            sources += opened.sources
-            problems += opened.problems
-        job.shared["sources"] = Opened(unique_names(sources), problems)
-    found: Opened = job.shared["sources"]
-    return found
-
-
-def _from_workspace(root: Path, text: str) -> str:
-    """A relative path in starloom.toml is meant from the workspace, wherever the command is typed."""
-    if text == "installed" or text.startswith(("installed:", "~", "/")) or "://" in text:
-        return text
-    return str(root / text)
-
-
-def _states(job: Job) -> dict[str, str]:
-    """State token by repository, with what the user declared of it; a source that cannot tell has its problem."""
-    if "states" not in job.shared:
-        opened = opened_sources(job)
-        states = {}
-        for source in opened.sources:
-            repository = source.repository()
-            try:
-                states[repository.repo_name] = f"{source.state()} {repository.rights} {repository.location}"
-            except SourceError as failure:
-                states[repository.repo_name] = f"problem:{failure.problem.reason}"
-        for problem in opened.problems:
-            states[f"problem:{problem.location}"] = problem.reason
-        job.shared["states"] = states
-    found: dict[str, str] = job.shared["states"]
-    return found
+        if self.main_branch not in ("code", "paper"):
+            raise UserError(f'[list] main_branch = "{self.main_branch}" is not known', 'use "code" or "paper"')
 
 
 def _forecast(job: Job) -> str:
-    states, previous = _states(job), _previous(job)
+    states, previous = door.states(job), _previous(job)
+    waiting = len(door.opened(job).unfetched)
     again = [name for name in states if name not in previous or previous[name]["state"] != states[name]]
-    return f"list {len(again):,} of {progress.counted(len(states), 'repositories')}"
+    known = len(door.opened(job).sources)
+    fetching = f"fetch {progress.counted(waiting, 'sources')}, " if waiting else ""
+    return f"{fetching}list {min(len(again), known):,} of {progress.counted(known, 'repositories')}"
 
 
 def _run(job: Job) -> Done:
     settings: ListSettings = job.settings.list
-    opened = opened_sources(job)
     if not job.settings.sources:
         raise UserError("no sources: starloom.toml names no repositories", 'add `[[sources]]` with `path = "…"`')
-    states, previous = _states(job), _previous(job)
-    problems = list(opened.problems)
+    door.fetch(job)
+    opened = door.opened(job)
+    states, previous = door.states(job), _previous(job)
+    problems = [*opened.problems, *door.github_problems(job)]
     order = sorted(opened.sources, key=lambda source: source.repository().repo_name)
     if settings.sample_bytes:
         order.sort(key=lambda source: keyed_uint64(settings.seed, "list", source.repository().repo_name))
@@ -136,20 +76,19 @@ def _run(job: Job) -> Done:
         for name, row in previous.items()
         if row["state"] == states.get(name) and not str(row["state"]).startswith("problem:")
     }
+    waiting = job.root / FOLDER / "listed"
+    waiting.mkdir(parents=True, exist_ok=True)
+    listed, left_out, failed = _list_all(job, order, fresh, previous, waiting)
+    for name, problem in failed:
+        states[name] = f"problem:{problem.reason}"  # so that the next run finds another state, and tries again
+    problems += [problem for _, problem in failed] + [_left_out(source) for source in left_out]
+    rows = [one.repository for one in listed]
+    _with_github(job, rows, order)
+    first = 0
+    for row in rows:
+        row["first_row"] = first
+        first += row["num_files"]
     with job.publish() as draft:
-        folder = draft.worker_folder()
-        listed, left_out = _list_all(job, order, fresh, previous, folder, problems)
-        problems += [
-            RepositoryProblem(
-                source.repository().location, "left out: the sample is full", "raise sample_bytes under [list]"
-            )
-            for source in left_out
-        ]
-        rows = [one.repository for one in listed]
-        first = 0
-        for row in rows:
-            row["first_row"] = first
-            first += row["num_files"]
         draft.parquet("files.parquet", tables.LISTED_FILES, _merged(job, listed, previous))
         draft.parquet("repositories.parquet", tables.REPOSITORIES, [pa.Table.from_pylist(rows, tables.REPOSITORIES)])
         draft.parquet("problems.parquet", tables.PROBLEMS, [_problem_table(problems)])
@@ -159,124 +98,110 @@ def _run(job: Job) -> Done:
             "length_bytes": sum(row["length_bytes"] for row in rows),
             "problems": len(problems),
         }
-    note = f"{progress.counted(len(rows), 'repositories')}, {progress.counted(first, 'files')}"
-    if unread := len(problems) - len(left_out):
-        note += f"; {unread:,} not read (`starloom status` says why)"
-    if left_out:
-        note += f"; {len(left_out):,} left out by sample_bytes"
-    return Done(sum(row["length_bytes"] for row in rows), note)
+    shutil.rmtree(waiting, ignore_errors=True)
+    return Done(sum(row["length_bytes"] for row in rows), _note(rows, first, problems))
+
+
+def _note(rows: list[dict[str, Any]], files: int, problems: list[RepositoryProblem]) -> str:
+    note = f"{progress.counted(len(rows), 'repositories')}, {progress.counted(files, 'files')}"
+    words = {"repository": "not read (`starloom status` says why)", "sample": "left out by sample_bytes"}
+    for rule in dict.fromkeys(problem.rule for problem in problems):
+        count = sum(problem.rule == rule for problem in problems)
+        note += f"; {count:,} {words.get(rule, f'dropped by {rule}')}"
+    return note
+
+
+def _left_out(source: Source) -> RepositoryProblem:
+    repository = source.repository()
+    return RepositoryProblem(
+        repository.location,
+        "left out: the sample is full",
+        "raise sample_bytes under [list]",
+        repo_name=repository.repo_name,
+        rule="sample",
+        rights=repository.rights,
+    )
 
 
 def _list_all(
-    job: Job,
-    order: list[Source],
-    fresh: set[str],
-    previous: Mapping[str, dict[str, Any]],
-    folder: Path,
-    problems: list[RepositoryProblem],
-) -> tuple[list[_Listed], list[Source]]:
-    """(what was listed, by repository name; the sources beyond the sample), the problems added to `problems`."""
+    job: Job, order: list[Source], fresh: set[str], previous: Mapping[str, dict[str, Any]], folder: Path
+) -> tuple[list[Listed], list[Source], list[tuple[str, RepositoryProblem]]]:
+    """(what was listed, by repository name; the sources beyond the sample; the repositories that could not be read)."""
     settings: ListSettings = job.settings.list
-    states = _states(job)
-    listed: list[_Listed] = []
+    states = door.states(job)
+    listed: list[Listed] = []
+    failed: list[tuple[str, RepositoryProblem]] = []
     total = 0
     wave = job.engine.workers * 4 if settings.sample_bytes else max(len(order), 1)
     with progress.task("list", len(order), "repositories") as bar:
         for start in range(0, len(order), wave):
-            if settings.sample_bytes and total >= settings.sample_bytes:
-                return _sorted(listed), order[start:]
             some = order[start : start + wave]
+            if settings.sample_bytes and total >= settings.sample_bytes:
+                return _sorted(listed), order[start:], failed
+            found = _known(job, some, fresh, previous, folder)
+            bar.advance(len(found))
             items = [
-                _Item(source, str(folder), start + number, settings.max_bytes)
-                for number, source in enumerate(some)
-                if source.repository().repo_name not in fresh
+                Item(source, str(_place(folder, source, states, settings)), settings.max_bytes)
+                for source in some
+                if source.repository().repo_name not in found
             ]
-            found: dict[str, _Listed | RepositoryProblem] = {
-                name: _Listed(dict(previous[name]), "")
-                for name in (source.repository().repo_name for source in some)
-                if name in fresh
-            }
-            for item, answer in job.engine.map(_list_one, items):
+            for item, answer in job.engine.map(list_one, items):
                 found[item.source.repository().repo_name] = answer
                 bar.advance(1)
             for number, source in enumerate(some):
                 if settings.sample_bytes and total >= settings.sample_bytes:
-                    return _sorted(listed), order[start + number :]
-                answer = found[source.repository().repo_name]
+                    return _sorted(listed), order[start + number :], failed
+                repository = source.repository()
+                answer = found[repository.repo_name]
                 if isinstance(answer, RepositoryProblem):
-                    problems.append(answer)
+                    named = replace(answer, repo_name=repository.repo_name, rights=repository.rights)
+                    failed.append((repository.repo_name, named))
                 else:
-                    answer.repository["state"] = states[source.repository().repo_name]
+                    answer.repository["state"] = states[repository.repo_name]
                     listed.append(answer)
                     total += answer.repository["length_bytes"]
-    return _sorted(listed), []
+    return _sorted(listed), [], failed
 
 
-def _sorted(listed: list[_Listed]) -> list[_Listed]:
+def _known(
+    job: Job, some: list[Source], fresh: set[str], previous: Mapping[str, dict[str, Any]], folder: Path
+) -> dict[str, Listed | RepositoryProblem]:
+    """What need not be listed: unchanged since the last listing, or listed by a run that was stopped."""
+    found: dict[str, Listed | RepositoryProblem] = {}
+    for source in some:
+        name = source.repository().repo_name
+        if name in fresh:
+            found[name] = Listed(dict(previous[name]), "")
+        elif before := listed_before(_place(folder, source, door.states(job), job.settings.list)):
+            found[name] = before
+    return found
+
+
+def _place(folder: Path, source: Source, states: Mapping[str, str], settings: ListSettings) -> Path:
+    """Where a repository's rows wait to be merged: the name says all that they depend on."""
+    name = source.repository().repo_name
+    depends = json.dumps([VERSION, name, states[name], settings.max_bytes])
+    return folder / f"{hashlib.sha256(depends.encode()).hexdigest()[:32]}.parquet"
+
+
+def _sorted(listed: list[Listed]) -> list[Listed]:
     return sorted(listed, key=lambda one: str(one.repository["repo_name"]))
 
 
-def _list_one(item: _Item) -> _Listed | RepositoryProblem:
-    """In a worker: the rows of one repository into a Parquet file, sorted by path."""
-    repository = item.source.repository()
-    try:
-        entries = list(item.source.entries(item.max_bytes))
-        ids = {entry.content_id for entry in entries if entry.content_id}
-        first_seen = item.source.first_seen(ids)
-    except SourceError as failure:
-        return failure.problem
-    entries.sort(key=lambda entry: entry.path)
-    path = Path(item.folder) / f"{item.number}.parquet"
-    with pq.ParquetWriter(path, tables.LISTED_FILES) as writer:
-        for start in range(0, len(entries), _ROWS):
-            rows = [_row(repository, entry, first_seen) for entry in entries[start : start + _ROWS]]
-            writer.write_table(pa.Table.from_pylist(rows, tables.LISTED_FILES))
-    sizes = [entry.size or 0 for entry in entries if entry.entry_type == "file" and entry.content_id]
-    row = {
-        name: getattr(repository, name)
-        for name in tables.REPOSITORIES.names
-        if name not in ("state", "num_files", "length_bytes", "first_row")
-    }
-    row |= {"num_files": len(entries), "length_bytes": sum(sizes), "declared_license": _declared(item.source)}
-    return _Listed(row, str(path))
-
-
-def _row(repository: Repository, entry: Entry, first_seen: Mapping[str, Any]) -> dict[str, Any]:
-    path = entry.path
-    name = path.rpartition("/")[2]
-    is_file = entry.entry_type == "file"
-    return {
-        "repo_name": repository.repo_name,
-        "path": path,
-        "file_name": name,
-        "extension": extension(name),
-        "entry_type": entry.entry_type,
-        "mode": entry.mode,
-        "length_bytes": entry.size,
-        "content_id": entry.content_id,
-        "first_seen": first_seen.get(entry.content_id or ""),
-        **path_facts(path)._asdict(),
-        "generated_name": is_generated_name(path) if is_file else None,
-        "license_base": _license_base(repository, path) if is_file and is_license_candidate(path) else None,
-        "problem": entry.problem,
-    }
-
-
-def _license_base(repository: Repository, path: str) -> str:
-    """The folder that a licence file speaks for: its own. In a distribution's `.dist-info` it is the whole of it, or
-    the folder below `licenses/` that it was in when the distribution was built (PEP 639)."""
-    folder = path.rpartition("/")[0]
-    top, _, inner = folder.partition("/")
-    if repository.kind == "distribution" and top.endswith(".dist-info"):
-        return inner.removeprefix("licenses").removeprefix("/")
-    return folder
-
-
-def _declared(source: Source) -> str | None:
-    if isinstance(source, DistributionSource | FolderSource):
-        stated = source.license_metadata()
-        return declared_expression(stated.expression, stated.field, stated.classifiers)
-    return None
+def _with_github(job: Job, rows: list[dict[str, Any]], sources: list[Source]) -> None:
+    """Stars, forks and what else GitHub's events say of the repositories that may be GitHub's; of the others, and where
+    no events are given, what their source says."""
+    known = door.github(job, [row["repo_name"] for row in rows])
+    own = {source.repository().repo_name: source.repository() for source in sources}
+    for row in rows:
+        repository = own[row["repo_name"]]
+        elsewhere = repository.url is not None and "github.com" not in repository.url
+        events = known.get(repository.repo_name.split("~")[0].lower())
+        if elsewhere or repository.kind not in ("git", "archived", "dataset"):
+            events = None
+        for name in _GITHUB:
+            value = getattr(repository, name) if events is None else events[name]
+            row[name] = list(value or ()) if name == "former_names" else value
 
 
 def _previous(job: Job) -> dict[str, dict[str, Any]]:
@@ -294,12 +219,12 @@ def _previous(job: Job) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _merged(job: Job, listed: list[_Listed], previous: Mapping[str, dict[str, Any]]) -> Iterator[pa.Table]:
+def _merged(job: Job, listed: list[Listed], previous: Mapping[str, dict[str, Any]]) -> Iterator[pa.Table]:
     """The rows of every repository, in order: new ones from the workers' files, others from the last listing."""
     old = pq.ParquetFile(job.folder / "files.parquet") if any(not one.files for one in listed) else None
     for one in listed:
         if one.files:
-            for batch in pq.ParquetFile(one.files).iter_batches(_ROWS):
+            for batch in pq.ParquetFile(one.files).iter_batches(BATCH):
                 yield pa.Table.from_batches([batch], tables.LISTED_FILES)
         elif old is not None:
             row = previous[one.repository["repo_name"]]
@@ -318,14 +243,19 @@ def _slice(file: pq.ParquetFile, first: int, count: int) -> Iterator[pa.Table]:
 
 
 def _problem_table(problems: list[RepositoryProblem]) -> pa.Table:
-    rows = [{"location": one.location, "reason": one.reason, "hint": one.hint} for one in problems]
-    rows.sort(key=lambda row: (str(row["location"]), str(row["reason"])))
+    names = tables.PROBLEMS.names
+    rows = [{name: getattr(one, name) for name in names} for one in problems]
+    rows.sort(key=lambda row: tuple(str(row[name]) for name in names))
     return pa.Table.from_pylist(rows, tables.PROBLEMS)
 
 
 def _settings(settings: Any) -> Any:
     kept: ListSettings = settings.list
-    return replace(kept, seed=0) if not kept.sample_bytes else kept
+    agreements = sorted(source.agreement for source in settings.sources if source.agreement)
+    found: dict[str, Any] = {"gh_archive": settings.gh_archive, "agreements": agreements}
+    for name in ("sample_bytes", "max_bytes", "main_branch"):
+        found[name] = getattr(kept, name)
+    return found | ({"seed": kept.seed} if kept.sample_bytes else {})
 
 
 STAGE = Stage(
@@ -335,6 +265,6 @@ STAGE = Stage(
     reads=(),
     settings=_settings,
     run=_run,
-    outside=_states,
+    outside=door.states,
     forecast=_forecast,
 )

@@ -26,18 +26,31 @@ _TEXTS = pa.list_(pa.string())
 REPOSITORIES = pa.schema(
     [
         pa.field("repo_name", pa.string(), nullable=False),
-        pa.field("kind", pa.string(), nullable=False),  # git, folder, distribution
+        pa.field("kind", pa.string(), nullable=False),  # git, folder, distribution, package, archive, archived, dataset
         pa.field("location", pa.string(), nullable=False),
         pa.field("rights", pa.string(), nullable=False),  # public, owned
+        ("url", pa.string()),  # where it came from
+        ("home_page", pa.string()),
+        ("checksum", pa.string()),  # of a package's or archive's file: sha256:…
         ("revision_id", pa.string()),
         ("version", pa.string()),
         ("directory_id", pa.string()),
         ("branch_name", pa.string()),
         ("revision_date", _TIME),
         ("committer_date", _TIME),
+        ("snapshot_id", pa.string()),  # of Software Heritage
+        ("visit_date", _TIME),
         ("declared_license", pa.string()),  # an SPDX expression
         ("star_events_count", pa.int64()),
         ("fork_events_count", pa.int64()),
+        ("github_id", pa.int64()),
+        ("former_names", _TEXTS),
+        ("gha_license_id", pa.string()),  # this and the next five: from GitHub's events
+        ("gha_event_created_at", _TIME),
+        ("gha_created_at", _TIME),
+        ("gha_updated_at", _TIME),
+        ("gha_pushed_at", _TIME),
+        ("gha_language", pa.string()),
         pa.field("state", pa.string(), nullable=False),  # token of the source: equal means nothing to list again
         pa.field("num_files", pa.int64(), nullable=False),
         pa.field("length_bytes", pa.int64(), nullable=False),
@@ -62,12 +75,21 @@ LISTED_FILES = pa.schema(
         ("generated_name", pa.string()),  # why the name alone says "generated"
         ("license_base", pa.string()),  # of a licence file candidate: the folder it speaks for
         ("problem", pa.string()),  # why it could not be listed properly
+        ("target", pa.string()),  # of a submodule: the commit
+        ("excluded", pa.string()),  # the pattern of the repository's .starloom.toml that leaves it out
     ]
 )
 
+# Columns of REPOSITORIES that come from listing, not from the source.
+COUNTED = ("state", "num_files", "length_bytes", "first_row")
+
+# Repositories that did not come in. Rule: "repository" is quarantined and tried again, the others are dropped.
 PROBLEMS = pa.schema(
     [
         pa.field("location", pa.string(), nullable=False),
+        ("repo_name", pa.string()),
+        pa.field("rule", pa.string(), nullable=False),  # repository, opt-out, sample, duplicate-repository
+        pa.field("rights", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         ("hint", pa.string()),
     ]
@@ -90,7 +112,7 @@ REFUSED = pa.schema(
         pa.field("content_id", pa.string(), nullable=False),
         pa.field("repo_name", pa.string(), nullable=False),
         pa.field("path", pa.string(), nullable=False),
-        pa.field("outcome", pa.string(), nullable=False),  # binary, damaged, unreadable
+        pa.field("outcome", pa.string(), nullable=False),  # binary, damaged, lfs-pointer, unreadable
         pa.field("reason", pa.string(), nullable=False),
     ]
 )

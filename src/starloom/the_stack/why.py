@@ -101,7 +101,7 @@ def words(found: Explanation) -> str:
     """The answer for a person: each file, its verdict, the rule with value and limit, the twin, the licence."""
     lines = []
     for row in found.files:
-        lines.append(printable(f"{row['repo_name']}:{row['path']}"))
+        lines.append(printable(f"{row['repo_name']}:{row['path']}" if row["path"] else str(row["repo_name"])))
         lines += [f"  {printable(line)}" for line in _verdict(row)]
         lines.append("")
     if found.total > len(found.files):
@@ -123,7 +123,9 @@ def _verdict(row: dict[str, Any]) -> list[str]:
     elif row["limit"]:
         verdict += f": {row['limit']}"
     lines = [verdict]
-    if row["rule"] in ("unreadable", "unlisted", "unread"):
+    if row["rule"] in ("repository", "unreadable"):
+        lines.append("the next `starloom build` tries again")
+    elif row["rule"] in ("unlisted", "unread"):
         lines.append("mended?   `starloom clean list read`, then `starloom build`, asks for it again")
     if row["twin_path"]:
         lines.append(f"twin      {row['twin_repo_name']}:{row['twin_path']}  (Jaccard {row['jaccard']:.2f})")
@@ -146,7 +148,8 @@ def telling_file(root: Path, engine: Engine) -> str | None:
     """REPOSITORY:PATH of a file that shows what the ledger can say: a near-duplicate, else another dropped file, else
     any; None when nothing is listed. The same for the same ledger."""
     found = engine.table(
-        "SELECT repo_name || ':' || path AS name FROM ledger ORDER BY coalesce(rule, '') <> 'near-duplicate', "
+        "SELECT repo_name || ':' || path AS name FROM ledger WHERE path <> '' "
+        "ORDER BY coalesce(rule, '') <> 'near-duplicate', "
         "verdict <> 'dropped', coalesce(jaccard, 1.0) >= 1.0, jaccard DESC, repo_name, path LIMIT 1",
         {"ledger": tables.ledger(root)},
     ).column(0)

@@ -23,7 +23,7 @@ from starloom.workspace import parquet
 from starloom.workspace.operations import Output
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 BUCKET_BYTES = 64 << 20  # of text sorted at a time; one data file each
 GROUP_BYTES = 16 << 20  # of text in a row group
 SPLITS = ("train", "held_out")
@@ -31,12 +31,12 @@ SPLITS = ("train", "held_out")
 # Every kept file in the dataset's order. `end` is the running sum of bytes, which cuts it into buckets.
 _PLAN = """
 SELECT l.split, l.content_id, c.blob_id, r.directory_id, l.path, l.detected_licenses, l.license_type, l.repo_name,
-  CAST(NULL AS VARCHAR) AS snapshot_id, r.revision_id, r.branch_name, CAST(NULL AS TIMESTAMPTZ) AS visit_date,
-  r.revision_date, r.committer_date, CAST(NULL AS BIGINT) AS github_id, r.star_events_count, r.fork_events_count,
-  r.declared_license AS gha_license_id, CAST(NULL AS TIMESTAMPTZ) AS gha_event_created_at,
-  CAST(NULL AS TIMESTAMPTZ) AS gha_created_at, CAST(NULL AS VARCHAR) AS gha_language, c.src_encoding, l.language,
+  r.snapshot_id, r.revision_id, r.branch_name, r.visit_date,
+  r.revision_date, r.committer_date, r.github_id, r.star_events_count, r.fork_events_count,
+  coalesce(r.gha_license_id, r.declared_license) AS gha_license_id, r.gha_event_created_at,
+  r.gha_created_at, r.gha_language, c.src_encoding, l.language,
   l.is_vendor, l.is_generated, l.length_bytes, f.extension, s.alphanum_fraction, s.alpha_fraction, s.num_lines,
-  s.avg_line_length, s.max_line_length, l.license_evidence, l.rights,
+  s.avg_line_length, s.max_line_length, l.license_evidence, l.rights, r.url, r.gha_updated_at, r.gha_pushed_at,
   sum(l.length_bytes) OVER (PARTITION BY l.split ORDER BY l.repo_name, l.path) - l.length_bytes AS before
 FROM ledger l
 JOIN repositories r ON l.repo_name = r.repo_name
@@ -48,13 +48,13 @@ ORDER BY l.split, l.repo_name, l.path
 """
 
 _REPOSITORIES = """
-SELECT p.repo_name, CAST(NULL AS VARCHAR) AS repo_url, min(p.snapshot_id) AS snapshot_id,
+SELECT p.repo_name, min(p.url) AS repo_url, min(p.snapshot_id) AS snapshot_id,
   min(p.revision_id) AS revision_id, min(p.directory_id) AS directory_id, min(p.branch_name) AS branch_name,
   min(p.visit_date) AS visit_date, min(p.revision_date) AS revision_date, min(p.committer_date) AS committer_date,
   min(p.github_id) AS github_id, min(p.star_events_count) AS star_events_count,
   min(p.fork_events_count) AS fork_events_count, min(p.gha_license_id) AS gha_license_id,
-  min(p.gha_created_at) AS gha_created_at, CAST(NULL AS TIMESTAMPTZ) AS gha_updated_at,
-  CAST(NULL AS TIMESTAMPTZ) AS gha_pushed_at, min(p.gha_language) AS gha_language, min(p.rights) AS rights,
+  min(p.gha_created_at) AS gha_created_at, min(p.gha_updated_at) AS gha_updated_at,
+  min(p.gha_pushed_at) AS gha_pushed_at, min(p.gha_language) AS gha_language, min(p.rights) AS rights,
   count(*) AS num_files
 FROM plan p WHERE p.split = $split GROUP BY p.repo_name ORDER BY p.repo_name
 """
@@ -249,8 +249,8 @@ def _readme(plan: pa.Table) -> str:
             "",
             f"{len(plan):,} files, made by Starloom. `files`: one row a file, with its content; `repositories`: one",
             "row a repository, its files nested, without contents. Columns are named as in The Stack v2;",
-            "`gha_license_id` holds the licence that the repository declares. Why a file is in, or not, stands in",
-            "the ledger.",
+            "`gha_license_id` holds the licence that GitHub's events state, else the one that is declared.",
+            "Why a file is in, or not, stands in the ledger.",
             "",
         ]
     )

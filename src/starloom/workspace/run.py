@@ -46,15 +46,21 @@ def engine(root: Path, settings: EngineSettings) -> Iterator[LocalEngine]:
 
 
 def build(
-    root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings, command: str
+    root: Path,
+    stages: Sequence[Stage],
+    settings: Any,
+    engine_settings: EngineSettings,
+    command: str,
+    shared: dict[str, Any] | None = None,
 ) -> list[StageStatus]:
-    """Runs every stage of `stages`, in order, that is not fresh. Raises UserError."""
+    """Runs every stage of `stages`, in order, that is not fresh; `shared` is what they find in `Job.shared`. Raises
+    UserError."""
     started = time.monotonic()
     ran = False
     with lock(root, command), engine(root, engine_settings) as local:
         atomic.recover(root)
         _clear_spill(root)
-        shared: dict[str, Any] = {}
+        shared = {} if shared is None else shared
         width = max(len(stage.name) for stage in stages)
         for stage in stages:
             job = Job(root, stage, settings, local, shared)

@@ -1,32 +1,45 @@
 """Where a git repository keeps its objects and refs, and whether it may be read at all.
 
-RefusedError, each as a RepositoryProblem with its remedy: objects borrowed from outside
-(`objects/info/alternates`, a linked `objects` or `pack` folder), SHA-256 repositories, a `.git` that is a
-symbolic link, and a `.git` *file* (work trees made by `git worktree`, submodules) unless the repository that
-it names names it back: anybody can write a file that points at somebody else's repository, only that
-repository's owner can write the answer.
+Refused, each as a RepositoryProblem with its remedy: objects borrowed from outside (`objects/info/alternates`, a
+linked `objects` or `pack` folder), SHA-256 repositories and other formats, a `.git` that is a symbolic link, and a
+`.git` *file* (work trees made by `git worktree`, submodules) unless the repository that it names names it back:
+anybody can write a file that points at somebody else's repository, only that repository's owner can write the answer.
 
-Nothing of the repository's own configuration ever takes part in reading objects: git is given an empty
-repository of our own (`neutral`) whose object folder is the stranger's. Only refs are resolved with
-`--git-dir`, which runs nothing.
+Nothing of the repository's own configuration ever takes part: git is given an empty repository of our own (`neutral`)
+whose object folder is the stranger's, and its refs are read without git (`refs.py`).
 """
 
 import contextlib
 import os
-import re
+import resource
 import stat
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starloom.outside.paths import RefusedError, Root, text_path
-from starloom.outside.processes import Finished, ProcessError, run
+from starloom.outside.processes import ProcessError, Stream, run
 from starloom.sources.repository import RepositoryProblem, SourceError
 
 SMALL_FILE = 1 << 20  # bytes; HEAD, config, commondir, alternates and .git files are far smaller
 SECONDS = 30.0  # for a command that reads a ref, a setting or a commit
 ALTERNATES_DEPTH = 5  # git's own limit
+MEMORY = {resource.RLIMIT_DATA: 4 << 30}  # of one git; the pages of pack files do not count
+ALLOCATION = "256m"  # that git may take in one piece: a small content may be a delta of one of many gigabytes
+
+
+_FORMATS = ("0", "1")
+# Extensions of git that change nothing of how objects and refs are read here; git refuses those it does not know.
+_HARMLESS = {
+    "noop",
+    "noop-v1",
+    "partialclone",
+    "preciousobjects",
+    "relativeworktrees",
+    "submodulepathconfig",
+    "worktreeconfig",
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class GitFolder:
 
     git_dir: str
     common_dir: str
+    url: str = ""  # remote.origin.url as it stands in the config: not to be shown, it may hold a password
+    bare: bool = False  # core.bare: HEAD is what the owner declares to be the main branch
 
     @property
     def objects(self) -> str:
@@ -62,10 +77,12 @@ def environment() -> dict[str, str]:
         "GIT_OPTIONAL_LOCKS": "0",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_GRAFT_FILE": "/dev/null",
+        "GIT_ALLOC_LIMIT": ALLOCATION,
     }
 
 
-# A commit graph may state other dates than the commits do; signatures would run the configured gpg program.
+# A commit graph may state other dates than the commits do; signatures would run the configured gpg program. Git's 96 MB
+# of cached delta bases cost more to fill than they save: with 16 a tenth less CPU time.
 OPTIONS = [
     "-c",
     "core.fsmonitor=false",
@@ -75,6 +92,8 @@ OPTIONS = [
     "core.commitGraph=false",
     "-c",
     "log.showSignature=false",
+    "-c",
+    "core.deltaBaseCacheLimit=16m",
     "--no-pager",
 ]
 
@@ -123,35 +142,30 @@ def locate(path: Path) -> GitFolder:
             raise _refusal(location, "it shares another repository's objects (commondir)", hint)
         _check_plain(location, folder)
         _check_objects(location, folder)
-        _check_format(location, folder)
+        values = _checked_settings(location, folder)
     except OSError as problem:
         reason = f"unreadable: {problem.filename}: {problem.strerror}"
         raise SourceError(RepositoryProblem(location, reason, "see that you may read all of it")) from None
-    return folder
+    return replace(folder, url=values.get("remote.origin.url", ""), bare=values.get("core.bare", "") == "true")
 
 
-def setting(folder: GitFolder, key: str) -> str | None:
-    """One value of the repository's own config file, without includes; None where it is unset."""
+def _settings(folder: GitFolder) -> dict[str, str] | None:
+    """The repository's own config file, without includes; None where it cannot be parsed."""
     try:
         with Root(folder.common_dir) as root:
             data = root.read(b"config", SMALL_FILE)
-    except (RefusedError, OSError):
-        return None
+    except RefusedError as problem:
+        return {} if str(problem) == "missing" else None
     # From standard input: git shall not open the path again, which could have become something else.
-    argv = ["git", "config", "--file", "-", "--no-includes", "-z", "--get", key]
+    argv = ["git", "config", "--file", "-", "--no-includes", "-z", "--list"]
     try:
         found = run(argv, environment() | {"GIT_DIR": "/nonexistent"}, timeout=SECONDS, feed=data)
     except ProcessError:
         return None
     if found.returncode:
         return None
-    return found.stdout.rstrip(b"\0").decode("utf-8", "backslashreplace")
-
-
-def git_refs(folder: GitFolder, *arguments: str) -> Finished:
-    """Runs a command that reads refs, with the repository's own folder but in the neutral environment."""
-    argv = ["git", f"--git-dir={folder.git_dir}", *OPTIONS, *arguments]
-    return run(argv, environment(), timeout=SECONDS)
+    pairs = (item.partition("\n") for item in found.stdout.decode("utf-8", "backslashreplace").split("\0"))
+    return {key: value if separator else "true" for key, separator, value in pairs}
 
 
 def _pointed_to(path: Path) -> GitFolder:
@@ -178,7 +192,7 @@ def _pointed_to(path: Path) -> GitFolder:
             return GitFolder(git_dir, common_dir)
         raise refusal
     folder = GitFolder(git_dir, git_dir)  # a submodule: its configuration names the work tree
-    tree = setting(folder, "core.worktree")
+    tree = (_settings(folder) or {}).get("core.worktree")
     if tree is None or os.path.realpath(os.path.join(git_dir, tree)) != location:  # noqa: PTH118
         raise refusal
     return folder
@@ -244,14 +258,26 @@ def _alternates(objects: str) -> list[str]:
     return [os.fsdecode(line) for line in data.split(b"\n") if line and not line.startswith(b"#")]
 
 
-def _check_format(location: str, folder: GitFolder) -> None:
-    kind = setting(folder, "extensions.objectformat")
-    if kind not in (None, "sha1"):
+def _checked_settings(location: str, folder: GitFolder) -> dict[str, str]:
+    values = _settings(folder)
+    if values is None:
+        raise _refusal(location, "its config cannot be read", "see what `git config --list` says in it")
+    version = values.get("core.repositoryformatversion", "0")
+    if version not in _FORMATS:
+        raise _refusal(location, f"its format is of version {version}", "clone it with a git that knows the format")
+    extensions = {key.removeprefix("extensions."): one for key, one in values.items() if key.startswith("extensions.")}
+    kind = extensions.pop("objectformat", "sha1")
+    if kind != "sha1":
         hint = "contents are known by SHA-1 here: give a copy of its files without .git, as a plain folder"
         raise _refusal(location, f"its objects are named by {kind}, not SHA-1", hint)
-    storage = setting(folder, "extensions.refstorage")
-    if storage not in (None, "files"):
+    storage = extensions.pop("refstorage", "files")
+    if storage != "files":
         raise _refusal(location, f"its refs are stored as {storage}", "use `git refs migrate --ref-format=files`")
+    unknown = sorted(set(extensions) - _HARMLESS)
+    if version == "1" and unknown:
+        hint = "clone it with a git that knows the extension"
+        raise _refusal(location, f"its format has an extension that is not known here: {unknown[0]}", hint)
+    return values
 
 
 def _refusal(location: str, reason: str, hint: str) -> SourceError:
@@ -259,21 +285,12 @@ def _refusal(location: str, reason: str, hint: str) -> SourceError:
     return SourceError(RepositoryProblem(location, reason, hint))
 
 
-_URL = re.compile(r"(?:[a-z][a-z0-9+.-]*://)(?:[^/@]*@)?(?P<host>[^/:@]+)(?::\d*)?/+(?P<path>.+)", re.IGNORECASE)
-_SCP = re.compile(r"(?:[^/@:]+@)?(?P<host>[^/:@]+):(?!/)(?P<path>.+)")
-_NAME = re.compile(r"[A-Za-z0-9._~+-]{1,100}")
+def failed(location: str, reason: str) -> SourceError:
+    """What is raised where git cannot read what should be there."""
+    return SourceError(RepositoryProblem(location, reason, "see what `git fsck` says of it"))
 
 
-def name_from_url(url: str) -> str | None:
-    """`owner/name` (on GitLab more parts) of a remote's URL, without host and credentials; else None.
-
-    >>> name_from_url("https://me:secret@github.com/psf/requests.git"), name_from_url("git@gitlab.com:a/b")
-    ('psf/requests', 'a/b')
-    """
-    found = _URL.fullmatch(url) or _SCP.fullmatch(url)
-    if found is None or "." not in found["host"]:
-        return None
-    parts = found["path"].rstrip("/").removesuffix(".git").split("/")
-    if len(parts) < 2 or not all(_NAME.fullmatch(part) and part.strip(".") for part in parts):
-        return None
-    return "/".join(parts)
+def complaint(stream: Stream) -> str:
+    """The last line that git complained."""
+    lines = stream.stderr.strip().splitlines()
+    return text_path(lines[-1].encode()) if lines else "git said nothing"

@@ -1,0 +1,1 @@
+"""Repositories of a Software Heritage graph export: its tables, heads, walk, contents; `archive` is the door."""
