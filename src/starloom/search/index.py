@@ -208,7 +208,7 @@ def _open_segments(folder: Path, manifest: Manifest) -> tuple["Searcher", "Schem
     import tantivy
 
     prefix = f"{_SEGMENTS}/"
-    with tempfile.TemporaryDirectory(prefix="starloom-search-") as name:
+    with tempfile.TemporaryDirectory(prefix="starloom-search-", ignore_cleanup_errors=True) as name:
         for one in manifest.files:
             if one.name.startswith(prefix):
                 (Path(name) / one.name.removeprefix(prefix)).symlink_to((folder / one.name).resolve())
