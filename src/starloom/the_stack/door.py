@@ -8,6 +8,7 @@ What cannot be fetched is a problem of this run and is tried again by the next.
 import contextlib
 import queue
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -36,6 +37,7 @@ from starloom.workspace.stage import Job
 
 UPDATE = "update"  # in `job.shared`: fetch again what can have changed
 _PARALLEL = 4  # fetches at a time
+_GOODBYE = 0.5  # seconds for interrupted fetches to tidy up
 
 
 def place(job: Job) -> Place:
@@ -152,8 +154,9 @@ def _fetched(waiting: list[Unfetched], here: Place) -> Iterator[tuple[Unfetched,
                 one = todo.get_nowait()
                 done.put((one, _problem_of(one, here)))
 
-    for _ in range(min(_PARALLEL, len(several))):
-        threading.Thread(target=work, daemon=True).start()
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(_PARALLEL, len(several)))]
+    for thread in threads:
+        thread.start()
     try:
         for _ in several:
             yield done.get()
@@ -162,6 +165,9 @@ def _fetched(waiting: list[Unfetched], here: Place) -> Iterator[tuple[Unfetched,
             while True:
                 todo.get_nowait()
         kill_all()
+        end = time.monotonic() + _GOODBYE
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))  # those whose program was killed tidy up
         raise
     for one in waiting:
         if one.alone:
