@@ -9,7 +9,6 @@ Not covered: history (`first_seen` is None).
 
 import functools
 import hashlib
-import os
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +23,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from starloom.sources.aside import publish_folder, sync
 from starloom.sources.content_ids import ContentIds
 from starloom.sources.repository import (
     Content,
@@ -261,8 +261,8 @@ def write_prepared(
         pq.write_table(pa.Table.from_pylist(stated, PROBLEMS), aside / PROBLEMS_FILE, compression="zstd")
         pq.write_table(pa.Table.from_pylist(rows, REPOSITORIES), aside / REPOSITORIES_FILE, compression="zstd")
         for name in (FILES_FILE, PROBLEMS_FILE, REPOSITORIES_FILE, "."):
-            _sync(aside / name)
-        _replace(aside, folder)
+            sync(aside / name)
+        publish_folder(aside, folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
@@ -330,21 +330,3 @@ class _Lines:
 
     def between(self, low: int, high: int) -> memoryview:
         return self._data[int(self._offsets[low]) : int(self._offsets[high])]
-
-
-def _replace(aside: Path, folder: Path) -> None:
-    """One rename where nothing is there; else a moment in which there is neither, never a mixture."""
-    old = aside.with_suffix(".old.aside")
-    if folder.exists():
-        folder.rename(old)
-    aside.rename(folder)
-    _sync(folder.parent)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

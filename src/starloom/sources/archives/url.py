@@ -5,9 +5,7 @@ goes on where it was, and it stays as it was fetched until `update`.
 """
 
 import hashlib
-import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,6 +15,7 @@ from starloom.outside.download import download
 from starloom.outside.http import Http, HttpError
 from starloom.outside.paths import is_safe
 from starloom.sources.archives.source import open_archive
+from starloom.sources.aside import publish_folder
 from starloom.sources.repository import Opened, Place, RepositoryProblem, SourceError, SourceSettings
 
 LIMIT = 64 << 30  # bytes of an archive
@@ -46,9 +45,7 @@ class ArchiveUrl:
             hint = "see that the address is right and reachable; the next build tries again"
             raise SourceError(RepositoryProblem(self.location, f"not fetched: {problem}", hint)) from None
         (aside / _CHECKSUM).write_text(checksum)
-        if self.folder.exists():
-            shutil.rmtree(self.folder)
-        os.replace(aside, self.folder)  # noqa: PTH105
+        publish_folder(aside, self.folder)
 
 
 def open_archive_url(url: str, settings: SourceSettings, place: Place) -> Opened:

@@ -9,18 +9,16 @@ Cost: three connections and the pack. Not covered: history (a shallow clone's la
 before it), and servers without git's own protocol ("dumb" http).
 """
 
-import contextlib
-import fcntl
 import hashlib
 import os
 import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from starloom.sources.aside import locked, publish_folder
 from starloom.sources.git.network import RemoteError, ask, resolved
 from starloom.sources.git.source import GitSource
 from starloom.sources.git.url import Remote, name_from_url, parse_remote
@@ -59,7 +57,7 @@ class RemoteGit:
         fetched = _fetched(self._remote, place)
         try:
             fetched.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(fetched.with_suffix(".lock")):
+            with locked(fetched.with_suffix(".lock")):
                 if place.update or not fetched.is_dir():  # the same URL may stand twice in a list
                     self._try(fetched, place.main_branch)
         except RemoteError as problem:
@@ -89,24 +87,13 @@ class RemoteGit:
         try:
             _fetch_into(part, self._remote, rule)
             GitSource.at(part, "public", rule, self.location)  # what came can be opened
-            _publish(part, fetched)
+            publish_folder(part, fetched)
         finally:
             shutil.rmtree(part, ignore_errors=True)
 
 
 def _fetched(remote: Remote, place: Place) -> Path:
     return place.folder / FOLDER / f"{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}.git"
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One thread and process at a time; a killed one lets go."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _fetch_into(folder: Path, remote: Remote, rule: str) -> None:
@@ -148,19 +135,3 @@ def _main_branch(remote: Remote, git_dir: str, rule: str) -> str:
         if name in there:
             return name
     raise RemoteError("it has no commits on a main branch", "see what `git ls-remote --symref` says of it")
-
-
-def _publish(part: Path, fetched: Path) -> None:
-    """Gives `part` the name by which it is found. Killed in between, nothing is found and it is fetched again."""
-    if fetched.is_dir():
-        old = Path(tempfile.mkdtemp(prefix=f"{fetched.stem}.", suffix=".part", dir=fetched.parent))
-        fetched.rename(old / "old")
-        part.rename(fetched)
-        shutil.rmtree(old, ignore_errors=True)
-    else:
-        part.rename(fetched)
-    descriptor = os.open(fetched.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,8 +9,6 @@ over the list, 1 s. Not covered: a mirror that keeps back a newer list, componen
 Environment: STARLOOM_DEBIAN_MIRROR, STARLOOM_DEBIAN_SUITE, STARLOOM_DEBIAN_KEYRING (empty: do not check signatures).
 """
 
-import contextlib
-import fcntl
 import gzip
 import hashlib
 import json
@@ -28,9 +26,9 @@ from starloom.outside.download import download
 from starloom.outside.http import Http, HttpError, shown
 from starloom.outside.paths import printable
 from starloom.outside.processes import ProcessError, find_program, run
+from starloom.sources.aside import locked, replace_file
 from starloom.sources.packages import registries
 from starloom.sources.packages.release import PackageName, fetch_bytes, unreachable
-from starloom.sources.packages.shelf import replace_file
 
 SUITE: Final = "bookworm"
 KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -103,7 +101,7 @@ def current(http: Http, package: PackageName, folder: Path, refresh: bool) -> tu
     base = f"{mirror(package)}/dists/{suite()}"
     place = folder / hashlib.sha256(shown(base).encode()).hexdigest()[:16]
     place.mkdir(parents=True, exist_ok=True)
-    with _locked(place / "lock"):
+    with locked(place / "lock"):
         kept = None if refresh else _kept(place)
         if kept is not None:
             return kept, False
@@ -259,14 +257,3 @@ def _listed(paragraph: list[str]) -> Listed | None:
         return None
     repository = found.get("Vcs-Browser") or found.get("Vcs-Git", "").partition(" ")[0]
     return Listed(found["Version"], found["Directory"], files, found.get("Homepage"), repository or None)
-
-
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Waits for whoever fetches the same list."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

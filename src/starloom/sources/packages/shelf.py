@@ -13,12 +13,9 @@ are not removed.
 """
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,7 +23,7 @@ from typing import Any, Final
 
 from starloom.outside.download import download
 from starloom.outside.http import Http, HttpError, shown
-from starloom.sources.aside import publish
+from starloom.sources.aside import locked, publish, replace_file
 from starloom.sources.packages.release import ARCHIVE_LIMIT, Description, PackageName, Release, RemoteFile, unreachable
 from starloom.sources.repository import LicenseMetadata
 
@@ -81,12 +78,8 @@ class Shelf:
         folder = self.folder / "locks"
         folder.mkdir(parents=True, exist_ok=True)
         name = f"{asked.registry}-{hashlib.sha256(asked.name.encode()).hexdigest()[:32]}"
-        descriptor = os.open(folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with locked(folder / name):
             yield
-        finally:
-            os.close(descriptor)
 
     def fetch(
         self,
@@ -236,15 +229,3 @@ def _record(stored: Any, asked: PackageName) -> Record:
         signature=stored["signature"],
         deviates=bool(stored["deviates"]),
     )
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """The file `path` holds `data`, or what it held before."""
-    aside = path.with_name(f".{path.name[:180]}.{secrets.token_hex(8)}.aside")
-    try:
-        with aside.open("xb") as file:
-            file.write(data)
-        publish(aside, path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
