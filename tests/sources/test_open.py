@@ -138,6 +138,8 @@ def test_a_list_names_the_line_that_is_wrong(new_git, tmp_path):
         ("swh:s3://bucket/graph", "swh:s3://bucket/graph"),
         ("dataset:d", "dataset:/base/d"),
         ("hub:a/b", "hub:a/b"),
+        ("corpus:standard", "corpus:standard"),
+        ("corpus:standard@c", "corpus:standard@/base/c"),
         ("https://example.org/a/b", "https://example.org/a/b"),
         ("git@example.org:a/b", "git@example.org:a/b"),
     ],

@@ -27,7 +27,7 @@ _VOCABULARIES = ((2_000_000, 8192), (500_000, 2048), (100_000, 1024), (0, 512))
     show_default=True,
     help="The workspace that is made, or gone on with.",
 )
-@click.option("--from", "sources", multiple=True, metavar="PATH", help="Your repositories instead; may be repeated.")
+@click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Your code instead, as in init; repeatable.")
 @click.option("--rights", type=click.Choice(["public", "owned"]), default="public", show_default=True)
 @click.option("--train-seconds", default=120.0, show_default=True, help="How long the model is trained; 0: not at all.")
 def command(folder: Path, sources: tuple[str, ...], rights: str, train_seconds: float) -> None:

@@ -102,6 +102,9 @@ def absolute(text: str, base: Path) -> str:
     kind, colon, rest = text.partition(":")
     if text.startswith("@"):
         return f"@{base / Path(text[1:]).expanduser()}"
+    if kind == "corpus" and "@" in rest:
+        name, _, folder = rest.partition("@")
+        return f"corpus:{name}@{base / Path(folder).expanduser()}"
     if kind in _NAMED and not rest.startswith("//"):
         if kind not in _WITH_PATH or not rest or "://" in rest:
             return text
