@@ -155,6 +155,39 @@ def test_githubs_events_decide_between_copies(repositories, tmp_path):
     assert workspace.build_again() == {}
 
 
+def test_githubs_events_decide_what_an_export_does_not_say(tmp_path):
+    """The default branch of a repository, and which of two with the same files is the one."""
+    path = git_repository(tmp_path / "a", {"LICENSE": MIT, "x.py": code(1)})
+    Git(path)("checkout", "-q", "-b", "develop")
+    building.put(path, {"y.py": code(2)})
+    Git(path).commit()
+    Git(path)("checkout", "-q", "main")
+    export = Export()
+    for name in ("alice/first", "bob/second"):
+        export.git(path, f"https://github.com/{name}")
+    base, objects = export.write(tmp_path / "export"), export.write_contents(tmp_path / "objects")
+    events = [
+        event(1, "WatchEvent", 7, "bob/second", {"action": "started"}, "2023-01-01T00:00:01Z"),
+        event(2, "CreateEvent", 7, "Bob/Second", {"ref": "main", "master_branch": "develop"}, "2023-01-01T00:00:02Z"),
+        event(3, "CreateEvent", 8, "alice/first", {"ref": "main", "master_branch": "develop"}, "2023-01-01T00:00:02Z"),
+    ]
+    with gzip.open(tmp_path / "2023-01-01-0.json.gz", "wt") as file:
+        file.writelines(json.dumps(one) + "\n" for one in events)
+    made = Workspace(tmp_path / "w", f"swh:{base}")
+    made.replace('rights = "public"', f'rights = "public"\ncontents = "{objects}"')
+    made.build("list")
+    assert {row["path"] for row in made.listing()} == {"LICENSE", "x.py"}
+    assert {row["repo_name"] for row in made.listing()} == {"alice/first"}  # by URL, where nothing else is known
+    made.configure(f'[gh_archive]\npath = "{tmp_path / "2023-01-01-0.json.gz"}"\n')
+    made.build()
+    assert {row["path"] for row in made.listing()} == {"LICENSE", "x.py", "y.py"}
+    assert {row["repo_name"] for row in made.listing()} == {"bob/second"}
+    row = made.row("alice/first", "")
+    assert (row["verdict"], row["rule"]) == ("dropped", "same-root-directory")
+    assert "bob/second" in row["value"]
+    assert made.build_again() == {}
+
+
 def event(number, kind, repository, name, payload, at):
     return {
         "id": str(number),

@@ -89,7 +89,9 @@ def main() -> None:
             status = 0
         else:
             raise
-    if interrupted and status == 130 and threading.active_count() > 1:  # a fetch still waits for a server: Python would wait with it
+    if (
+        interrupted and status == 130 and threading.active_count() > 1
+    ):  # a fetch still waits for a server: Python would wait with it
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(130)

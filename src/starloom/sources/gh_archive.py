@@ -183,9 +183,9 @@ def prepare(settings: GhArchiveSettings, place: Place) -> tuple[Path, list[Repos
             bar.advance(1)
     rows = [Path(hour.rows) for hour in hours if Path(hour.rows).is_file()]
     target = folder / "repositories.parquet"
-    token = _digest([str(VERSION), _SQL, str(until), *(path.name for path in rows)])
-    if not target.is_file() or (pq.read_metadata(target).metadata or {}).get(b"starloom") != token.encode():
-        _write(target, token, rows, until, place)
+    made_of = _digest([str(VERSION), _SQL, str(until), *(path.name for path in rows)])
+    if not target.is_file() or token(target) != made_of:
+        _write(target, made_of, rows, until, place)
     return target, sorted(problems, key=lambda one: (one.location, one.reason))
 
 
@@ -195,12 +195,17 @@ def prepared(place: Place) -> Path | None:
     return path if path.is_file() else None
 
 
+def token(path: Path) -> str:
+    """What a file that `prepare` wrote was made of: another token, other rows."""
+    return str((pq.read_metadata(path).metadata or {}).get(b"starloom", b"").decode())
+
+
 def read_repositories(path: Path) -> pa.Table:
     """The rows that `prepare` wrote, whole."""
     return pq.read_table(path, schema=REPOSITORIES)
 
 
-def _write(target: Path, token: str, rows: list[Path], until: datetime | None, place: Place) -> None:
+def _write(target: Path, made_of: str, rows: list[Path], until: datetime | None, place: Place) -> None:
     aside = target.with_suffix(".aside")
     tables = {"events": rows or EVENTS.empty_table()}
     with (
@@ -209,7 +214,7 @@ def _write(target: Path, token: str, rows: list[Path], until: datetime | None, p
     ):
         for batch in found:
             writer.write_table(pa.Table.from_batches([batch]).cast(REPOSITORIES))
-        writer.add_key_value_metadata({"starloom": token})
+        writer.add_key_value_metadata({"starloom": made_of})
     publish(aside, target)
 
 

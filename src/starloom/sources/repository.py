@@ -48,6 +48,7 @@ class Place:
     update: bool = False  # fetch again what can have changed
     main_branch: str = "code"  # "code" or "paper": which one is the main branch where the two disagree
     max_bytes: int = 10 << 20  # larger contents are never read
+    github: Path | None = None  # what GitHub's events say of its repositories: REPOSITORIES of `gh_archive`
 
 
 @dataclass(frozen=True)

@@ -43,13 +43,14 @@ _GOODBYE = 0.5  # seconds for interrupted fetches to tidy up
 def place(job: Job) -> Place:
     """Where this workspace keeps what it fetched."""
     settings = job.settings.list
-    return Place(
+    here = Place(
         folder=job.root / FOLDER / "fetched",
         engine=job.engine,
         update=bool(job.shared.get(UPDATE)),
         main_branch=settings.main_branch,
         max_bytes=settings.max_bytes,
     )
+    return replace(here, github=gh_archive.prepared(here)) if job.settings.gh_archive.path else here
 
 
 def opened(job: Job) -> Opened:
@@ -203,7 +204,7 @@ def _names(job: Job, repository: Repository) -> Iterable[str]:
 def former_names(job: Job) -> dict[str, tuple[str, ...]]:
     """By repository name in lower case, as far as GH Archive's events are given and prepared."""
     if "former_names" not in job.shared:
-        path = gh_archive.prepared(place(job)) if job.settings.gh_archive.path else None
+        path = place(job).github
         if path is None:
             return {}
         rows = gh_archive.read_repositories(path).select(["name_key", "former_names"]).to_pylist()

@@ -6,8 +6,8 @@ run goes on with the copies that are there. Another `select`, main-branch rule, 
 Contents are fetched one by one when they are read (`store`), under the archive's terms (`terms`).
 
 Never run against the live archive: tests make exports of local git repositories with its schemas and serve them by a
-real S3 protocol server. Disk: about what the chosen columns take, twice. Not covered: GitHub's default branch, stars
-and licences, which are in GH Archive's events; the whole archive on one machine.
+real S3 protocol server. Disk: about what the chosen columns take, twice. GitHub's default branch, stars and licences
+are asked of its events where they are given. Not covered: the whole archive on one machine.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from starloom.errors import UserError
 from starloom.outside.http import HttpSettings
 from starloom.outside.object_store import open_store
 from starloom.outside.paths import printable
+from starloom.sources import gh_archive
 from starloom.sources.git.url import name_from_url
 from starloom.sources.prepared import is_prepared, read_prepared, write_prepared
 from starloom.sources.repository import Opened, Place, Repository, RepositoryProblem, SourceError, SourceSettings
@@ -103,7 +104,8 @@ def _url(text: str) -> str:
 def _home(place: Place, url: str, settings: SourceSettings) -> Path:
     if place.main_branch not in ORDERS:
         raise UserError(f"main_branch `{place.main_branch}` is not known", f"one of: {', '.join(ORDERS)}")
-    asked = json.dumps([VERSION, url, settings.select, place.main_branch])
+    events = gh_archive.token(place.github) if place.github else ""
+    asked = json.dumps([VERSION, url, settings.select, place.main_branch, events])
     return place.folder / "swh" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -126,7 +128,7 @@ def _prepare(export: Export, settings: SourceSettings, place: Place, work: Path,
         progress.say(f"  {progress.counted(wild, 'dates')} of the export are in no calendar: taken as unknown")
     tables, steps = copied(export, copies), Steps(place.engine, rows)
     with progress.task("find main revisions", None, "repositories"):
-        heads = find_heads(steps, tables, place.main_branch)
+        heads = find_heads(steps, tables, place.main_branch, place.github)
         known = place.engine.table("SELECT * FROM heads ORDER BY number, origin", {"heads": heads}).to_pylist()
     roots = [row for row in known if row["number"] is not None]
     problems = [_problem(row["origin"], row["problem"]) for row in known if row["number"] is None]
