@@ -18,6 +18,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+from starloom import progress
 from starloom.sources.aside import locked, publish_folder
 from starloom.sources.git.network import RemoteError, ask, resolved
 from starloom.sources.git.source import GitSource
@@ -55,6 +56,10 @@ class RemoteGit:
     def fetch(self, place: Place) -> None:
         """Into the place, in place of what was fetched before. Raises SourceError."""
         fetched = _fetched(self._remote, place)
+        if self._remote.scheme in ("http", "git"):
+            progress.say(
+                f"{self.location} comes unencrypted: whoever is on the way may change it; https does not let them"
+            )
         try:
             fetched.parent.mkdir(parents=True, exist_ok=True)
             with locked(fetched.with_suffix(".lock")):
