@@ -153,6 +153,10 @@ def test_githubs_events_decide_between_copies(repositories, tmp_path):
     assert workspace.row("bob/starred", "")["rule"] == "opt-out"
     assert workspace.row("alice/first", "x.py")["verdict"] == "kept"
     assert workspace.build_again() == {}
+    workspace.add("https://github.com/bob/starred")  # not even asked for
+    workspace.build()
+    assert sorted(one["rule"] for one in workspace.problems()) == ["opt-out", "opt-out"]
+    assert not (workspace.root / ".starloom" / "fetched" / "git").exists()
 
 
 def test_githubs_events_decide_what_an_export_does_not_say(tmp_path):

@@ -24,7 +24,6 @@ from starloom.sources.open import absolute, open_source
 from starloom.sources.repository import (
     Opened,
     Place,
-    Repository,
     RepositoryProblem,
     Source,
     SourceError,
@@ -70,12 +69,12 @@ def opened(job: Job) -> Opened:
             problems += [replace(problem, rights=one.rights) for problem in found.problems]
             for source in found.sources:
                 repository = source.repository()
-                if entry := refused.covering(_names(job, repository)):
+                if entry := refused.covering(_names(job, repository.repo_name, *repository.former_names)):
                     problems.append(_opted_out(repository.location, repository.repo_name, entry, one.rights))
                 else:
                     sources.append(source)
             for waiting in found.unfetched:
-                if entry := refused.covering([waiting.repo_name] if waiting.repo_name else []):
+                if entry := refused.covering(_names(job, waiting.repo_name) if waiting.repo_name else ()):
                     problems.append(_opted_out(waiting.location, waiting.repo_name, entry, one.rights))
                 elif waiting.location in failed:
                     problems.append(replace(failed[waiting.location], rights=one.rights))
@@ -197,8 +196,9 @@ def _forget(job: Job) -> None:
     job.shared.pop("states", None)
 
 
-def _names(job: Job, repository: Repository) -> Iterable[str]:
-    return (repository.repo_name, *repository.former_names, *former_names(job).get(repository.repo_name.lower(), ()))
+def _names(job: Job, name: str, *others: str) -> Iterable[str]:
+    """What a repository is called, and every name that it is known to have had."""
+    return (name, *others, *former_names(job).get(name.lower(), ()))
 
 
 def former_names(job: Job) -> dict[str, tuple[str, ...]]:
