@@ -1,7 +1,8 @@
-"""Contents from git's objects: those that `packs.py` gives, and of git the others: `git cat-file --batch`.
+"""Contents from git's objects: `git cat-file --batch`, fed by batches, every answer hashed again.
 
-Every answer is hashed again. Memory: one content at a time here, and in git its pack files' pages and 16 MB of delta
-bases. An object that git dies of costs two starts of git, so a limited number of them is borne.
+Memory: one content at a time here, and in git its pack files' pages and 16 MB of delta bases. An object that git dies
+of costs two starts of git, so a limited number of them is borne. The order of the pack was tried and is not used: it
+saved nothing, with packs in memory or not, up to chains of 250 deltas.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -9,7 +10,6 @@ from itertools import islice
 
 from starloom.identity import content_id
 from starloom.outside.processes import ProcessError, Stream
-from starloom.sources.git import packs
 from starloom.sources.git.folder import MEMORY, GitFolder, complaint, neutral
 from starloom.sources.repository import Content, Wanted
 
@@ -25,16 +25,9 @@ def contents(folder: GitFolder, wanted: Iterable[Wanted]) -> Iterator[Content]:
     """Each wanted one, read and hashed."""
     restarts = 0
     iterator = iter(wanted)
-    while some := list(islice(iterator, BATCH)):
-        given = set()
-        for content in packs.read(folder.objects, some):
-            given.add(content.content_id)
-            yield content
-        waiting = [one for one in some if one.content_id not in given]
-        if not waiting:
-            continue
-        with neutral(folder) as (git, environment):
-            batch = [*git, "cat-file", "--batch"]
+    with neutral(folder) as (git, environment):
+        batch = [*git, "cat-file", "--batch"]
+        while waiting := list(islice(iterator, BATCH)):
             done = 0
             while done < len(waiting) and restarts <= MAX_RESTARTS:
                 for content in _read(batch, environment, waiting[done:]):

@@ -1,6 +1,6 @@
 """A git repository, bare or not, read from its objects: the main branch's last commit, never the work tree.
 
-Which branch that is: `refs.py`; paths: `listing.py`; contents: `objects.py` and `packs.py`; history: `history.py`; all
+Which branch that is: `refs.py`; paths: `listing.py`; contents: `objects.py`; history: `history.py`; all
 without the repository's own configuration (`folder.py`). Not covered: submodules' contents (listed with their
 commit, not followed), large-file storage (the pointer file is the content), other branches.
 """
