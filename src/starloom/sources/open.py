@@ -8,6 +8,7 @@ import os
 import re
 import stat
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from starloom.errors import UserError
@@ -168,7 +169,7 @@ def _listed(path: Path, settings: SourceSettings, place: Place) -> Opened:
         if one.startswith("@"):
             raise UserError(f"{path}:{number}: a list within a list", "name each list in `[[sources]]`")
         try:
-            inner = open_source(_replaced(settings, absolute(one, path.absolute().parent)), place)
+            inner = open_source(replace(settings, path=absolute(one, path.absolute().parent)), place)
         except UserError as problem:
             found.problems.append(RepositoryProblem(f"{path}:{number}", problem.problem, problem.hint))
             continue
@@ -176,7 +177,3 @@ def _listed(path: Path, settings: SourceSettings, place: Place) -> Opened:
         found.problems.extend(inner.problems)
         found.unfetched.extend(inner.unfetched)
     return Opened(unique_names(found.sources), found.problems, found.unfetched)
-
-
-def _replaced(settings: SourceSettings, path: str) -> SourceSettings:
-    return SourceSettings(path, settings.rights, settings.contents, settings.agreement, settings.select)
