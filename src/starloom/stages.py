@@ -9,13 +9,16 @@ from typing import Any
 from starloom.dedup.signature import MinHashSettings
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
+from starloom.languages.choice import LanguageSettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
 from starloom.the_stack.decide import DecideSettings
+from starloom.the_stack.licensing import LicenseSettings
 from starloom.the_stack.list import ListSettings
 from starloom.the_stack.pair import PairSettings
 from starloom.the_stack.rules import Rule, check, merged
+from starloom.the_stack.scan import ScanSettings
 from starloom.tokens.pack import PackSettings
 from starloom.tokens.tokenizer import TokenizerSettings
 from starloom.training.settings import TrainSettings
@@ -35,8 +38,11 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     list: ListSettings = field(default_factory=ListSettings)
     gh_archive: GhArchiveSettings = field(default_factory=GhArchiveSettings)
+    languages: LanguageSettings = field(default_factory=LanguageSettings)
     minhash: MinHashSettings = field(default_factory=MinHashSettings)
     pair: PairSettings = field(default_factory=PairSettings)
+    scan: ScanSettings = field(default_factory=ScanSettings)
+    licenses: LicenseSettings = field(default_factory=LicenseSettings)
     decide: DecideSettings = field(default_factory=DecideSettings)
     rules: tuple[Rule, ...] = ()
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)

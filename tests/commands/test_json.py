@@ -92,7 +92,7 @@ def test_why_in_words(cli, built):
     assert text.startswith("two:near.py\n  DROPPED by rule near-duplicate: 0.")
     assert "twin      one:src/pkg/a.py  (Jaccard 0." in text
     assert "swh:1:cnt:" in text
-    assert "permissive: MIT  (by path, see two:LICENSE)" in text
+    assert "permissive: MIT  (by path)\n            see two:LICENSE  (licence text)" in text
     odd = cli("why", "two", cwd=built.root).stdout
     assert "\x1b" not in odd  # a file name can not colour the terminal
     assert "odd name" in odd

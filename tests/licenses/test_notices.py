@@ -57,7 +57,9 @@ def _comment(text, mark="#", before="", after="\n"):
         ("// SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT\n",
          "(GPL-2.0 WITH Linux-syscall-note) OR MIT", 1, "spdx"),
         ("# SPDX-License-Identifier: MIT\n# SPDX-License-Identifier: ISC\n", "MIT AND ISC", 1, "spdx"),
-        (_comment("SPDX-License-Identifier: MIT\n" + _GPL2), "MIT", 1, "spdx"),  # the tag decides
+        (_comment("SPDX-License-Identifier: GPL-2.0-only OR MIT\n" + _GPL2), "GPL-2.0-only OR MIT", 1, "spdx"),
+        (_comment("SPDX-License-Identifier: MIT\n" + _GPL2), "MIT AND GPL-2.0-or-later", 1, "spdx"),  # contradiction
+        (_comment("SPDX-License-Identifier: GPL-2.0-only\n" + _MIT), "GPL-2.0-only", 1, "spdx"),  # the tag decides
         # GNU, whatever the comment
         (_comment(_GPL2), "GPL-2.0-or-later", 2, "gnu"),
         (_comment(_GPL2, " *", "/*\n", "\n */\n"), "GPL-2.0-or-later", 3, "gnu"),

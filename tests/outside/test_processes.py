@@ -1,6 +1,7 @@
 """Programs are run to their end, within their limits, and leave nothing behind."""
 
 import os
+import queue
 import resource
 import sys
 import time
@@ -71,6 +72,19 @@ def test_too_much_output():
 def test_long_complaints_are_cut():
     done = run(python("import sys; sys.stderr.write('e' * 1_000_000)"), ENV, timeout=30)
     assert len(done.stderr) == STDERR_LIMIT
+
+
+def test_a_dialogue():
+    questions = queue.SimpleQueue()
+    with Stream(["cat"], ENV, feed=iter(questions.get, None)) as stream:
+        for question in (b"one\n", b"two\n"):
+            questions.put(question)
+            assert stream.read_until(b"\n") == question[:-1]
+        stream.idle_timeout = 0.1
+        with pytest.raises(ProcessError, match="no output"):
+            stream.read_until(b"\n")
+        questions.put(None)
+        assert stream.finish() == 0
 
 
 def test_feeding_and_reading_do_not_deadlock():

@@ -64,7 +64,7 @@ def evil(tmp_path, workspace):
     files = {f"a{number}/{name}": b"# Automatically generated\n" + contents for number, name in enumerate(EVIL_NAMES)}
     files |= {f"copy/{name}": building.code("same") for name in EVIL_NAMES}
     files |= {f"kept/{name}": building.code(name) for name in EVIL_NAMES}
-    files["pyproject.toml"] = b"[project]\nname = 'x'\nlicense = '<script>'\n"
+    files["meta/pyproject.toml"] = b"[project]\nname = 'x'\nlicense = '<script>'\n"
     one = building.folder(tmp_path / "sources" / "<img src=x onerror=alert(1)>", files)
     two = building.git_repository(tmp_path / "sources" / "\"'><b>two", {"LICENSE": building.MIT, "a.py": contents})
     return workspace(one, two)

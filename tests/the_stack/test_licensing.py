@@ -66,7 +66,7 @@ def test_b_mit_repository_with_one_file_under_a_gnu_notice(repository, workspace
         )
     )
     rows = made.ledger()
-    assert licence(rows["mixed", "gnu.py"]) == ("non_permissive", ["GPL-3.0-or-later"], "notice", "mixed:gnu.py:2")
+    assert licence(rows["mixed", "gnu.py"]) == ("non_permissive", ["GPL-3.0-or-later"], "notice", "mixed:gnu.py:2-4")
     assert rows["mixed", "gnu.py"]["rule"] == "license"
     for path in ("own.py", "x/y.py"):
         assert licence(rows["mixed", path]) == ("permissive", ["MIT"], "path", "mixed:LICENSE")

@@ -35,6 +35,9 @@ def digests(tmp_path_factory):
         building.Workspace(
             base / "workspace",
             *make_sources(base / "sources"),
+            building.folder(
+                base / "sources" / "stated", {"package.json": b'{"license": "ISC"}', "s.js": b"let s = 1\n" * 9}
+            ),
             extra=building.ENGINE + "\n[tokenizer]\nvocabulary = 400\n",
         )
         .build()

@@ -8,7 +8,7 @@ import click
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--from", "sources", multiple=True, required=True, metavar="SOURCE", help="Code; may be repeated.")
-@click.option("--recipe", default=None, help="small (default), stack-v2, own-code, or a .toml file.")
+@click.option("--recipe", default=None, help="small (default), stack-v2, own-code, paper, or a .toml file.")
 @click.option("--rights", type=click.Choice(["public", "owned"]), default="public", show_default=True)
 def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: str) -> None:
     """Make a workspace with a commented starloom.toml.

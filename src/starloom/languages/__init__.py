@@ -3,7 +3,7 @@
 A library: it knows no workspace. Nothing is read or compiled at import but a few patterns.
 """
 
-from starloom.languages.detect import Detection, detect, extension, first_line
+from starloom.languages.detect import Detection, detect, extension
 from starloom.languages.generated import generated_marker, is_generated_name
 from starloom.languages.table import Language, by_name, load
 from starloom.languages.vendored import PathFacts, is_documentation, is_test, is_vendor, path_facts
@@ -15,7 +15,6 @@ __all__ = [
     "by_name",
     "detect",
     "extension",
-    "first_line",
     "generated_marker",
     "is_documentation",
     "is_generated_name",

@@ -1,17 +1,18 @@
-"""The languages Starloom knows, and what each is recognised by: `table.toml`, written by hand.
+"""The languages Starloom knows, and what each is recognised by.
 
-The names are those of The Stack v2 (which are GitHub's), since recipes name them: "C++", "Jupyter Notebook",
-"Graphviz (DOT)". Which of the languages sharing an extension a file is in, only its content tells; the table
-states the most common one. Cost: 20-35 ms to read, once a process; nothing at import.
+`table.tsv` is Linguist's table, made by scripts/language_table.py; its names are those of The Stack v2 as far as
+Linguist has not renamed them since ("Rocq Prover" was Coq). `additions.toml` has what detection knows beside it: more
+names, and the default of each shared extension. Cost: about 10 ms to read, once a process; nothing at import.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast
 
 Kind = Literal["programming", "markup", "data", "prose"]
 
-_FIELDS = frozenset(["extensions", "names", "interpreters", "aliases"])
+_LISTS = ("extensions", "names", "interpreters", "aliases")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,31 +21,36 @@ class Language:
 
     name: str  # as in the published column `language`
     kind: Kind
-    extensions: tuple[str, ...]  # without the leading dot; the most usual one first
+    extensions: tuple[str, ...]  # without the leading dot; the most usual one first; an upper-case one is only itself
     names: tuple[str, ...]  # whole file names
     interpreters: tuple[str, ...]  # programs of a "#!" line, without version
     aliases: tuple[str, ...]  # lower case, the lower-cased name included
+    color: str = ""  # of charts, "#3572A5"
+    group: str = ""  # the language it is counted under, if another
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """All languages, and the dictionaries that detection looks into."""
+    """All languages, and the dictionaries that detection looks into. Of several languages the default is first."""
 
     languages: dict[str, Language]  # by name
-    by_extension: dict[str, tuple[Language, ...]]  # the default first
-    by_file_name: dict[str, Language]
-    by_interpreter: dict[str, Language]
+    by_extension: dict[str, tuple[Language, ...]]
+    by_file_name: dict[str, tuple[Language, ...]]
+    by_interpreter: dict[str, tuple[Language, ...]]
     by_alias: dict[str, Language]
+    modes: dict[str, Language | None]  # editors' modes that are no alias, or mean another language there
 
 
 @cache
 def load() -> Table:
-    """The table. Raises ValueError where table.toml contradicts itself."""
+    """The table. Raises ValueError where the two files contradict each other."""
     # Imported here since both are slow to import (15 ms), and most who import this module never detect.
     import tomllib
     from importlib.resources import files
 
-    return build(tomllib.loads(files(__package__).joinpath("table.toml").read_text("utf-8")))
+    folder = files(__package__)
+    rows = folder.joinpath("table.tsv").read_text("utf-8")
+    return build(rows, tomllib.loads(folder.joinpath("additions.toml").read_text("utf-8")))
 
 
 def by_name(name: str) -> Language | None:
@@ -53,63 +59,76 @@ def by_name(name: str) -> Language | None:
     return table.languages.get(name) or table.by_alias.get(name.lower())
 
 
-def build(document: dict[str, Any]) -> Table:
-    """`document` (the shape is at the head of table.toml) as a table. Raises ValueError where it contradicts itself."""
-    defaults: dict[str, str] = document.get("defaults", {})
-    languages: dict[str, Language] = {}
-    for kind in get_args(Kind):
-        for name, fields in document.get(kind, {}).items():
-            if name in languages:
-                raise ValueError(f"{name} is there twice")
-            languages[name] = _language(name, kind, fields)
-    sharing: dict[str, list[Language]] = {}
-    for language in languages.values():
-        for extension in language.extensions:
-            sharing.setdefault(extension, []).append(language)
-    _check_defaults(defaults, sharing)
+def build(rows: str, additions: dict[str, Any]) -> Table:
+    """The text of table.tsv with additions.toml, parsed. Raises ValueError where they contradict each other."""
+    languages = {one.name: one for one in _languages(rows)}
+    for name, fields in additions.get("languages", {}).items():
+        if name not in languages:
+            raise ValueError(f"additions: {name} is not in the table")
+        languages[name] = _with(languages[name], fields)
+    defaults, default_names = additions.get("defaults", {}), additions.get("default_names", {})
     return Table(
         languages,
-        {
-            extension: tuple(sorted(sharers, key=lambda language: language.name != defaults.get(extension)))
-            for extension, sharers in sharing.items()
-        },
-        _unique(languages, "names"),
-        _unique(languages, "interpreters"),
-        _unique(languages, "aliases"),
+        _shared(languages, "extensions", defaults, "defaults"),
+        _shared(languages, "names", default_names, "default_names"),
+        _shared(languages, "interpreters", additions.get("default_interpreters", {}), "default_interpreters"),
+        _aliases(languages),
+        {mode: languages[name] if name else None for mode, name in additions.get("modes", {}).items()},
     )
 
 
-def _language(name: str, kind: Kind, fields: dict[str, str]) -> Language:
-    if unknown := fields.keys() - _FIELDS:
-        raise ValueError(f"{name}: unknown {', '.join(sorted(unknown))}")
-    values = {field: tuple(fields.get(field, "").split()) for field in _FIELDS}
-    for field, listed in values.items():
-        if len(set(listed)) < len(listed):
-            raise ValueError(f"{name}: {field} lists something twice")
-    if not (values["extensions"] or values["names"] or values["interpreters"]):
-        raise ValueError(f"{name}: no file can be found to be in it")
-    if any(alias != alias.lower() for alias in values["aliases"]):
-        raise ValueError(f"{name}: aliases are lower case")
-    if name.lower() in values["aliases"]:
-        raise ValueError(f"{name}: its own name is an alias without being listed")
-    values["aliases"] = (name.lower(), *values["aliases"])
-    return Language(name, kind, **values)
+def _languages(rows: str) -> Iterator[Language]:
+    for row in rows.splitlines():
+        if row.startswith("#"):
+            continue
+        name, kind, extensions, names, interpreters, aliases, color, group = row.split("\t")
+        yield Language(
+            name,
+            cast(Kind, kind),
+            tuple(one.removeprefix(".").lower() for one in extensions.split("|") if one),
+            tuple(one for one in names.split("|") if one),
+            tuple(one for one in interpreters.split("|") if one),
+            tuple(dict.fromkeys((name.lower(), *(one.lower() for one in aliases.split("|") if one)))),
+            color,
+            group,
+        )
 
 
-def _check_defaults(defaults: dict[str, str], sharing: dict[str, list[Language]]) -> None:
-    for extension, sharers in sharing.items():
-        names = [language.name for language in sharers]
-        if len(names) > 1 and defaults.get(extension) not in names:
-            raise ValueError(f"defaults: {extension} should be one of {', '.join(names)}")
-    if needless := [extension for extension in defaults if len(sharing.get(extension, ())) < 2]:
-        raise ValueError(f"defaults: not shared by any two languages: {', '.join(needless)}")
+def _with(language: Language, fields: dict[str, str]) -> Language:
+    if unknown := fields.keys() - set(_LISTS):
+        raise ValueError(f"additions: {language.name}: unknown {', '.join(sorted(unknown))}")
+    more: dict[str, Any] = {}
+    for field, words in fields.items():
+        before: tuple[str, ...] = getattr(language, field)
+        if known := set(words.split()) & set(before):
+            raise ValueError(f"additions: {language.name}: {field} has {', '.join(sorted(known))} already")
+        more[field] = (*before, *words.split())
+    return replace(language, **more)
 
 
-def _unique(languages: dict[str, Language], field: str) -> dict[str, Language]:
-    found: dict[str, Language] = {}
+def _shared(
+    languages: dict[str, Language], field: str, defaults: dict[str, str], where: str
+) -> dict[str, tuple[Language, ...]]:
+    sharing: dict[str, list[Language]] = {}
     for language in languages.values():
         for value in getattr(language, field):
-            if value in found:
-                raise ValueError(f"{field}: {value} is listed by {found[value].name} and {language.name}")
-            found[value] = language
+            sharing.setdefault(value, []).append(language)
+    for value, sharers in sharing.items():
+        if where and len(sharers) > 1 and defaults.get(value) not in {one.name for one in sharers}:
+            raise ValueError(f"{where}: {value} should be one of {', '.join(one.name for one in sharers)}")
+    if needless := [value for value in defaults if len(sharing.get(value, ())) < 2]:
+        raise ValueError(f"{where}: not shared by any two languages: {', '.join(needless)}")
+    return {
+        value: tuple(sorted(sharers, key=lambda language: language.name != defaults.get(value)))
+        for value, sharers in sharing.items()
+    }
+
+
+def _aliases(languages: dict[str, Language]) -> dict[str, Language]:
+    found: dict[str, Language] = {}
+    for language in languages.values():
+        for alias in language.aliases:
+            if alias in found or alias != alias.lower():
+                raise ValueError(f"aliases: {alias} of {language.name} is taken or not in lower case")
+            found[alias] = language
     return found

@@ -42,6 +42,7 @@ _LICENSE = re.compile(
     r"(?:un)?li[cs]en[cs]es?(?:[-_. ][\w.+-]*)?|copying(?:[-_. ]?\w*)?(?:\.\w*)?|(?:\w+[-_. ])?li[cs]en[cs]e",
     re.IGNORECASE,
 )
+_ONE = re.compile(r"(?:un)?li[cs]en[cs]e(?!s)|copying", re.IGNORECASE)
 _TEXT = ("", "txt", "text", "md", "markdown", "rst", "html", "htm", "lesser", "lib", "mit", "apache", "bsd", "gpl")
 
 
@@ -53,6 +54,8 @@ def is_license_text(path: str) -> bool:
     """
     name = path[path.rfind("/") + 1 :]
     ending = name.rpartition(".")[2].lower() if "." in name else ""
+    if ending in ("html", "htm") and not _ONE.match(name):
+        return False  # a page of licences, or about them
     return _LICENSE.fullmatch(name) is not None and (ending in _TEXT or ending.isdigit())
 
 

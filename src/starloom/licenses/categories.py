@@ -2,7 +2,8 @@
 
 Permissive is what arXiv 2402.19173 takes: ScanCode's categories Permissive and Public Domain, and the Blue Oak
 Council's list. Where the two disagree (21 licences, such as Artistic-2.0 or Ruby, which ScanCode calls copyleft
-or restricted) ScanCode wins: a file is rather left out than taken wrongly. Neutral are the ten notices that the
+or restricted: `conflicts`) ScanCode wins: a file is rather left out than taken wrongly; the paper's own order of
+decision takes either list's word. Neutral are the ten notices that the
 paper's pipeline lets pass beside any licence. All else is not permissive.
 
 Cost: 5 ms once for the table; then one look-up. Exceptions (the right side of WITH) have no class of their own.
@@ -64,13 +65,22 @@ def entry(spdx_id: str) -> Entry | None:
     return _table().get(spdx_id.lower())
 
 
-def license_class(spdx_id: str) -> LicenseClass | None:
+def conflicts() -> list[Entry]:
+    """The licences that the Blue Oak Council lists and ScanCode calls neither permissive nor public domain, by id."""
+    return sorted(one for one in _table().values() if one.blue_oak and one.license_class == "non_permissive")
+
+
+def license_class(spdx_id: str, either: bool = False) -> LicenseClass | None:
     """The class of one licence id, in any case; None for an id that is not in the table.
+
+    `either`: as the paper has it, what one of the two lists calls permissive is, whatever the other says.
 
     >>> license_class("MIT"), license_class("GPL-2.0+"), license_class("LicenseRef-scancode-dco-1.1")
     ('permissive', 'non_permissive', 'neutral')
     """
     found = entry(spdx_id) or entry(spdx_id.removesuffix("+"))  # any later version of a licence is no worse
+    if found and either and found.blue_oak:
+        return "permissive"
     return found.license_class if found else None
 
 
@@ -83,7 +93,7 @@ def canonical(spdx_id: str) -> str | None:
 
 
 @functools.lru_cache(maxsize=4096)
-def expression_class(expression: str) -> LicenseClass:
+def expression_class(expression: str, either: bool = False) -> LicenseClass:
     """OR is as good as its best part, AND as bad as its worst, WITH as its licence; unknown ids are not permissive.
 
     A neutral part of AND changes nothing: "MIT AND LicenseRef-scancode-dco-1.1" is permissive, as in the paper's
@@ -93,14 +103,14 @@ def expression_class(expression: str) -> LicenseClass:
     ('permissive', 'non_permissive')
     """
     node = parse(expression)
-    return node_class(node) if node else "non_permissive"
+    return node_class(node, either) if node else "non_permissive"
 
 
-def node_class(node: Node) -> LicenseClass:
+def node_class(node: Node, either: bool = False) -> LicenseClass:
     """`expression_class` of a tree."""
     if isinstance(node, License):
-        return license_class(node.id) or "non_permissive"
-    classes = {node_class(part) for part in node.parts}
+        return license_class(node.id, either) or "non_permissive"
+    classes = {node_class(part, either) for part in node.parts}
     order: tuple[LicenseClass, ...]
     if isinstance(node, Choice):
         order = ("permissive", "neutral", "non_permissive")

@@ -107,6 +107,11 @@ def leading_comments(text: str) -> Comments:
             numbers.append(number)
         if ends:
             break
+    return comments_of(lines, numbers)
+
+
+def comments_of(lines: list[str], numbers: list[int]) -> Comments:
+    """Lines without marks and white space beyond single spaces, and their numbers."""
     starts = [0]
     lowered = [line.lower() for line in lines]
     for line in lowered:

@@ -6,7 +6,7 @@ They are matched in lower case, in comments without marks and with single spaces
 import re
 from typing import Literal, NamedTuple
 
-from starloom.licenses.categories import PUBLIC_DOMAIN
+from starloom.licenses.categories import PROPRIETARY, PUBLIC_DOMAIN
 
 
 class Phrase(NamedTuple):
@@ -24,7 +24,108 @@ _ISC = (
     r" is hereby granted"
 )
 
+_UNDER = (
+    r"\b(?:under|subject to|governed by|according to|(?:accordance|compliance) with) "
+    r"(?:the )?(?:terms (?:and conditions )?(?:of|in) )?(?:the )?"
+)
+_V = r"(?:v\.? ?|version )?"
+
+
+def _header(word: str, pattern: str, expression: str, needs_subject: bool = False) -> Phrase:
+    """A licence that is named after "under", "subject to" or the like."""
+    return Phrase(word, re.compile(_UNDER + pattern), expression, "header", needs_subject)
+
+
+_CC = "(?:a )?creative commons attribution[- ]"
+
 PHRASES = [
+    # Not permissive: wherever they are said to apply, they do.
+    _header("common public license", r"(?:ibm )?common public license", "CPL-1.0"),
+    _header("ibm public license", r"ibm public license", "IPL-1.0"),
+    _header("netscape public license", rf"netscape public license,? {_V}(1\.[01])", "NPL-{}"),
+    _header("apple public source", rf"apple public source license,? {_V}([12]\.[0-2])", "APSL-{}"),
+    _header("open software license", rf"open software license,? \(?(?:osl)?\)?,? ?{_V}([123]\.[01])", "OSL-{}"),
+    _header("european union public", r"european union public licen[cs]e.{0,20}?(1\.[012])", "EUPL-{}"),
+    _header("eupl", rf"eupl,? {_V}(1\.[012])", "EUPL-{}"),
+    _header("cecill-c", r"cecill-c\b", "CECILL-C"),
+    _header("cecill-b", r"cecill-b\b", "CECILL-B", needs_subject=True),
+    _header("cecill", r"cecill(?: free software)? licen[cs]e", "CECILL-2.1"),
+    _header("q public license", r"q public license", "QPL-1.0"),
+    _header("sun public license", r"sun public license", "SPL-1.0"),
+    _header("microsoft reciprocal", r"microsoft reciprocal license", "MS-RL"),
+    _header("microsoft public", r"microsoft public license", "MS-PL", needs_subject=True),
+    _header("server side public", r"(?:mongodb )?server side public license", "SSPL-1.0"),
+    _header("business source license", r"business source license", "BUSL-1.1"),
+    _header("elastic license", r"elastic license (?:2\.0|v2)", "Elastic-2.0"),
+    _header("polyform noncommercial", r"polyform noncommercial license", "PolyForm-Noncommercial-1.0.0"),
+    _header("latex project public", r"latex project public license", "LPPL-1.3c"),
+    _header("same terms as ruby", r"same terms as ruby", "Ruby"),
+    _header(
+        "creative commons",
+        _CC + r"non-?commercial[- ]share-?alike (?:licen[cs]e )?(?:v|version )?([1234]\.\d)",
+        "CC-BY-NC-SA-{}",
+    ),
+    _header(
+        "creative commons",
+        _CC + r"non-?commercial[- ]no-?deriv\w+ (?:works )?(?:licen[cs]e )?(?:v|version )?([1234]\.\d)",
+        "CC-BY-NC-ND-{}",
+    ),
+    _header(
+        "creative commons",
+        _CC + r"non-?commercial (?:licen[cs]e )?(?:v|version )?([1234]\.\d)",
+        "CC-BY-NC-{}",
+    ),
+    _header(
+        "creative commons",
+        _CC + r"share-?alike (?:licen[cs]e )?(?:v|version )?([1234]\.\d)",
+        "CC-BY-SA-{}",
+    ),
+    _header("cc-by-nc", r"cc-by-nc(?:-[ns][da])?\b", "CC-BY-NC-4.0"),
+    _header("cc by-nc", r"cc by-nc(?:-[ns][da])?\b", "CC-BY-NC-4.0"),
+    Phrase(
+        "commercial license",
+        re.compile(r"valid commercial licen[cs]e|commercial licen[cs]e agreement"),
+        PROPRIETARY,
+        "header",
+    ),
+    Phrase(
+        "license agreement",
+        re.compile(
+            r"without an? (?:express |prior |written |separate )*license agreement"
+            r"|terms of (?:the|a|your) license agreement"
+        ),
+        PROPRIETARY,
+        "header",
+    ),
+    # Permissive: the sentence must be about this file.
+    Phrase(
+        "either of",
+        re.compile(
+            r"licensed under either of(?: the)?(?: following)?:? ?apache license,? version 2\.0.{0,250}?"
+            r"\bmit licen[cs]e"
+        ),
+        "Apache-2.0 OR MIT",
+        "header",
+        needs_subject=True,
+    ),
+    Phrase(
+        "mit license",
+        re.compile(r"under the apache license,? version 2\.0.{0,160}? or the mit license.{0,160}?at your option"),
+        "Apache-2.0 OR MIT",
+        "header",
+    ),
+    _header("php license", r"version (3\.01|3\.0) of the php license", "PHP-{}", needs_subject=True),
+    _header(
+        "zope public license",
+        rf"(?:provisions of the )?zope public license,? {_V}(2\.[01])",
+        "ZPL-{}",
+        needs_subject=True,
+    ),
+    _header("open font license", r"sil open font license,? (?:v|version )?1\.1", "OFL-1.1", needs_subject=True),
+    _header("academic free license", rf"academic free license,? {_V}(\d\.\d)", "AFL-{}", needs_subject=True),
+    _header("universal permissive", r"universal permissive license", "UPL-1.0", needs_subject=True),
+    _header("mulan psl", r"mulan psl v2", "MulanPSL-2.0", needs_subject=True),
+    _header("artistic license", rf"artistic license,? {_V}2", "Artistic-2.0"),
     Phrase(
         "apache licen",
         re.compile(
@@ -43,13 +144,22 @@ PHRASES = [
     ),
     Phrase(
         "eclipse",
-        re.compile(r"under the terms of the eclipse public license,?[ -]*(?:v\.? ?|version )(\d(?:\.\d)?)"),
+        re.compile(rf"{_UNDER}eclipse public license,?[ -]*{_V}(\d(?:\.\d)?)"),
         "EPL-{}",
         "header",
     ),
     Phrase(
         "common development",
-        re.compile(r"subject to the terms of the common development and distribution license"),
+        re.compile(
+            rf"{_UNDER}(?:either )?(?:the )?common development and distribution license"
+            rf",? ?\(?(?:cddl)?\)?,? ?{_V}(1\.1)"
+        ),
+        "CDDL-{}",
+        "header",
+    ),
+    Phrase(
+        "common development",
+        re.compile(r"common development and distribution license(?! ?(?:,|\(|\"|cddl)* ?(?:v\.? ?|version )1\.1)"),
         "CDDL-1.0",
         "header",
     ),
@@ -127,7 +237,7 @@ PHRASES = [
     Phrase(
         "public domain",
         re.compile(
-            r"\bthis (?:file|code|software|program|work|module|is|source)\b(?! and unencumbered)[^.]{0,60}"
+            r"\bthis (?:file|code|software|program|work|module|is|source)\b(?! free and unencumbered)[^.]{0,60}"
             r"\b(?:in|into|to) the public domain"
         ),
         PUBLIC_DOMAIN,

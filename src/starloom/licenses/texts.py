@@ -12,7 +12,7 @@ import functools
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,17 +42,27 @@ def recognise(text: str) -> Recognised | None:
     """
     if len(text) > MAX_LENGTH:
         return None
-    whole = _look_up(text)
-    if whole is not None:
+    words = normalise(text)
+    if whole := _look_up(words):
         return Recognised(whole)
-    parts = [part for part in _parts(text) if normalise(part)]
-    if 1 < len(parts) <= _MAX_PARTS:
-        found = [_look_up(part) for part in parts]
-        known = [one for one in found if one is not None]
-        if len(known) == len(parts):
-            return Recognised(join(known, "AND"))
-    inside = contained(normalise(text), lambda part: _table().get(digest(part)))
+    found = _each_part(text)
+    if found:
+        return Recognised(join(found, "AND"))
+    inside = contained(words, _look_up)
     return Recognised(join(inside, "AND")) if inside else None
+
+
+def _each_part(text: str) -> list[str]:
+    """The licences of the parts of a text, if they are several, not too many and all known; else []."""
+    pieces = _parts(text)
+    found = []
+    for piece in pieces if len(pieces) > 1 else ():
+        if words := normalise(piece):
+            known = _look_up(words)
+            if known is None:
+                return []
+            found.append(known)
+    return found if 1 < len(found) <= _MAX_PARTS else []
 
 
 def digest(normalised: str) -> str:
@@ -75,8 +85,8 @@ def _parts(text: str) -> list[str]:
     return ["\n".join(part) for part in parts] if len(parts) <= 2 * _MAX_PARTS else [text]
 
 
-def _look_up(text: str) -> str | None:
-    return _table().get(digest(normalise(text)))
+def _look_up(normalised: str) -> str | None:
+    return _table().get(digest(normalised))
 
 
 @functools.cache
@@ -98,52 +108,6 @@ def normalise(text: str) -> str:
     return _reworded(_fold(_LIST_NUMBER.sub(" ", " ".join(_body(text)))))
 
 
-def describe(texts: Iterable[tuple[str, str]]) -> str:
-    """The table's text, from pairs of an SPDX id and a text of that licence; an id may come with several texts.
-
-    This wrote `texts.tsv` from `licenseText` of `spdx-full.json` in the npm package spdx-license-list 6.12.0 (SPDX
-    License List 3.28.0; ids with "exception" that stand for a licence and its exception left out) and from
-    Debian's /usr/share/common-licenses. Each text also counts without its heading, and Apache-2.0 by the notice
-    that its appendix asks for.
-
-    Several ids may have one text. Every version of a GNU id (GPL-2.0, GPL-2.0+, GPL-2.0-or-later) goes under the
-    `-only` one, all being copyleft. Else the one kept is that of a whole text before one of its parts, the
-    shortest name first, then in alphabetical order.
-    """
-    best: dict[str, tuple[bool, int, str]] = {}
-    for given, text in texts:
-        spdx_id = _GNU.sub(r"\1-only", given)
-        for number, variant in enumerate(_variants(text)):
-            key, rank = digest(variant), (number > 0, len(spdx_id), spdx_id)
-            best[key] = min(rank, best.get(key, rank))
-    lines = [
-        "# hash of the normalised text, SPDX id; made by starloom.licenses.texts.describe",
-        "# from the texts of the SPDX License List 3.28.0 (npm spdx-license-list 6.12.0, CC0-1.0) and Debian's",
-    ]
-    lines += [
-        f"{key}\t{rank[-1]}" for key, rank in sorted(best.items(), key=lambda item: (item[1][-1].lower(), item[0]))
-    ]
-    return "\n".join(lines) + "\n"
-
-
-_GNU = re.compile(r"^((?:A?GPL|LGPL|GFDL)-\d\.\d)(?:\+|-or-later|-only)?$")
-_MIN_WORDS = 12  # a variant with fewer is a title or a pointer, not a licence
-_APACHE_NOTICE = re.compile(r"licensed under the apache license version 2 0 .*? limitations under the license")
-
-
-def _variants(text: str) -> Iterator[str]:
-    paragraphs = re.split(r"\n\s*\n", text.replace("\r", "").strip())
-    for skipped in range(min(3, len(paragraphs))):
-        # Headings: up to two short paragraphs at the top.
-        if any(len(one.split()) > 12 for one in paragraphs[:skipped]):
-            break
-        variant = normalise("\n\n".join(paragraphs[skipped:]))
-        if len(variant.split()) >= _MIN_WORDS or skipped == 0:
-            yield variant
-    if notice := _APACHE_NOTICE.search(_fold(text)):
-        yield normalise(notice[0])
-
-
 # --- normalising -------------------------------------------------------------------------------------------------
 
 _WORD = re.compile(r"[^\W_]+")
@@ -163,6 +127,7 @@ _COPYRIGHT = re.compile(
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
+_BLANK = re.compile(r"[\[{<] ?(?:yyyy|year|xxxx|date|full ?name|name|copyright)|\byyyy\b", re.IGNORECASE)
 _SIGN = re.compile(r"copyr|\(c\)|©|&copy|reserved", re.IGNORECASE)  # what every such line has
 _SAYS_MORE = re.compile(
     r"licen[cs]|permi(?:t|ssion)|distribut|public domain|gpl|granted|warrant|\buse\b|prohibit|commercial|restrict"
@@ -200,20 +165,33 @@ _TITLE = frozenset(
 
 def _body(text: str) -> Iterator[str]:
     """The lines without comment marks, copyright lines and the titles above the text."""
+    at_top = True
+    for _, line in own_lines(text):
+        if not (at_top and (_is_title(line) or _POINTER.fullmatch(line))):
+            at_top = False
+            yield line
+
+
+def own_lines(text: str, blanks: bool = False) -> Iterator[tuple[int, str]]:
+    """The lines that are not empty, with their numbers (1-based), without comment marks and copyright lines.
+
+    `blanks`: copyright lines with blanks yet to be filled, which are part of a licence's text, are kept.
+    """
     at_top, after_copyright = True, False
-    for raw in text.removeprefix("\ufeff").splitlines():
+    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         line = raw[_DECORATION.match(raw).end() :].rstrip(" \t*/#")  # type: ignore[union-attr]  # it always matches
         if not line:
             after_copyright = False
         elif _is_copyright(line, at_top):
             after_copyright = True
+            if blanks and _BLANK.search(line):
+                yield number, line
         elif after_copyright and _is_name(line):
             pass  # the holder's name, or more years, on a line of its own
-        elif at_top and (_is_title(line) or _POINTER.fullmatch(line)):
-            after_copyright = False
         else:
-            at_top = after_copyright = False
-            yield line
+            after_copyright = False
+            at_top = at_top and (_is_title(line) or _POINTER.fullmatch(line) is not None)
+            yield number, line
 
 
 def _is_copyright(line: str, at_top: bool) -> bool:

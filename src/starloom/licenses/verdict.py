@@ -16,25 +16,25 @@ LicenseType = Literal["permissive", "no_license", "non_permissive"]
 NO_ASSERTION = "NOASSERTION"  # GitHub found a licence file and could not name the licence
 
 
-def license_type(declared: str | None, detected: Iterable[str]) -> LicenseType:
+def license_type(declared: str | None, detected: Iterable[str], either: bool = False) -> LicenseType:
     """The verdict from a repository's declared licence and the expressions detected for one of its paths.
 
     In order: (1) a permissive declaration decides, (2) so does any other one except NOASSERTION; (3) with
     nothing detected it is `no_license`, or `non_permissive` under NOASSERTION. Otherwise, of the detected
     licences, (4) references to unknown licences are overlooked beside a permissive one, and (5) it is
     `permissive` if some are permissive and none are not, `no_license` if all are neutral, else `non_permissive`.
-    NOASSERTION among the detected counts as a reference to an unknown licence.
+    NOASSERTION among the detected counts as a reference to an unknown licence. `either`: see categories.
     """
     if declared:
-        if expression_class(declared) == "permissive":
+        if expression_class(declared, either) == "permissive":
             return "permissive"
         if declared != NO_ASSERTION:
             return "non_permissive"
     terms = [term for expression in detected for term in _terms(expression)]
     if not terms:
         return "non_permissive" if declared else "no_license"
-    permissive = any(_class(term) == "permissive" for term in terms)
-    refused = any(_class(term) == "non_permissive" and not (permissive and _is_unknown(term)) for term in terms)
+    permissive = any(_class(term, either) == "permissive" for term in terms)
+    refused = any(_class(term, either) == "non_permissive" and not (permissive and _is_unknown(term)) for term in terms)
     if refused:
         return "non_permissive"
     return "permissive" if permissive else "no_license"
@@ -45,8 +45,8 @@ def _terms(expression: str) -> list[Node | None]:
     return [None] if node is None else list(conjuncts(node))
 
 
-def _class(term: Node | None) -> LicenseClass:
-    return node_class(term) if term else "non_permissive"  # None: malformed
+def _class(term: Node | None, either: bool) -> LicenseClass:
+    return node_class(term, either) if term else "non_permissive"  # None: malformed
 
 
 def _is_unknown(term: Node | None) -> bool:

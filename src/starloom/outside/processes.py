@@ -16,7 +16,7 @@ import subprocess
 import threading
 import time
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -50,10 +50,11 @@ class Stream:
     """A running program whose output is read piece by piece; use it as a context manager.
 
     `feed` goes to its standard input from a thread of its own: writing and reading in turn would deadlock
-    once both pipes are full. `idle_timeout`: seconds without any output after which a read raises
-    ProcessError; time that the reader spends elsewhere does not count, and where a program is `talkative`, what it
-    says on standard error is output too. `deadline`: seconds for the whole run. `limits`: what it and its children may
-    use, by the constants of `resource`.
+    once both pipes are full. Pieces that come one by one (an iterable) make a dialogue; they must have come to their
+    end when the stream is closed. `idle_timeout`, which may be changed under way: seconds without any output after
+    which a read raises ProcessError; time that the reader spends elsewhere does not count, and where a program is
+    `talkative`, what it says on standard error is output too. `deadline`: seconds for the whole run. `limits`: what it
+    and its children may use, by the constants of `resource`.
     """
 
     def __init__(
@@ -61,14 +62,14 @@ class Stream:
         argv: Sequence[str],
         env: Mapping[str, str],
         *,
-        feed: bytes | None = None,
+        feed: bytes | Iterable[bytes] | None = None,
         idle_timeout: float = 120.0,
         deadline: float | None = None,
         talkative: bool = False,
         limits: Mapping[int, int] = {},
     ) -> None:
         self._name = argv[0]
-        self._idle_timeout = idle_timeout
+        self.idle_timeout = idle_timeout
         self._end = None if deadline is None else time.monotonic() + deadline
         self._chunk = b""  # what was read last
         self._start = 0  # what of it is used up
@@ -213,7 +214,7 @@ class Stream:
             time.sleep(LULL)
         quiet = 0.0  # seconds without output
         while True:
-            wait = self._idle_timeout - quiet
+            wait = self.idle_timeout - quiet
             if self._end is not None:
                 wait = min(wait, max(0.0, self._end - time.monotonic()))
             if self._poll.poll(wait * 1000):
@@ -221,7 +222,7 @@ class Stream:
             if self._talkative:
                 quiet = time.monotonic() - self._heard
             over = self._end is not None and time.monotonic() >= self._end
-            if over or not self._talkative or quiet >= self._idle_timeout:
+            if over or not self._talkative or quiet >= self.idle_timeout:
                 raise ProcessError(f"{self._name}: no output for {quiet or wait:.0f} seconds")
         self._chunk = os.read(self._output, CHUNK)
         self._start = 0
@@ -236,13 +237,14 @@ class Stream:
                 self._complaint += chunk
                 del self._complaint[:-STDERR_LIMIT]
 
-    def _write(self, feed: bytes) -> None:
+    def _write(self, feed: bytes | Iterable[bytes]) -> None:
         assert self._process.stdin is not None
-        rest = memoryview(feed)
         # BrokenPipe: the program ended early; the reader sees that in the output.
         with contextlib.suppress(OSError):
-            while rest:
-                rest = rest[os.write(self._process.stdin.fileno(), rest) :]
+            for piece in (feed,) if isinstance(feed, bytes) else feed:
+                rest = memoryview(piece)
+                while rest:
+                    rest = rest[os.write(self._process.stdin.fileno(), rest) :]
         with contextlib.suppress(OSError):
             self._process.stdin.close()
 

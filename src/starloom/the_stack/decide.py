@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from starloom.errors import UserError
 from starloom.the_stack import tables
-from starloom.the_stack.licensing import license_verdicts
+from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.rules import Compiled, check, describe
 from starloom.the_stack.twins import held_out, near_duplicates
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ refusals AS (
   SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused
   WHERE content_id NOT IN (SELECT content_id FROM readable) GROUP BY content_id)
 SELECT f.*, r.rights, r.star_events_count, r.fork_events_count, c.src_encoding, n.language,
-  CASE WHEN c.content_id IS NOT NULL THEN g.generated_marker IS NOT NULL OR f.generated_name IS NOT NULL END
-    AS is_generated,
-  v.license_type, v.detected_licenses, v.license_evidence, v.license_source,
+  CASE WHEN c.content_id IS NOT NULL
+    THEN coalesce(f.generated_name, g.generated_marker, d.generated_content) IS NOT NULL END AS is_generated,
+  v.license_type, v.detected_licenses, v.license_evidence, v.license_source, v.license_rule, v.license_score,
   CASE WHEN f.problem IS NOT NULL OR f.entry_type = 'folder' THEN 'unlisted'
     WHEN f.entry_type <> 'file' THEN 'not-a-file'
     WHEN f.excluded IS NOT NULL THEN 'excluded-by-owner'
@@ -64,8 +64,13 @@ LEFT JOIN refusals x ON f.content_id = x.content_id
 LEFT JOIN verdicts v ON f.repo_name = v.repo_name AND f.path = v.path
 LEFT JOIN language n ON f.content_id = n.content_id AND f.file_name = n.file_name
 LEFT JOIN generated g ON f.content_id = g.content_id
+LEFT JOIN generated_content d ON f.content_id = d.content_id AND f.file_name = d.file_name
 """
 
+_SIGNALS = (
+    *("lines", "language", "generated", "generated_content"),
+    *("license_file", "notice", "statements", "scancode"),
+)
 _QUARANTINED = "('unlisted', 'damaged', 'unreadable', 'unread')"
 
 
@@ -94,8 +99,9 @@ def _run(job: Job) -> Done:
     late = [one for one in compiled if one.phase == "content"]
     root, engine = job.root, job.engine
     files, repositories = tables.listed_files(root), tables.repositories(root)
+    spoken = {name: tables.signal_rows(root, name) for name in ("license_file", "notice", "statements")}
     verdicts = license_verdicts(
-        engine, files, repositories, tables.signal_rows(root, "license_file"), tables.signal_rows(root, "notice")
+        engine, files, repositories, spoken | {"scans": tables.scans(root)}, job.settings.licenses
     )
     given = {
         "files": files,
@@ -105,11 +111,13 @@ def _run(job: Job) -> Done:
         "verdicts": verdicts,
         "language": tables.signal_rows(root, "language"),
         "generated": tables.signal_rows(root, "generated"),
+        "generated_content": tables.signal_rows(root, "generated_content"),
     }
     limit = {"max_bytes": job.settings.list.max_bytes}
     copies = engine.table(f"SELECT * EXCLUDE (fired) FROM ({_judged(early, _COPIES)})", given, limit)
     keepers = engine.table(
-        _keepers(late), {"copies": copies, "lines": tables.signal_rows(root, "lines"), "streams": tables.streams(root)}
+        _keepers(late, job.settings.licenses),
+        {"copies": copies, "lines": tables.signal_rows(root, "lines"), "streams": tables.streams(root)},
     )
     survivors = keepers.filter(keepers.column("rule").is_null()).sort_by("rank")
     streams = survivors.column("stream_id").to_pylist()
@@ -135,15 +143,20 @@ def _run(job: Job) -> Done:
     return Done(0, ", ".join(f"{row['n']:,} {row['verdict']}" for row in counts))
 
 
-def _keepers(rules: list[Compiled]) -> str:
+# The published pipeline keeps the copy under the most permissive licence; careful verdicts are one for all copies.
+_PERMISSIVE_FIRST = "CASE license_type WHEN 'permissive' THEN 0 WHEN 'no_license' THEN 1 ELSE 2 END"
+
+
+def _keepers(rules: list[Compiled], licenses: LicenseSettings) -> str:
     """The best of the surviving copies of each content, with its signals and the content rule that drops it, if any."""
+    best = f"{_PERMISSIVE_FIRST}, {tables.BEST}" if licenses.order == "paper" else tables.BEST
     rows = f"""
       SELECT c.* EXCLUDE (rule, "value", "limit", refusal, refusal_value), l.num_lines, l.max_line_length,
         l.avg_line_length, l.characters, l.alpha_fraction, l.alphanum_fraction,
         coalesce(s.stream_id, c.content_id) AS stream_id,
-        row_number() OVER (ORDER BY {tables.BEST}) AS rank
+        row_number() OVER (ORDER BY {best}) AS rank
       FROM (
-        SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {tables.BEST}) AS place FROM copies
+        SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {best}) AS place FROM copies
         WHERE refusal IS NULL AND rule IS NULL) c
       JOIN lines l ON c.content_id = l.content_id
       LEFT JOIN streams s ON c.content_id = s.content_id
@@ -199,8 +212,8 @@ SELECT c.repo_name, c.path, c.content_id,
   CASE WHEN NOT is_keeper THEN k.content_id ELSE t.content_id END AS twin_content_id,
   CASE WHEN NOT is_keeper THEN 1.0 WHEN t.content_id IS NOT NULL THEN f.jaccard END AS jaccard,
   f.split, c.language,
-  c.license_type, c.detected_licenses, c.license_evidence, c.license_source, c.rights, c.length_bytes, c.is_vendor,
-  c.is_generated
+  c.license_type, c.detected_licenses, c.license_evidence, c.license_source, c.license_rule, c.license_score, c.rights,
+  c.length_bytes, c.is_vendor, c.is_generated
 FROM (
   SELECT x.*, y.repo_name IS NOT NULL OR x.refusal IS NOT NULL OR x.rule IS NOT NULL AS is_keeper
   FROM copies x LEFT JOIN keepers y ON x.repo_name = y.repo_name AND x.path = y.path) c
@@ -223,6 +236,7 @@ WHERE place = 1
 def _settings(settings: Any) -> Any:
     return {
         "decide": settings.decide,
+        "licenses": settings.licenses,
         "max_bytes": settings.list.max_bytes,
         "rules": [describe(rule) for rule in settings.rules],
     }
@@ -235,7 +249,7 @@ STAGE = Stage(
     reads=(
         tables.LISTING,
         tables.FILES,
-        *(f"{tables.SIGNALS}/{name}" for name in ("lines", "language", "generated", "license_file", "notice")),
+        *(f"{tables.SIGNALS}/{name}" for name in _SIGNALS),
         tables.PAIRS,
     ),
     settings=_settings,

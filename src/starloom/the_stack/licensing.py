@@ -1,63 +1,133 @@
-"""Which licence each copy of each file has, and on what evidence: first by path, then not laundered.
+"""Which licence each copy of each file has, and on what evidence.
 
-By path: a licence file speaks for everything below its folder, nested ones add to it (the paper, section 2.2), and a
-declared licence comes first (licenses/verdict). Then, per content: its own notice beats its origin's licence (the
-earliest, not vendored occurrence known), which beats other copies. Where the copies disagree and the origin cannot be
-told (a copy without history may be the older one), the conflict is not permissive. An empty file is nobody's: each
-copy has what its path says.
+Careful, the default. By path: a statement about the very file (debian/copyright, REUSE) is first; else a licence file
+or package metadata speaks for everything below its folder, and nested ones add to it (or, `propagation = "nearest"`,
+stand in its place). Then, per content: its own notice beats its origin's licence (the earliest, not vendored occurrence
+known), which beats other copies. Where the copies disagree and the origin cannot be told (a copy without history may be
+the older one), the conflict is not permissive. An empty file is nobody's: each copy has what its path says.
+
+Paper (arXiv 2402.19173, section 2.2, and its published scripts): the repository's declared licence, else what licence
+files above say, for each copy by itself; notices and origins are not asked.
 """
+
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 
 from starloom.engine.verbs import Engine, Table
-from starloom.licenses.categories import expression_class
-from starloom.licenses.verdict import license_type
+from starloom.errors import UserError
+from starloom.licenses.categories import UNKNOWN, UNKNOWN_REFERENCE, expression_class
+from starloom.licenses.expressions import symbols
+from starloom.licenses.verdict import NO_ASSERTION, LicenseType, license_type
+from starloom.the_stack.stated import stated_files
 
-# What the licence files of a repository say of each of its folders.
+
+@dataclass(frozen=True)
+class LicenseSettings:
+    """`[licenses]`: how what is found becomes a verdict."""
+
+    order: str = "careful"  # careful: a file's own notice, then its origin, then its path; paper: as The Stack v2 did
+    propagation: str = "union"  # union: a folder's licence files add to those above; nearest: they stand in their place
+
+    def __post_init__(self) -> None:
+        for name, words in (("order", ("careful", "paper")), ("propagation", ("union", "nearest"))):
+            if getattr(self, name) not in words:
+                raise UserError(
+                    f'[licenses] {name} = "{getattr(self, name)}" is unknown', f"use one of {', '.join(words)}"
+                )
+
+
+# Licence files and statements for folders, one row each. `kind`: file, metadata, readme (asked where nothing else
+# speaks), unknown (a licence file that nobody could read), plain (one that is plainly permissive, licenses/plain).
+_SPOKEN = f"""
+SELECT f.repo_name, f.path, f.license_base AS base,
+  coalesce(l.file_license, s.expression, '{UNKNOWN}') AS expression,
+  CASE WHEN l.file_license IS NULL AND s.expression IS NULL THEN CASE WHEN l.is_plain THEN 'plain' ELSE 'unknown' END
+    ELSE 'file' END AS kind,
+  coalesce(l.line, s.start, 1) AS line,
+  CASE WHEN l.file_license IS NOT NULL THEN 'licence text' WHEN s.expression IS NOT NULL THEN 'ScanCode ' || s.rule
+    ELSE 'unrecognised' END AS rule,
+  CASE WHEN l.file_license IS NOT NULL THEN 100.0 ELSE s.score END AS score
+FROM files f JOIN (SELECT *, 1 AS line FROM license_file) l
+  ON f.content_id = l.content_id AND f.file_name = l.file_name
+LEFT JOIN scans s ON l.text_id = s.text_id
+WHERE f.license_base IS NOT NULL AND (l.file_license IS NOT NULL OR s.expression IS NOT NULL OR l.is_license)
+UNION ALL
+SELECT repo_name, path, license_base, '{UNKNOWN}', 'unknown', 1, 'not read', NULL
+FROM files f WHERE is_license AND length_bytes > 0 AND NOT EXISTS (
+  SELECT 1 FROM license_file l WHERE f.content_id = l.content_id AND f.file_name = l.file_name)
+UNION ALL
+SELECT repo_name, path, metadata_base, s.expression,
+  CASE WHEN s.rule LIKE 'README%' THEN 'readme' ELSE 'metadata' END, s.line, s.rule, 100.0
+FROM (
+  SELECT f.repo_name, f.path, f.metadata_base, unnest(t.statements) AS s
+  FROM files f JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
+  WHERE f.metadata_base IS NOT NULL)
+WHERE s.scope = 'folder'
+"""
+
+# For each folder: what is said at each level above it that says something, from the top down, and the best source.
 _BY_FOLDER = """
-WITH recognised AS (
-  SELECT f.repo_name, f.license_base, f.path, l.file_license
-  FROM files f JOIN license_file l ON f.content_id = l.content_id AND f.file_name = l.file_name
-  WHERE f.license_base IS NOT NULL AND l.file_license IS NOT NULL),
-folders AS (
+WITH folders AS (
   SELECT DISTINCT repo_name, regexp_replace(path, '/?[^/]*$', '') AS folder FROM files
-  WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM recognised)),
+  WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM spoken)),
 above AS (
   SELECT DISTINCT repo_name, folder, unnest(list_transform(
     range(0, len(names) + 1), lambda i: array_to_string(names[1:i], '/'))) AS base
-  FROM (SELECT *, string_split(folder, '/') AS names FROM folders))
-SELECT a.repo_name, a.folder, list_sort(list(DISTINCT r.file_license)) AS detected,
-  min(struct_pack(above := -length(r.license_base), size := length(r.path), path := r.path)).path AS license_path,
-  coalesce(list_sort(list(DISTINCT r.file_license) FILTER (r.license_base <> '')), CAST([] AS VARCHAR[])) AS nested
-FROM above a JOIN recognised r ON a.repo_name = r.repo_name AND a.base = r.license_base
+  FROM (SELECT *, string_split(folder, '/') AS names FROM folders)),
+levels AS (
+  SELECT repo_name, base, struct_pack(
+      at_top := base = '',
+      files := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'file')), CAST([] AS VARCHAR[])),
+      metadata := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'metadata')), CAST([] AS VARCHAR[])),
+      readme := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'readme')), CAST([] AS VARCHAR[])),
+      plain := bool_or(kind = 'plain'),
+      unread := bool_or(kind = 'unknown')) AS level,
+    min(struct_pack(
+      kind := kind, size := length(path), path := path, line := line, rule := rule, score := score)) AS best
+  FROM spoken GROUP BY repo_name, base)
+SELECT a.repo_name, a.folder, list(l.level ORDER BY length(a.base)) AS levels,
+  arg_max(l.best, length(a.base)) AS best
+FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
 GROUP BY a.repo_name, a.folder
 """
 
 _BY_PATH = """
 SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen,
-  coalesce(r.declared_license, r.gha_license_id) AS declared_license,
-  coalesce(b.detected, CAST([] AS VARCHAR[])) AS detected, b.license_path,
-  coalesce(b.nested, CAST([] AS VARCHAR[])) AS nested
+  coalesce(r.declared_license, r.gha_license_id) AS declared_license, b.levels, b.best,
+  t.expressions AS stated, t.source AS stated_source, t.rule AS stated_rule
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name
 LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND regexp_replace(f.path, '/?[^/]*$', '') = b.folder
+LEFT JOIN stated t ON f.repo_name = t.repo_name AND f.path = t.path
 WHERE f.content_id IS NOT NULL
 """
 
-_CASES = f"SELECT DISTINCT declared_license, detected, nested FROM ({_BY_PATH})"
+_CASES = f"SELECT DISTINCT declared_license, levels, stated FROM ({_BY_PATH})"
 
-# `own` is what the path says; `origin` what the origin's path says; the notice beats both.
-_VERDICTS = f"""
-WITH located AS (
-  SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
-    CASE WHEN p.declared_license IS NOT NULL AND len(p.nested) = 0 THEN 'declared'
-      WHEN len(p.detected) > 0 THEN 'path' WHEN p.declared_license IS NOT NULL THEN 'declared' ELSE 'none'
-      END AS evidence,
-    CASE WHEN p.declared_license IS NULL THEN p.detected
-      ELSE list_sort(list_distinct(list_append(p.nested, p.declared_license))) END AS licenses,
-    CASE WHEN p.license_path IS NOT NULL THEN p.repo_name || ':' || p.license_path
-      WHEN p.declared_license IS NOT NULL THEN p.repo_name END AS source
-  FROM ({_BY_PATH}) p JOIN cases c
-    ON p.declared_license IS NOT DISTINCT FROM c.declared_license AND p.detected = c.detected AND p.nested = c.nested),
+_LOCATED = f"""
+SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
+  c.evidence, c.licenses,
+  CASE c.evidence WHEN 'stated' THEN p.stated_source WHEN 'declared' THEN p.repo_name WHEN 'none' THEN NULL
+    ELSE p.repo_name || ':' || p.best.path || CASE WHEN p.best.line > 1 THEN ':' || p.best.line ELSE '' END
+    END AS source,
+  CASE c.evidence WHEN 'stated' THEN p.stated_rule WHEN 'declared' THEN 'declared licence' WHEN 'none' THEN NULL
+    ELSE p.best.rule END AS rule,
+  CASE c.evidence WHEN 'none' THEN NULL WHEN 'path' THEN p.best.score ELSE 100.0 END AS score
+FROM ({_BY_PATH}) p JOIN cases c ON p.declared_license IS NOT DISTINCT FROM c.declared_license
+  AND p.levels IS NOT DISTINCT FROM c.levels AND p.stated IS NOT DISTINCT FROM c.stated
+"""
+
+_PAPER = f"""
+SELECT repo_name, path, license_type, licenses AS detected_licenses, evidence AS license_evidence,
+  source AS license_source, rule AS license_rule, score AS license_score
+FROM ({_LOCATED})
+"""
+
+# `own` is what the path says; `origin` what the origin's path says; the notice beats both. What ScanCode finds in a
+# notice counts where it names a licence, not where it sees a mere reference to one.
+_CAREFUL = f"""
+WITH located AS ({_LOCATED}),
 pool AS (SELECT *, bool_or(NOT is_vendor) OVER (PARTITION BY content_id) AS somewhere_own FROM located),
 candidates AS (SELECT * FROM pool WHERE (NOT is_vendor OR NOT somewhere_own) AND NOT is_empty),
 summary AS (
@@ -67,63 +137,129 @@ summary AS (
 origin AS (
   SELECT c.content_id, count(DISTINCT c.license_type) AS types,
     min(struct_pack(undated := c.first_seen IS NULL, first_seen := c.first_seen, repo_name := c.repo_name,
-      path := c.path, license_type := c.license_type, licenses := c.licenses, source := c.source)) AS best
+      path := c.path, license_type := c.license_type, licenses := c.licenses, source := c.source, rule := c.rule,
+      score := c.score)) AS best
   FROM candidates c JOIN summary s ON c.content_id = s.content_id
   WHERE s.types = 1 OR (NOT s.undated AND c.first_seen = s.earliest)
-  GROUP BY c.content_id)
-SELECT l.repo_name, l.path,
-  CASE WHEN n.notice_license IS NOT NULL THEN t.class
-    WHEN is_empty THEN l.license_type
-    WHEN o.types IS NULL OR o.types > 1 THEN 'non_permissive'
-    WHEN o.best.license_type <> l.license_type THEN o.best.license_type ELSE l.license_type END AS license_type,
-  CASE WHEN n.notice_license IS NOT NULL THEN [n.notice_license]
-    WHEN o.types = 1 AND o.best.license_type <> l.license_type THEN o.best.licenses ELSE l.licenses END
-    AS detected_licenses,
-  CASE WHEN n.notice_license IS NOT NULL THEN 'notice'
-    WHEN is_empty THEN l.evidence WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
-    WHEN o.best.license_type <> l.license_type THEN 'origin' ELSE l.evidence END AS license_evidence,
-  CASE WHEN n.notice_license IS NOT NULL THEN l.repo_name || ':' || l.path || ':' || n.notice_line
-    WHEN o.types = 1 AND o.best.license_type <> l.license_type
-      THEN coalesce(o.best.source, o.best.repo_name || ':' || o.best.path) ELSE l.source END AS license_source
-FROM located l LEFT JOIN origin o ON l.content_id = o.content_id
-LEFT JOIN notice n ON l.content_id = n.content_id
-LEFT JOIN classes t ON n.notice_license = t.notice_license
+  GROUP BY c.content_id),
+judged AS (
+  SELECT l.*, n.expression AS notice, n.lines, n.rule AS notice_rule, n.score AS notice_score, n.class,
+    o.best, CASE WHEN n.expression IS NOT NULL THEN 'notice' WHEN is_empty THEN 'own'
+      WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
+      WHEN o.best.license_type <> l.license_type THEN 'origin' ELSE 'own' END AS how
+  FROM located l LEFT JOIN origin o ON l.content_id = o.content_id
+  LEFT JOIN notices n ON l.content_id = n.content_id)
+SELECT repo_name, path,
+  CASE how WHEN 'notice' THEN class WHEN 'conflict' THEN 'non_permissive' WHEN 'origin' THEN best.license_type
+    ELSE license_type END AS license_type,
+  CASE how WHEN 'notice' THEN [notice] WHEN 'origin' THEN best.licenses ELSE licenses END AS detected_licenses,
+  CASE how WHEN 'own' THEN evidence ELSE how END AS license_evidence,
+  CASE how WHEN 'notice' THEN repo_name || ':' || path || ':' || lines
+    WHEN 'origin' THEN coalesce(best.source, best.repo_name || ':' || best.path) ELSE source END AS license_source,
+  CASE how WHEN 'notice' THEN notice_rule WHEN 'origin' THEN best.rule ELSE rule END AS license_rule,
+  CASE how WHEN 'notice' THEN notice_score WHEN 'origin' THEN best.score ELSE score END AS license_score
+FROM judged
+"""
+
+_NOTICES = """
+SELECT n.content_id, coalesce(n.notice_license, s.expression) AS expression,
+  CASE WHEN n.notice_license IS NULL THEN '1'
+    WHEN n.notice_end > n.notice_line THEN n.notice_line || '-' || n.notice_end ELSE CAST(n.notice_line AS VARCHAR)
+    END AS lines,
+  CASE WHEN n.notice_license IS NULL THEN 'ScanCode ' || s.rule ELSE 'notice: ' || n.notice_kind END AS rule,
+  CASE WHEN n.notice_license IS NULL THEN s.score ELSE 100.0 END AS score
+FROM notice n LEFT JOIN scans s ON n.text_id = s.text_id
+WHERE n.notice_license IS NOT NULL OR s.expression IS NOT NULL
 """
 
 
-def license_verdicts(engine: Engine, files: Table, repositories: Table, license_file: Table, notice: Table) -> pa.Table:
-    """repo_name, path, license_type, detected_licenses, license_evidence, license_source of every hashed file."""
+def license_verdicts(
+    engine: Engine,
+    files: Table,
+    repositories: Table,
+    signals: dict[str, Table],
+    settings: LicenseSettings,
+) -> pa.Table:
+    """repo_name, path, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score
+    of every hashed file. `signals`: license_file, notice, statements, scans."""
     given = {"files": files, "repositories": repositories}
-    by_folder = engine.table(_BY_FOLDER, given | {"license_file": license_file})
-    cases = _judged(engine.table(_CASES, given | {"by_folder": by_folder}))
-    stated = engine.table(
-        "SELECT DISTINCT notice_license FROM notice WHERE notice_license IS NOT NULL ORDER BY ALL", {"notice": notice}
-    ).column(0)
-    classes = pa.table(
-        {
-            "notice_license": pa.array(stated.to_pylist(), pa.string()),
-            "class": pa.array([_class(one) for one in stated.to_pylist()], pa.string()),
-        }
+    spoken = engine.table(_SPOKEN, given | {name: signals[name] for name in ("license_file", "statements", "scans")})
+    given |= {
+        "by_folder": engine.table(_BY_FOLDER, given | {"spoken": spoken}),
+        "stated": stated_files(engine, files, signals["statements"]),
+    }
+    paper = settings.order == "paper"
+    given["cases"] = _judged(engine.table(_CASES, given), settings)
+    if paper:
+        return engine.table(_PAPER, given)
+    found = engine.table(_NOTICES, {name: signals[name] for name in ("notice", "scans")})
+    return engine.table(_CAREFUL, given | {"notices": _classes(found)})
+
+
+def _classes(notices: pa.Table) -> pa.Table:
+    """Those that name a licence, with their class."""
+    expressions = notices.column("expression").to_pylist()
+    names = [
+        any(one != UNKNOWN_REFERENCE and expression_class(one) != "neutral" for one in symbols(expression))
+        for expression in expressions
+    ]
+    classes = ["permissive" if expression_class(one) == "permissive" else "non_permissive" for one in expressions]
+    return notices.append_column("class", pa.array(classes, pa.string())).filter(pa.array(names, pa.bool_()))
+
+
+def _judged(cases: pa.Table, settings: LicenseSettings) -> pa.Table:
+    """`license_type`, `licenses` and `evidence` of each distinct (declared, levels, stated)."""
+    rows = [_judge(row, settings) for row in cases.to_pylist()]
+    for number, (name, kind) in enumerate(
+        (("license_type", pa.string()), ("licenses", pa.list_(pa.string())), ("evidence", pa.string()))
+    ):
+        cases = cases.append_column(name, pa.array([row[number] for row in rows], kind))
+    return cases
+
+
+def _judge(row: dict[str, Any], settings: LicenseSettings) -> tuple[LicenseType, list[str], str]:
+    declared, levels, stated = row["declared_license"], row["levels"] or [], row["stated"]
+    if settings.order == "paper":
+        detected = sorted({one for level in levels for key in ("files", "readme") for one in level[key]})
+        evidence = "declared" if declared and declared != NO_ASSERTION else "path" if detected else "none"
+        if any(level["unread"] or level["plain"] for level in levels) and not detected:
+            detected = [UNKNOWN]  # the paper's scanner had an answer for every text
+        shown = [declared] if evidence == "declared" else detected
+        return license_type(declared, detected, either=True), shown, evidence
+    if stated:
+        return license_type(None, stated), stated, "stated"
+    found = [_level(one, declared if one["at_top"] else None) for one in levels]
+    if declared and not any(one["at_top"] for one in levels):
+        found.insert(0, [declared])
+    found = [one for one in found if one]
+    if settings.propagation == "nearest":
+        found = found[-1:]
+    licenses = sorted({one for some in found for one in some})
+    if not licenses:
+        return "no_license", [], "none"
+    only_declared = licenses == [declared] and not any(
+        declared in level[key] for level in levels for key in ("files", "metadata")
     )
-    return engine.table(
-        _VERDICTS, given | {"by_folder": by_folder, "cases": cases, "notice": notice, "classes": classes}
-    )
+    return license_type(None, licenses), licenses, "declared" if only_declared else "path"
 
 
-def _class(expression: str) -> str:
-    return "permissive" if expression_class(expression) == "permissive" else "non_permissive"
+def _level(level: dict[str, Any], declared: str | None) -> list[str]:
+    """What one folder says of itself.
 
-
-def _judged(cases: pa.Table) -> pa.Table:
-    """`license_type` of each distinct (declared, detected, nested).
-
-    A declared licence speaks for the whole, so it stands for the licence files at the root and decides alone, except
-    where a folder states its own (vendored code): there both count.
+    Metadata says how the texts beside it go together: texts of licences that it names add nothing ("MIT OR
+    GPL-2.0-only" beside both texts is a choice). A text that nobody could read is an unknown licence, whatever is
+    said beside it; if it is plainly permissive, metadata may name it. A README is heard where nothing else speaks.
     """
-    types = []
-    for row in cases.to_pylist():
-        declared, detected = row["declared_license"], row["detected"]
-        if declared and row["nested"]:
-            declared, detected = None, [*row["nested"], declared]
-        types.append(license_type(declared, detected))
-    return cases.append_column("license_type", pa.array(types, pa.string()))
+    metadata = [*level["metadata"], *([declared] if declared else [])]
+    metadata = [one for one in metadata if one != NO_ASSERTION] or metadata
+    named = {_family(one) for expression in metadata for one in symbols(expression)}
+    texts = [one for one in level["files"] if not {_family(name) for name in symbols(one)} <= named]
+    found = [*metadata, *texts]
+    if level["unread"] or (level["plain"] and metadata in ([], [NO_ASSERTION])):
+        found.append(UNKNOWN)
+    return found or list(level["readme"])
+
+
+def _family(spdx_id: str) -> str:
+    """GNU's texts do not say "or later", metadata does."""
+    return spdx_id.removesuffix("+").removesuffix("-or-later").removesuffix("-only").lower()

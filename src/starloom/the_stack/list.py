@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from starloom import progress
 from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64
+from starloom.languages.choice import LanguageSettings, judge
 from starloom.sources.repository import RepositoryProblem, Source
 from starloom.the_stack import door, tables
 from starloom.the_stack.listed import BATCH, Item, Listed, list_one, listed_before
@@ -27,7 +28,7 @@ from starloom.workspace.lock import FOLDER
 from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 2
+VERSION = 3
 _GITHUB = (
     *("github_id", "star_events_count", "fork_events_count", "former_names"),
     *(name for name in tables.REPOSITORIES.names if name.startswith("gha_")),
@@ -128,6 +129,7 @@ def _list_all(
 ) -> tuple[list[Listed], list[Source], list[tuple[str, RepositoryProblem]]]:
     """(what was listed, by repository name; the sources beyond the sample; the repositories that could not be read)."""
     settings: ListSettings = job.settings.list
+    languages: LanguageSettings = job.settings.languages
     states = door.states(job)
     listed: list[Listed] = []
     failed: list[tuple[str, RepositoryProblem]] = []
@@ -141,7 +143,7 @@ def _list_all(
             found = _known(job, some, fresh, previous, folder)
             bar.advance(len(found))
             items = [
-                Item(source, str(_place(folder, source, states, settings)), settings.max_bytes)
+                Item(source, str(_place(folder, source, states, job.settings)), settings.max_bytes, languages)
                 for source in some
                 if source.repository().repo_name not in found
             ]
@@ -172,15 +174,15 @@ def _known(
         name = source.repository().repo_name
         if name in fresh:
             found[name] = Listed(dict(previous[name]), "")
-        elif before := listed_before(_place(folder, source, door.states(job), job.settings.list)):
+        elif before := listed_before(_place(folder, source, door.states(job), job.settings)):
             found[name] = before
     return found
 
 
-def _place(folder: Path, source: Source, states: Mapping[str, str], settings: ListSettings) -> Path:
+def _place(folder: Path, source: Source, states: Mapping[str, str], settings: Any) -> Path:
     """Where a repository's rows wait to be merged: the name says all that they depend on."""
     name = source.repository().repo_name
-    depends = json.dumps([VERSION, name, states[name], settings.max_bytes])
+    depends = json.dumps([VERSION, name, states[name], settings.list.max_bytes, judge(settings.languages).mark])
     return folder / f"{hashlib.sha256(depends.encode()).hexdigest()[:32]}.parquet"
 
 
@@ -212,6 +214,7 @@ def _previous(job: Job) -> dict[str, dict[str, Any]]:
             manifest is not None
             and manifest.version == VERSION
             and manifest.settings.get("max_bytes") == job.settings.list.max_bytes
+            and manifest.settings.get("linguist", "") == judge(job.settings.languages).mark
         )
         rows = pq.read_table(job.folder / "repositories.parquet").to_pylist() if usable else []
         job.shared["previous"] = {row["repo_name"]: row for row in rows}
@@ -253,6 +256,8 @@ def _settings(settings: Any) -> Any:
     kept: ListSettings = settings.list
     agreements = sorted(source.agreement for source in settings.sources if source.agreement)
     found: dict[str, Any] = {"gh_archive": settings.gh_archive, "agreements": agreements}
+    if mark := judge(settings.languages).mark:
+        found["linguist"] = mark
     for name in ("sample_bytes", "max_bytes", "main_branch"):
         found[name] = getattr(kept, name)
     return found | ({"seed": kept.seed} if kept.sample_bytes else {})

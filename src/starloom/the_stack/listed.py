@@ -7,8 +7,8 @@ The file is written aside and renamed, so that a run which was stopped goes on w
 
 import json
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -20,11 +20,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from starloom.identity import directory_id
+from starloom.languages.choice import LanguageSettings, judge
 from starloom.languages.detect import extension
 from starloom.languages.generated import is_generated_name
-from starloom.languages.vendored import path_facts
-from starloom.licenses.candidates import is_license_candidate
+from starloom.languages.vendored import PathFacts
+from starloom.licenses.candidates import is_license_candidate, is_license_text
 from starloom.licenses.metadata import declared_expression
+from starloom.licenses.statements import base as metadata_base
+from starloom.licenses.statements import is_metadata
 from starloom.sources import exclusions
 from starloom.sources.content_ids import ContentIds
 from starloom.sources.exclusions import Exclusions
@@ -61,6 +64,7 @@ class Item:
     source: Source
     path: str
     max_bytes: int
+    languages: LanguageSettings = field(default_factory=LanguageSettings)  # they say what a path tells, too
 
 
 @dataclass(frozen=True)
@@ -81,9 +85,10 @@ def list_one(item: Item) -> Listed | RepositoryProblem:
         dates = item.source.first_seen(ids)
         row = _row(item.source, repository, spool)
         rules = _exclusions(item.source, excluding)
+        path_facts = judge(item.languages).facts
         with pq.ParquetWriter(aside, tables.LISTED_FILES) as writer:
             for batch in _batches(spool):
-                writer.write_table(_files(repository, batch, ids, dates, rules))
+                writer.write_table(_files(repository, batch, ids, dates, rules, path_facts))
             writer.add_key_value_metadata({_FACTS: json.dumps(row, default=_as_text)})
     except SourceError as failure:
         _remove(aside)
@@ -192,6 +197,7 @@ def _files(
     ids: ContentIds,
     dates: npt.NDArray[np.int64] | None,
     rules: Exclusions,
+    path_facts: Callable[[str], PathFacts],
 ) -> pa.Table:
     """The rows of LISTED_FILES for a batch of entries."""
     paths: list[str] = batch.column("path").to_pylist()
@@ -209,6 +215,11 @@ def _files(
         ],
         "license_base": [
             _license_base(repository, path) if file and is_license_candidate(path) else None
+            for path, file in zip(paths, is_file, strict=True)
+        ],
+        "is_license": [file and is_license_text(path) for path, file in zip(paths, is_file, strict=True)],
+        "metadata_base": [
+            metadata_base(path) if file and is_metadata(path) else None
             for path, file in zip(paths, is_file, strict=True)
         ],
         "excluded": [rules.excluded(path) for path in paths],

@@ -19,13 +19,15 @@ import pyarrow.parquet as pq
 from starloom import progress
 from starloom.kernels import is_warm, warm
 from starloom.the_stack import tables
+from starloom.the_stack.scan import SCANCODE, scan
+from starloom.the_stack.scan import version as scancode_version
 from starloom.the_stack.signal import Batch, Signal, all_signals
 from starloom.workspace import atomic
 from starloom.workspace.manifest import NAME, FileEntry, Manifest, fingerprint, hash_file, read_manifest, to_bytes
 from starloom.workspace.parts import Parts
 from starloom.workspace.stage import COMPLETE, Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 
 _NAMES = """
 SELECT DISTINCT content_id, file_name FROM files
@@ -153,20 +155,22 @@ def _run(job: Job) -> Done:
     for signal in all_signals():  # every signal has an index, even without a row
         complete = fingerprint(signal.fingerprint(job.settings), job.inputs())
         _cache(job.root, signal).set_facts({COMPLETE: complete})
-    _write_index(job)
+    scanned, failed = scan(job)
+    _write_index(job, failed)
     measured = sorted({work.signal for item in items for work in item.works})
-    return Done(total, f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new")
+    note = f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new"
+    return Done(total, f"{note}; {scanned}" if scanned else note)
 
 
-def _write_index(job: Job) -> None:
-    """signals/manifest.json: the signals' indexes, and what they are complete for."""
+def _write_index(job: Job, failed: int) -> None:
+    """signals/manifest.json: the signals' indexes, and what they are complete for, if nothing failed."""
     folder = job.folder
     files = []
-    for signal in all_signals():
-        path = folder / signal.name / NAME
+    for name in (*(signal.name for signal in all_signals()), SCANCODE):
+        path = folder / name / NAME
         index = read_manifest(path.parent)
         rows = index.rows if index else 0
-        files.append(FileEntry(f"{signal.name}/{NAME}", path.stat().st_size, hash_file(path), rows))
+        files.append(FileEntry(f"{name}/{NAME}", path.stat().st_size, hash_file(path), rows))
     marks = {file.name: file.sha256 for file in files}
     manifest = Manifest(
         kind="signals",
@@ -174,7 +178,7 @@ def _write_index(job: Job) -> None:
         fingerprint=fingerprint("signals", marks),
         inputs={},
         settings={},
-        facts={COMPLETE: job.fingerprint()},
+        facts={COMPLETE: f"{job.fingerprint()} but {failed}" if failed else job.fingerprint()},
         files=tuple(sorted(files, key=lambda file: file.name)),
     )
     atomic.replace_file(folder / NAME, to_bytes(manifest))
@@ -244,7 +248,7 @@ def _named(whole: Batch, ids: list[str], names: Mapping[str, list[str]]) -> tupl
 
 
 def _settings(settings: Any) -> Any:
-    return {one.name: one.fingerprint(settings) for one in all_signals()}
+    return {one.name: one.fingerprint(settings) for one in all_signals()} | {SCANCODE: scancode_version(settings.scan)}
 
 
 STAGE = Stage(

@@ -42,6 +42,7 @@ class Signal:
     section: str | None = None  # of the settings that change what it measures
     needs_name: bool = False  # one row per content and file name, not per content
     wants_name: Callable[[str], bool] | None = None  # which file names; None: all
+    mark: Callable[[Any], str] | None = None  # of its settings: what else its output depends on, e.g. the user's tables
 
     @property
     def schema(self) -> pa.Schema:
@@ -55,7 +56,8 @@ class Signal:
         return settings_module.as_json(getattr(settings, self.section)) if self.section else {}
 
     def fingerprint(self, settings: Any) -> str:
-        return fingerprint(self.name, self.version, self.json_settings(settings))
+        mark = self.mark(getattr(settings, self.section)) if self.mark and self.section else ""
+        return fingerprint(self.name, self.version, self.json_settings(settings), *([mark] if mark else []))
 
 
 @functools.cache

@@ -74,6 +74,8 @@ LISTED_FILES = pa.schema(
         pa.field("is_test", pa.bool_(), nullable=False),
         ("generated_name", pa.string()),  # why the name alone says "generated"
         ("license_base", pa.string()),  # of a licence file candidate: the folder it speaks for
+        pa.field("is_license", pa.bool_(), nullable=False),  # by its name it is a licence and nothing else
+        ("metadata_base", pa.string()),  # of package metadata and READMEs: the folder they speak for
         ("problem", pa.string()),  # why it could not be listed properly
         ("target", pa.string()),  # of a submodule: the commit
         ("excluded", pa.string()),  # the pattern of the repository's .starloom.toml that leaves it out
@@ -149,8 +151,10 @@ LEDGER_ROWS = pa.schema(
         ("language", pa.string()),
         ("license_type", pa.string()),  # permissive, no_license, non_permissive
         ("detected_licenses", _TEXTS),
-        ("license_evidence", pa.string()),  # notice, origin, path, declared, conflict, none
-        ("license_source", pa.string()),  # where that stands: REPO:PATH
+        ("license_evidence", pa.string()),  # notice, origin, stated, path, declared, conflict, none
+        ("license_source", pa.string()),  # where that stands: REPO:PATH:LINES
+        ("license_rule", pa.string()),  # what read it there
+        ("license_score", pa.float64()),  # 0 to 100, as ScanCode has it; 100 for what is exact
         pa.field("rights", pa.string(), nullable=False),
         ("length_bytes", pa.int64()),
         pa.field("is_vendor", pa.bool_(), nullable=False),
@@ -270,6 +274,13 @@ def signal_rows(root: Path, name: str) -> list[Path] | pa.Table:
     from starloom.the_stack.signal import all_signals
 
     return signal(root, name) or next(one for one in all_signals() if one.name == name).schema.empty_table()
+
+
+def scans(root: Path) -> list[Path] | pa.Table:
+    """ScanCode's answers by text_id; without a row where nothing was asked."""
+    from starloom.the_stack.scan import SCHEMA
+
+    return signal(root, "scancode") or SCHEMA.empty_table()
 
 
 def dataset(root: Path, form: str, split: str) -> list[Path]:

@@ -14,7 +14,8 @@ from starloom.the_stack import tables
 
 _COLUMNS = (
     'repo_name, path, content_id, verdict, rule, "value", "limit", twin_repo_name, twin_path, twin_content_id, '
-    "jaccard, split, language, license_type, detected_licenses, license_evidence, license_source, rights, length_bytes"
+    "jaccard, split, language, license_type, detected_licenses, license_evidence, license_source, license_rule, "
+    "license_score, rights, length_bytes"
 )
 
 
@@ -135,8 +136,11 @@ def _verdict(row: dict[str, Any]) -> list[str]:
         lines.append(f"language  {row['language']}")
     if row["license_type"]:
         licenses = ", ".join(row["detected_licenses"] or []) or "none found"
-        source = f", see {row['license_source']}" if row["license_source"] else ""
-        lines.append(f"licence   {row['license_type']}: {licenses}  (by {row['license_evidence']}{source})")
+        lines.append(f"licence   {row['license_type']}: {licenses}  (by {row['license_evidence']})")
+        if row["license_source"]:
+            score = f", score {row['license_score']:.0f}" if (row["license_score"] or 100) < 100 else ""
+            rule = f"  ({row['license_rule']}{score})" if row["license_rule"] else ""
+            lines.append(f"          see {row['license_source']}{rule}")
     if row["rights"] == "owned":
         lines.append("rights    owned: never dropped for its licence, not to be published")
     if row["content_id"]:

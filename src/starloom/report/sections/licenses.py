@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starloom.report import figures
+from starloom.licenses.categories import conflicts as contested
+from starloom.report import figures, unsettled
 from starloom.report.section import Material, Section
 
 _TYPES = {
@@ -13,9 +14,10 @@ _TYPES = {
 }
 _EVIDENCE = {
     "notice": "the file’s own notice",
+    "stated": "debian/copyright, REUSE or the like about this very file",
     "origin": "the licence where this content first appeared",
     "declared": "what the package or repository declares",
-    "path": "a licence file in its folder, or in one above",
+    "path": "a licence file or package metadata in its folder, or in one above",
     "conflict": "copies under different licences, origin unknown",
     "none": "nothing said",
 }
@@ -40,6 +42,8 @@ def _look_up(material: Material) -> Mapping[str, Any]:
         "detected": figures.detected_licenses(material.root, material.engine),
         "conflicts": conflicts,
         "conflicting": conflicting,
+        "unknown": unsettled.unknown_licenses(material.root, material.engine),
+        "contested": contested(),
         "class_words": {"permissive": "permissive", "neutral": "neutral", "non_permissive": "not permissive"},
     }
 

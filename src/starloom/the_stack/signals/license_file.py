@@ -1,35 +1,56 @@
 """The licence that a licence file is: its text recognised as a whole, among files named like one (see licenses/).
 
-A file that is by its name a licence, and whose text is not recognised, is an unknown licence: nobody may take it for
-none.
+What is not recognised is kept, for ScanCode (see the_stack/scan). A file that is by its name a licence, and whose text
+nobody recognises, is an unknown licence: nobody may take it for none.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
 from starloom.licenses.candidates import is_license_candidate, is_license_text
-from starloom.licenses.categories import UNKNOWN
+from starloom.licenses.canonical import canonical, text_id
+from starloom.licenses.plain import is_plainly_permissive
+from starloom.licenses.statements import is_metadata
 from starloom.licenses.texts import recognise
 from starloom.the_stack.signal import Batch, Signal
 
+MAX_SCANNED = 200_000  # characters of a text that ScanCode is asked about
+
+# Without one of these no scanner finds a licence.
+_SPEAKS = re.compile(r"licen[cs]|copyright|copyleft|permission|redistribut|public domain|gpl|warrant", re.IGNORECASE)
+
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
-    return [pa.array(map(_license, batch.file_names or (), batch.texts), pa.string())]
+    rows = [_license(*one) for one in zip(batch.file_names or (), batch.texts, strict=True)]
+    return [pa.array(column, field.type) for column, field in zip(zip(*rows) if rows else [[]] * 5, SIGNAL.columns)]
 
 
-def _license(file_name: str, text: str) -> str | None:
-    found = recognise(text)
-    if found is not None:
-        return found.expression
-    return UNKNOWN if is_license_text(file_name) and text.strip() else None
+def _license(file_name: str, text: str) -> tuple[str | None, bool, bool, str | None, str | None]:
+    is_license = is_license_text(file_name) and bool(text.strip())
+    if found := recognise(text):
+        return found.expression, is_license, False, None, None
+    # What a README says of its licence, `licenses/statements` reads; the rest of it is about other things.
+    if len(text) > MAX_SCANNED or is_metadata(file_name) or not _SPEAKS.search(text):
+        return None, is_license, False, None, None
+    lines = canonical(text).text
+    return None, is_license, is_plainly_permissive(text), text_id(lines), lines
 
 
 SIGNAL = Signal(
     name="license_file",
-    version=1,
-    columns=pa.schema([("file_license", pa.string())]),
+    version=2,
+    columns=pa.schema(
+        [
+            ("file_license", pa.string()),
+            ("is_license", pa.bool_()),  # by its name it is nothing else
+            ("is_plain", pa.bool_()),  # unrecognised, but plainly permissive (licenses/plain)
+            ("text_id", pa.string()),
+            ("text", pa.string()),  # canonical (licenses/canonical)
+        ]
+    ),
     measure=_measure,
     needs_name=True,
     wants_name=is_license_candidate,

@@ -1,0 +1,34 @@
+"""Whether a licence text that is not recognised at least says what permissive licences say, and nothing against it.
+
+It names no licence and decides nothing alone: where a package's own metadata names its licence, such a text does not
+contradict it. All others do.
+"""
+
+import re
+
+from starloom.licenses.restrictions import LIMITED, SECRET
+
+_GRANTS = re.compile(
+    r"permission is hereby granted|redistribution and use in source and binary forms|permission to use,? copy|"
+    r"grants to you a perpetual|licensed under the apache license|released into the public domain|"
+    r"permission is granted to anyone|under the (?:terms of the )?(?:mit|bsd|isc|apache|zlib|psf|python) "
+)
+_OTHERS = re.compile(
+    r"\bgnu\b|\b[al]?gpl|general public|copyleft|\bmozilla\b|\bmpl\b|\beclipse\b|\bcddl\b|common development|\bsspl\b"
+    r"|server side public|\bbusl\b|business source|elastic licen|commons clause|creative commons|\bcc[- ]by|\bcecill\b"
+    r"|\beupl\b|\bosl\b|open software license|proprietary|confidential|evaluation|non-?\s?commercial|\bacademic"
+    r"|educational|royalt(?!y[- ]free)|\bmust not\b|\bshall not be sold|\bnot be sold|prohibited|forbidden"
+    r"|ethical|\bdo no harm"
+)
+
+
+def is_plainly_permissive(text: str) -> bool:
+    """Whether `text` has words of a permissive grant and none of restriction or of a licence that is not.
+
+    >>> is_plainly_permissive("Redistribution and use in source and binary forms, by friends too, are permitted.")
+    True
+    >>> is_plainly_permissive("Permission is hereby granted for evaluation only.")
+    False
+    """
+    words = " ".join(text.lower().split())
+    return bool(_GRANTS.search(words)) and not (_OTHERS.search(words) or LIMITED.search(words) or SECRET.search(words))
