@@ -26,8 +26,8 @@ demo: .venv/made
 	$(BIN)/starloom demo
 
 check: .venv/made-test
-	$(BIN)/ruff check src tests bench docs
-	$(BIN)/ruff format --check --quiet src tests bench docs
+	$(BIN)/ruff check src tests bench docs scripts
+	$(BIN)/ruff format --check --quiet src tests bench docs scripts
 	$(BIN)/mypy
 	$(BIN)/python docs/reference.py --check
 

@@ -5,9 +5,9 @@
 Input: collections of samples whose folders or names say the language (`COLLECTIONS`), unpacked as FOLDER/OWNER+NAME or
 FOLDER/NAME-VERSION, and the packages of our corpora, fetched to CORPORA/NAME (as `corpus:NAME@CORPORA/NAME`). Of the
 packages, files whose extension or name only one language has; at most MAX_FILES of a language in a package, those with
-the smallest hashes. Contents go to CONTENTS by git blob hash, for the bench. What people found mislabelled when
-looking at the files that detectors disagreed on stands in bench/languages/corrections.tsv: blob, language (empty: no
-language of the table, left out), why. The classifier learns from none of these sources.
+the smallest hashes. Contents go to CONTENTS by git blob hash, for the bench. Labels are not looked at one
+by one: what turns out to be wrong goes into bench/languages/corrections.tsv (blob, language, why; no language: left
+out), where there is one. The classifier learns from none of these sources.
 """
 
 import csv
@@ -95,14 +95,17 @@ def labelled(source: Source, name: str, pattern: re.Pattern[str] | None, content
     by_language: dict[str, dict[str, Row]] = defaultdict(dict)
     wanted = {}
     for entry in source.entries(MAX_BYTES):
-        if entry.entry_type != "file" or not entry.content_id or entry.problem or not set(entry.path).isdisjoint("\t\n\r"):
+        if (
+            entry.entry_type != "file"
+            or not entry.content_id
+            or entry.problem
+            or not set(entry.path).isdisjoint("\t\n\r")
+        ):
             continue
         language = of_pattern(entry.path, pattern) if pattern else of_name(entry.path)
         if language:
             note = "folder" if pattern else "extension"
-            by_language[language].setdefault(
-                entry.content_id, Row(name, entry.path, entry.content_id, language, note)
-            )
+            by_language[language].setdefault(entry.content_id, Row(name, entry.path, entry.content_id, language, note))
             wanted[entry.content_id] = Wanted(entry.raw_path, entry.content_id, entry.size or 0)
     chosen = {}
     for found in by_language.values():

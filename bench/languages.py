@@ -52,28 +52,7 @@ SEVENTEEN = (
 )  # fmt: skip
 REPEATS = 5  # of ours, the median counts
 # What peers call a language by no name or alias of our table.
-SYNONYMS = {
-    "magika": {
-        "bazel": "Starlark", "cs": "C#", "gemspec": "Ruby", "h": "C", "jinja": "Jinja", "latex": "TeX", "m4": "M4",
-        "objectivec": "Objective-C", "rdf": "XML", "txt": "Text", "vba": "VBA", "tsx": "TSX", "prolog": "Prolog",
-        "ignorefile": "Ignore List", "bat": "Batchfile", "ps1": "PowerShell", "asm": "Assembly", "hlp": "",
-        "postscript": "PostScript", "gitmodules": "Git Config", "gradle": "Gradle", "coffeescript": "CoffeeScript",
-        "lisp": "Common Lisp", "erb": "HTML+ERB", "internetshortcut": "INI", "visualstudio": "Microsoft Visual Studio Solution",
-        "csproj": "XML", "vcxproj": "XML", "svg": "SVG", "dockerfile": "Dockerfile", "ini": "INI", "matlab": "MATLAB",
-        "rst": "reStructuredText", "scheme": "Scheme", "ipynb": "Jupyter Notebook",
-    },
-    "pygments": {
-        "Bash": "Shell", "Text only": "Text", "Coq": "Rocq Prover", "GAS": "Unix Assembly", "NASM": "Assembly",
-        "Mathematica": "Wolfram Language", "Matlab": "MATLAB", "VimL": "Vim script", "Octave": "MATLAB", "S": "R",
-        "markdown": "Markdown", "Transact-SQL": "TSQL", "PL/pgSQL": "PLpgSQL", "Properties": "Java Properties",
-        "Gettext Catalog": "Gettext Catalog", "Prolog": "Prolog", "Delphi": "Pascal", "Groff": "Roff", "MoonScript": "MoonScript",
-        "Embedded Ragel": "Ragel", "FortranFixed": "Fortran", "Fortran": "Fortran Free Form", "reStructuredText": "reStructuredText",
-        "XSLT": "XSLT", "Python 2.x": "Python", "Perl6": "Raku", "Devicetree": "Devicetree", "TASM": "Assembly",
-        "Debian Control file": "Debian Package Control File", "BlitzBasic": "BlitzBasic", "Makefile": "Makefile",
-        "Base Makefile": "Makefile", "ActionScript 3": "ActionScript", "Common Lisp": "Common Lisp", "EmacsLisp": "Emacs Lisp",
-        "LLVM": "LLVM", "Standard ML": "Standard ML", "Batchfile": "Batchfile", "Docker": "Dockerfile", "Elixir": "Elixir",
-    },
-}  # fmt: skip
+SYNONYMS: dict[str, dict[str, str]] = json.loads(PEERS.joinpath("synonyms.json").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
@@ -181,9 +160,7 @@ def read(rows: Iterable[dict[str, str]], contents: Path) -> Iterable[File]:
             data = path.read_bytes()
             decoded = decode(data)
             if isinstance(decoded, Decoded):
-                yield File(
-                    row["set"], row["source"], row["path"], row["blob"], row["language"], data, decoded.text
-                )
+                yield File(row["set"], row["source"], row["path"], row["blob"], row["language"], data, decoded.text)
 
 
 def fetch(rows: list[dict[str, str]], contents: Path) -> None:
@@ -299,7 +276,7 @@ def score(answers: Answers, files: list[File]) -> dict[str, Any]:
         per_language[one.language].append(ok)
     return {
         "version": answers.version,
-        "all": share(lambda one: True),
+        "all": share(lambda _: True),
         "mean over languages": round(sum(sum(ok) / len(ok) for ok in per_language.values()) / len(per_language), 4),
         "shared extensions": share(lambda one: one.shared is not None),
         "by hand": share(lambda one: one.set in HAND),
@@ -307,7 +284,9 @@ def score(answers: Answers, files: list[File]) -> dict[str, Any]:
         "StarCoder2's 17": share(lambda one: one.language in SEVENTEEN),
         "of what it knows": share(lambda one: answers.known is None or one.language in answers.known),
         "files/s": round(len(files) / answers.seconds),
-        "seventeen": {language: share(lambda one, language=language: one.language == language) for language in SEVENTEEN},
+        "seventeen": {
+            language: share(lambda one, language=language: one.language == language) for language in SEVENTEEN
+        },
         "sets": {name: share(lambda one, name=name: one.set == name) for name in sorted({one.set for one in files})},
     }
 
@@ -318,7 +297,9 @@ def by_extension(ours: Answers, files: list[File]) -> list[dict[str, Any]]:
     for one, answer in zip(files, ours.languages, strict=True):
         if one.shared is None:
             continue
-        row = rows.setdefault(one.shared, {"extension": one.shared, "files": 0, "right": 0, "languages": set(), "wrong": Counter()})
+        row = rows.setdefault(
+            one.shared, {"extension": one.shared, "files": 0, "right": 0, "languages": set(), "wrong": Counter()}
+        )
         row["files"] += 1
         row["languages"].add(one.language)
         row["right"] += answer == one.language
@@ -364,7 +345,9 @@ def report(result: dict[str, Any]) -> str:
         "|---|---:|" + "---:|" * len(detectors),
     ]
     for name, (_, count) in first["sets"].items():
-        lines.append(f"| {name} | {count:,} | " + " | ".join(cell(one["sets"][name]) for one in detectors.values()) + " |")
+        lines.append(
+            f"| {name} | {count:,} | " + " | ".join(cell(one["sets"][name]) for one in detectors.values()) + " |"
+        )
     lines += ["", "## How ours were decided", "", "| by | files | right |", "|---|---:|---:|"]
     for name, (count, right) in sorted(result["by"].items(), key=lambda item: -item[1][0]):
         lines.append(f"| {name} | {count:,} | {right / count:.4f} |")
@@ -376,8 +359,9 @@ def report(result: dict[str, Any]) -> str:
     lines += ["", "## Shared extensions", "", "| extension | languages seen | files | right | taken for others |"]
     lines.append("|---|---:|---:|---:|---|")
     for row in result["extensions"]:
+        share = f"{row['right'] / row['files']:.3f}"
         wrong = ", ".join(f"{what} ({count})" for what, count in row["wrong"].items())
-        lines.append(f"| {row['extension']} | {row['languages']} | {row['files']} | {row['right'] / row['files']:.3f} | {wrong} |")
+        lines.append(f"| {row['extension']} | {row['languages']} | {row['files']} | {share} | {wrong} |")
     lines += ["", "## Commonest confusions", "", "| label | ours | files |", "|---|---|---:|"]
     lines += [f"| {one['label']} | {one['ours']} | {one['files']} |" for one in result["confusions"]]
     return "\n".join(lines) + "\n"

@@ -2,8 +2,9 @@
 
     python scripts/language_classifier.py FOLDER
 
-Input: the sources of language_classifier.toml, unpacked as FOLDER/OWNER+NAME at the commits that it names. A file's label is the language of its extension where only one has it, or what the list says of an extension in that
-source; in collections of samples, what the list takes from the path. None of these sources is in the
+Input: the sources of language_classifier.toml, unpacked as FOLDER/OWNER+NAME at the commits that it names. A file's
+label is the language of its extension where only one has it, or what the list says of an extension in that source; in
+collections of samples, what the list takes from the path. None of these sources is in the
 evaluation (bench/languages). The centroid of a language is the mean over its sources of the mean over the source's
 files, so that no large project stands for a language; features in few files or, where there are several sources, in
 one alone are left out. Cost: minutes, 2 GB of memory.

@@ -98,6 +98,7 @@ def test_names(file_name, language, by):
         ("a.js", "#!/usr/bin/env node", "JavaScript", "extension"),
         ("a", "#!/usr/bin/env node", "JavaScript", "shebang"),
         ("a.pod", "#!/usr/bin/perl", "Pod", "shebang"),
+        ("Setup.lhs", "#!/usr/bin/env runhaskell", "Literate Haskell", "extension"),
         ("b.pl", "\ufeff#!/usr/bin/env swipl", "Prolog", "shebang"),
         ("Makefile", "#!/bin/sh", "Makefile", "filename"),
         ("a.unknown", "#!/bin/sh", "Shell", "shebang"),
@@ -117,6 +118,8 @@ def test_shebang_against_names(file_name, text, language, by):
         ("Makefile", "# vim: ft=lua", "Lua", "modeline"),  # before names
         ("a", "#!/bin/sh\n# vim: ft=tcl", "Tcl", "modeline"),  # before "#!"
         ("a.md", "# -*- smalltalk -*-", "Smalltalk", "modeline"),
+        ("a.markdown", "> -*- tcl -*-", "Markdown", "extension"),  # a document's own quotation
+        ("NEWS", "-*- org -*-", "Org", "modeline"),
         ("a.c", "// -*- C++ -*-", "C++", "modeline"),
         ("a.inc", "// -*- C++ -*-", "C++", "modeline"),  # a piece of any language
         ("a.cpp", "/* -*- Mode: C; tab-width: 4 -*- */", "C++", "extension"),  # a mode close to the language

@@ -15,4 +15,8 @@ start = time.process_time()
 answers = [str(detector.identify_path(Path(path)).output.label) for path in paths]
 seconds = time.process_time() - start
 known = sorted(str(label) for label in detector.get_output_content_types())
-print(json.dumps({"version": importlib.metadata.version("magika"), "seconds": seconds, "answers": answers, "known": known}))
+print(
+    json.dumps(
+        {"version": importlib.metadata.version("magika"), "seconds": seconds, "answers": answers, "known": known}
+    )
+)

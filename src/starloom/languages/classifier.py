@@ -18,7 +18,7 @@ MAX_HEAD = 12_000  # characters of a file that are looked at
 MIN_FEATURES = 4  # distinct ones of a file known to a centroid: below, its words say nothing
 MIN_LEAD = 0.04  # of the best score over the second, as a share of the best: below, too close to call
 
-# Words (with the signs that begin variables and directives in many languages), numbers' absence, runs of signs.
+# Words, with the sign that begins variables and directives in many languages; runs of signs; no numbers.
 _FEATURE = re.compile(r"[@$%#&:.\\-]?[^\W\d]\w{0,23}|[^\w\s]{1,3}")
 # How a line begins tells more than its middle: comments, labels, statements.
 _LINE_START = re.compile(r"^[ \t]*([^\w\s]{1,3}|[^\W\d]\w{0,23})", re.MULTILINE)
@@ -63,8 +63,9 @@ def _scores(text: str, languages: Collection[str]) -> dict[str, float]:
     return scores
 
 
-# centroids.zip: `words`, one feature a line ("\n" before a word written as a tab); `languages`, one name a line; and
-# for the language of line N the member N: little-endian 16-bit numbers of words, then 8-bit weights, as many.
+# centroids.zip: `words`, the features with a vertical tab between them (a newline in one written as a tab);
+# `languages`, one name a line; and for the language of line N, from 0, the member N: little-endian 16-bit numbers of
+# words, then 8-bit weights, as many.
 
 
 @cache

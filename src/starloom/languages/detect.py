@@ -116,6 +116,8 @@ def _stands_in(mode: str, named: tuple[str, ...] | None, extension: _Extension |
     known = named or (extension.names if extension else ())
     if mode in _FAMILIES:
         return any(relative in known for relative in _FAMILIES[mode])
+    if len(known) == 1 and known[0] not in (mode, "Text") and load().languages[known[0]].kind == "prose":
+        return True  # documents quote code, mode lines and all
     if mode not in _STAND_INS or not known or mode in known:
         return False
     return not (mode == "C++" and known == ("C",)) and (extension is None or extension.key not in _FRAGMENTS)

@@ -23,7 +23,7 @@ _WORD = (
     r"|client|resources?|autoload|automatically|is|was|has been|have been|been|[\w/-]{1,40}\.[\w/-][\w./-]{0,40}) +)"
 )
 # What may stand before the first word: the marks of comments, stars, dashes; no quote, so no string of code.
-_START = r"[^\w@<\"'`(]{0,20}(?:\"\"\" ?|'\\\" ?)?"
+_START = r"(?:[ \t]*(?:[.']\\\"|\"\"\"|'''|<!--))?[^\w@<\"'`(]{0,20}"
 _BY = re.compile(
     rf"{_START}{_WORD}{{0,6}}(?:auto[- ]?|machine[- ]?)?generated,? +(?:automatically +)?"
     r"(?:by|from|with|using|on|via)[ :]+(?!this\b|these\b|that\b|it\b|our\b|us\b|hand\b|an?\b|your?\b|users?\b|each\b"
@@ -44,7 +44,7 @@ _HANDS_OFF = re.compile(
     r"|not (?:to )?be (?:\w+ )?(?:edited|modified|changed)\b|n't be (?:\w+ )?(?:edited|modified|changed)\b"
     r"|(?:edits?|changes?|modifications?)\b.{0,60}\b(?:lost|overwritten|discarded)\b)"
 )
-_TAG = re.compile(r"(?:^|[\s*#/;!{-])@(?:partially-)?generated\b(?!\s*=)|<auto-?generated\b")
+_TAG = re.compile(r"(?:^|[\s*#/;!{-])@(?:partially-)?generated\b(?! function|\s*=)|<auto-?generated\b")
 _GENERATOR = re.compile(rf"{_START}generator: *(?:docbook|asciidoc|doxygen|help2man|sphinx)")
 # A person goes on from here.
 _SCAFFOLD = re.compile(
@@ -67,15 +67,20 @@ def generated_header(file_name: str, text: str) -> str | None:
     if "generat" not in head and "created automatically" not in head and "machine" not in head:
         return None
     _, dot, extension = file_name.lower().rpartition(".")
-    # Papers without an extension (README) are prose; scripts, Makefiles and requirements.txt begin with a comment.
-    if extension in _PROSE if dot and extension != "txt" else not head.startswith(("#", "/", "dnl", ";", "%", "<!--")):
-        return None
     lines = [line[:MAX_LINE] for line in head.splitlines()[:MAX_LINES]]
+    prose = dot and extension in _PROSE
+    if prose:
+        lines = [line for line in lines if line.startswith(("<!--", "[//]", ".. ", "% "))]
+    elif (not dot or extension == "txt") and not head.startswith(("#", "/", "dnl", ";", "%", "<!--")):
+        # Papers without an extension (README) are prose; scripts, Makefiles and requirements.txt begin with a comment.
+        return None
     told = [line for line in lines if "generat" in line or "created auto" in line or "machine" in line]
     if any(map(_TAG.search, told)):
         return "header: @generated"
     if any(map(_GENERATED.match, told)) and any(map(_HANDS_OFF.match, lines)):
         return "header: not to be edited"
+    if prose:
+        return None
     if any(_BY.match(line) or _IS.match(line) or _GENERATOR.match(line) for line in told) and not any(
         map(_SCAFFOLD.search, lines)
     ):

@@ -127,7 +127,6 @@ _COPYRIGHT = re.compile(
         )""",
     re.IGNORECASE | re.VERBOSE,
 )
-_BLANK = re.compile(r"[\[{<] ?(?:yyyy|year|xxxx|date|full ?name|name|copyright)|\byyyy\b", re.IGNORECASE)
 _SIGN = re.compile(r"copyr|\(c\)|©|&copy|reserved", re.IGNORECASE)  # what every such line has
 _SAYS_MORE = re.compile(
     r"licen[cs]|permi(?:t|ssion)|distribut|public domain|gpl|granted|warrant|\buse\b|prohibit|commercial|restrict"
@@ -166,32 +165,26 @@ _TITLE = frozenset(
 def _body(text: str) -> Iterator[str]:
     """The lines without comment marks, copyright lines and the titles above the text."""
     at_top = True
-    for _, line in own_lines(text):
-        if not (at_top and (_is_title(line) or _POINTER.fullmatch(line))):
+    for _, line, copyright in lines(text):
+        if not copyright and not (at_top and (_is_title(line) or _POINTER.fullmatch(line))):
             at_top = False
             yield line
 
 
-def own_lines(text: str, blanks: bool = False) -> Iterator[tuple[int, str]]:
-    """The lines that are not empty, with their numbers (1-based), without comment marks and copyright lines.
-
-    `blanks`: copyright lines with blanks yet to be filled, which are part of a licence's text, are kept.
-    """
+def lines(text: str) -> Iterator[tuple[int, str, bool]]:
+    """The lines that are not empty: their numbers (1-based), themselves without comment marks, and whether they are of
+    a copyright statement."""
     at_top, after_copyright = True, False
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
         line = raw[_DECORATION.match(raw).end() :].rstrip(" \t*/#")  # type: ignore[union-attr]  # it always matches
         if not line:
             after_copyright = False
-        elif _is_copyright(line, at_top):
-            after_copyright = True
-            if blanks and _BLANK.search(line):
-                yield number, line
-        elif after_copyright and _is_name(line):
-            pass  # the holder's name, or more years, on a line of its own
-        else:
-            after_copyright = False
+            continue
+        # The holder's name, or more years, may stand on lines of their own.
+        after_copyright = _is_copyright(line, at_top) or (after_copyright and _is_name(line))
+        if not after_copyright:
             at_top = at_top and (_is_title(line) or _POINTER.fullmatch(line) is not None)
-            yield number, line
+        yield number, line, after_copyright
 
 
 def _is_copyright(line: str, at_top: bool) -> bool:

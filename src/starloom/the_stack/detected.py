@@ -6,6 +6,7 @@ from typing import Any
 
 from starloom import progress
 from starloom.languages.table import load
+from starloom.licenses.expressions import join
 from starloom.outside.paths import printable
 
 _BAR = 30  # characters
@@ -25,7 +26,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
         if row["language"] and not (row["is_vendor"] or row["is_generated"] or row["is_documentation"]):
             _add(by_language[row["language"]], size)
         if row["license_type"]:
-            _add(by_license[row["license_type"], " AND ".join(row["detected_licenses"])], size)
+            _add(by_license[row["license_type"], _together(row["detected_licenses"])], size)
     kinds = {name: one for name, one in load().languages.items() if name in by_language}
     counted = {name: sums for name, sums in by_language.items() if name in kinds and kinds[name].kind in _COUNTED}
     total = sum(size for _, size in counted.values())
@@ -119,6 +120,10 @@ def about_file(row: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _together(licenses: list[str]) -> str:
+    return join(licenses, "AND") if licenses else ""
+
+
 def _add(sums: list[int], size: int) -> None:
     sums[0] += 1
     sums[1] += size
@@ -148,7 +153,7 @@ def _license(one: dict[str, Any]) -> str:
 
 def _line(row: dict[str, Any]) -> str:
     facts = [word for word in ("generated", "vendor", "documentation", "test") if row[f"is_{word}"]]
-    licenses = " AND ".join(row["detected_licenses"]) or "-"
+    licenses = _together(row["detected_licenses"]) or "-"
     problem = f"  [{printable(row['problem'])}]" if row["problem"] else ""
     return (
         "  ".join(
