@@ -55,6 +55,17 @@ def test_others_are_not(other):
     assert canonical(other).text != canonical(TEXT).text
 
 
+def test_a_collection_of_notices_keeps_their_holders():
+    text = "Copyright 2020 A\n\nDo what you like.\n\n  # Copyright  2021 B\n\nDo nothing.\n"
+    assert canonical(text).text == text.lower().replace("  # copyright  2021", "copyright 2021").strip()
+    assert canonical(text).lines == (1, 2, 3, 4, 5, 6, 7)
+
+
+def test_blanks_to_be_filled_are_the_licence_s_own():
+    text = "Copyright 2020 A\n\nTerms.\n\nCopyright [yyyy] [name of copyright owner]\n\nMore terms.\n"
+    assert canonical(text).text == "terms.\n\ncopyright [yyyy] [name of copyright owner]\n\nmore terms."
+
+
 def test_nothing():
     assert canonical("") == canonical(" \n\t\n# \n")
     assert canonical("").lines == ()

@@ -73,8 +73,8 @@ _PAGE = re.compile(r"^[.'][ \t]*(?:TH|Dd|Dt|Sh|SH)(?:[ \t]|\r?$)|\A\s*\.so[ \t]+
 def detect(file_name: str, text: str) -> Detection | None:
     """The language of the file at `file_name` (a name or a whole path) with `text`, or None. See the module.
 
-    >>> detect("src/main.rs", "fn main() {}")
-    Detection(language='Rust', by='extension', reason='')
+    >>> detect("src/main.py", "print()")
+    Detection(language='Python', by='extension', reason='')
     >>> detect("configure", "#!/bin/sh")
     Detection(language='Shell', by='shebang', reason='')
     """

@@ -3,6 +3,7 @@
 The languages of one letter have little in common, so most rules ask for the keywords a file opens with.
 """
 
+from starloom.languages.ambiguous.perl import NOT_RAKU, ONLY_PERL, RAKU, SURELY_RAKU
 from starloom.languages.ambiguous.rule import Rule
 
 FORTH = (
@@ -14,6 +15,8 @@ FORTRAN = (
     r"|implicit|double|character|logical|call|end|module|block|common|parameter|write|print|dimension|data)\b"
     r"|^[ \t]*(?:end[ \t]*)?(?:program|subroutine|module)[ \t]+\w|^[ \t]*implicit[ \t]+none\b"
 )
+
+_TURING_OR_TERRA = r"^[ \t]*(?:terra[ \t]|local[ \t]+\w+[ \t]*=|put[ \t]|setscreen\b|end[ \t]+(?:loop|if|for)\b)"
 
 RULES = {
     "f": (
@@ -51,8 +54,8 @@ RULES = {
         Rule(
             "JASS",
             "takes … returns, globals, endfunction",
-            r"\btakes[ \t]+\w[^\n]*\breturns\b|^[ \t]*(?:globals|endglobals|endfunction|endif|endloop|library|scope"
-            r"|native)\b|^[ \t]*call[ \t]+\w+[ \t]*\(|^[ \t]*type[ \t]+\w+[ \t]+extends\b",
+            r"\btakes[ \t]+\w[^\n]{0,300}\breturns\b|^[ \t]*(?:globals|endglobals|endfunction|endif|endloop|library"
+            r"|scope|native)\b|^[ \t]*call[ \t]+\w+[ \t]*\(|^[ \t]*type[ \t]+\w+[ \t]+extends\b",
         ),
         Rule("Objective-J", "no sign of another"),
     ),
@@ -104,26 +107,26 @@ RULES = {
         Rule(
             "Limbo",
             "module declarations with a colon",
-            r"^[ \t]*implement[ \t]+\w+[^;\n]*;|^[ \t]*include[ \t]+\"[^\"\n]+\.m\"|:[ \t]*(?:module|adt|con)\b"
+            r"^[ \t]*implement[ \t]+\w[^;\n]*;|^[ \t]*include[ \t]+\"[^\"\n]+\.m\"|:[ \t]*(?:module|adt|con)\b"
             r"|\bPATH[ \t]*:[ \t]*con\b|:[ \t]*fn[ \t]*\(",
         ),
         Rule(
             "MUF",
             "Forth's definitions with stack effects, the editor's commands",
-            r"^@(?:program|edit|prog|q|set)\b|^[ \t]*:[ \t]+[\w?!-]+[^\n]*\([^\n]*--|^\$(?:def|include|ifdef|author"
+            r"^@(?:program|edit|prog|q|set)\b|^[ \t]*:[ \t]+[\w?!-][^\n(]*\([^\n]*--|^\$(?:def|include|ifdef|author"
             r"|note|version|doccmd|lib-)|^[ \t]*(?:lvar|public|var!?)[ \t]+[\w-]+[ \t]*\r?$|^[ \t]*:[ \t]+[\w?!-]+\r?$",
         ),
         Rule(
             "Wolfram Language",
             "comments with (*, packages, definitions with := and patterns",
-            r"\A\ufeff?(?:#![^\n]*wolfram[^\n]*\n)?\s*\(\*|\bBegin(?:Package)?\[|\b\w+_(?:[A-Z]\w*)?[\],?:]"
+            r"\A\ufeff?(?:#![^\n]{0,200}wolfram[^\n]{0,200}\n)?\s*\(\*|\bBegin(?:Package)?\[|\w_(?:[A-Z]\w{0,60})?[\],?:]"
             r"|\b[A-Z]\w*::usage\b|\b(?:Module|Block|With|Table|Plot|Print|Map|Needs|Set|Notebook|ClearAll)\["
             r"|^[ \t]*\w+[ \t]*=[ \t]*[A-Z]\w+\[",
         ),
         Rule(
             "M",
             "routines with labels, commands of one letter, comments after a semicolon",
-            r"^%?\w+(?:\([^)\n]*\))?[ \t]+;|^[ \t]+;|^%?\w+[ \t]*\([^)\n]*\)[ \t]*(?:;[^\n]*)?\r?$"
+            r"^%?\w+(?:\([^)\n]*\))?[ \t]+;|^[ \t]+;|^%?\w+\([\w%,]{0,120}\)[ \t]*(?:[ \t];[^\n]*)?\r?\n[ \t]"
             r"|^(?:%?\w+)?[ \t][. \t]*(?:[QqKkNnWwSsDd]|[Ss]et|SET|[Nn]ew|NEW|[Qq]uit|QUIT|[Ww]rite|WRITE|[Kk]ill"
             r"|DO|[Dd]o)(?::[^ \t\n]+)?[ \t]+[\w^$!\"(%]",
             unless=r"^[ \t]*%[ %]|^[ \t]*(?:function|classdef|end)\b|^[ \t]*\w+[ \t]*=[^=]",
@@ -135,7 +138,11 @@ RULES = {
             r"|clc\b|disp[ \t]*\()|^[ \t]*\w+[ \t]*=|^[ \t]*\[[^\]\n]*\][ \t]*=|^#|\.\.\.[ \t]*\r?$|\b(?:f?printf)\(",
             unless=r"^[ \t]*(?://|/\*)|^[-+][ \t]*\(",
         ),
-        Rule("Objective-C", "C's comments", r"^[ \t]*(?://|/\*)|^[-+][ \t]*\(|\bNS\w+|^\w[\w *]*\("),
+        Rule(
+            "Objective-C",
+            "C's comments",
+            r"^[ \t]*(?://|/\*)|^[-+][ \t]*\(|\bNS[A-Z]\w|^(?:[A-Za-z_]\w*[ *]{1,3}){1,4}\w+[ \t]?\([^;=\n]*\r?$",
+        ),
         Rule("MATLAB", "statements and nothing of another language"),
     ),
     "r": (
@@ -161,6 +168,8 @@ RULES = {
         Rule("R", "the usual .r file"),
     ),
     "t": (
+        Rule("Raku", "use v6, unit module, has $.attribute, multi sub", SURELY_RAKU, unless=NOT_RAKU),
+        Rule("Perl", "strict, packages, arrows, =~", ONLY_PERL, unless=_TURING_OR_TERRA),
         Rule(
             "Raku",
             "use v6, Raku's signatures and classes",
@@ -168,7 +177,14 @@ RULES = {
             r"|multi[ \t]+(?:sub|method)|subset[ \t]+[A-Z]|need[ \t]+\w|plan[ \t]+\d+[ \t]*;[ \t]*#\?)"
             r"|^#\?(?:rakudo|DOES)\b|^#![^\n]*\b(?:raku|perl6)\b|^use[ \t]+Test;|\bdies-ok\b|\blives-ok\b|\bis-deeply\b"
             r"|\bthrows-like\b|^=begin[ \t]pod|^v6;",
-            unless=r"^[ \t]*use[ \t]+(?:strict|warnings|Test::More|v?5)\b",
+            unless=r"^[ \t]*use[ \t]+(?:strict|warnings|Test::More|v?5)\b"
+            r"|\bplan[ \t(]+(?:tests|todo)\b|\bBEGIN[ \t]*\{",
+        ),
+        Rule(
+            "Raku",
+            "blocks and signatures that Perl's grammar refuses",
+            RAKU,
+            unless=_TURING_OR_TERRA + r"|\A#![^\n]*perl\b(?!6)",
         ),
         Rule(
             "Perl",

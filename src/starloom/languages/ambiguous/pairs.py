@@ -6,6 +6,22 @@ These are `.for`, `.fs`, `.gs`, `.html`, `.json`, `.ls`, `.md`, `.ml` and `.mod`
 from starloom.languages.ambiguous.letters import FORTH, FORTRAN
 from starloom.languages.ambiguous.rule import Rule
 
+_INFO = r"[{,]\"info\":\{"
+
+
+def _outermost(key: str, version: int) -> str:
+    """A key that comes first in the object, or that is indented as the first one is."""
+    return (
+        rf"\A\ufeff?\s{{0,200}}\{{(?:\s{{0,200}}|[ \t]{{0,9}}\r?\n([ \t]{{1,16}})\"[^\n]*\n(?:[^\n]*\n)*?\1)"
+        rf"\"{key}\"[ \t]{{0,9}}:[ \t]{{0,9}}\"{version}\."
+    )
+
+
+def _after_value(key: str, version: int) -> str:
+    """A key after an object or array in JSON without spaces, where depth cannot be seen."""
+    return rf"[}}\]],\"{key}\":\"{version}\."
+
+
 RULES = {
     "for": (
         Rule("Fortran", "units and declarations, comments in column one", FORTRAN),
@@ -41,9 +57,10 @@ RULES = {
             "Gosu",
             "uses, classes with construct, var with a type",
             r"^[ \t]*uses[ \t]+[\w.*]+|^[ \t]*(?:package[ \t]+gw\b|enhancement[ \t]+\w|construct[ \t]*\("
-            r"|(?:override|private|public|static|internal)[ \t]+[^\n]*\bfunction\b|classpath[ \t]+\")"
-            r"|^[ \t]*package[ \t]+[\w.]+[ \t]*\r?$|\bfunction[ \t]+\w+[ \t]*\([^)\n]*:[ \t]*\w"
-            r"|^[ \t]*(?:public[ \t]+)?property[ \t]+(?:get|set)\b|\\[ \t]*\w*[ \t]*->",
+            r"|(?:override|private|public|static|internal)[ \t][^\n]{0,200}\bfunction\b|classpath[ \t]+\")"
+            r"|^[ \t]*package[ \t]+[\w.]+[ \t]*\r?$|\bfunction[ \t]+\w+[ \t]*\([^)\n]{0,200}:[ \t]*\w"
+            r"|^[ \t]*(?:public[ \t]+)?property[ \t]+(?:get|set)\b|\\[ \t]{0,4}\w{0,40}[ \t]{0,4}->",
+            unless=r"^[ \t]*(?:uses|init)[ \t]*\r?$|^[ \t]*\[[ \t]*indent\b",
         ),
         Rule(
             "Genie",
@@ -57,13 +74,16 @@ RULES = {
         Rule(
             "Ecmarkup",
             "elements of a specification of ECMAScript",
-            r"<(?:emu-[a-z]|pre class=\"?metadata\b)|^<script src=[^\n]*ecmarkup|\becmarkup\.css\b",
+            r"^[ \t]*<emu-[a-z]|^[ \t]*<(?:script|link)\b[^>\n]{0,200}\becmarkup\b"
+            r"|^[ \t]*<pre class=\"?metadata\"?>\r?\n[ \t]*(?:title|status|shortname|stage|contributors|copyright):",
         ),
         Rule("HTML", "no elements of Ecmarkup"),
     ),
     "json": (
-        Rule("OASv3-json", "the key openapi with version 3", r"\"openapi\"[ \t]*:[ \t]*\"3\.", also=r"\A\ufeff?\s*\{"),
-        Rule("OASv2-json", "the key swagger with version 2", r"\"swagger\"[ \t]*:[ \t]*\"2\.", also=r"\A\ufeff?\s*\{"),
+        Rule("OASv3-json", "the outermost key openapi with version 3", _outermost("openapi", 3)),
+        Rule("OASv2-json", "the outermost key swagger with version 2", _outermost("swagger", 2)),
+        Rule("OASv3-json", "openapi with version 3 beside info", _after_value("openapi", 3), also=_INFO),
+        Rule("OASv2-json", "swagger with version 2 beside info", _after_value("swagger", 2), also=_INFO),
         Rule("JSON", "no description of an interface"),
     ),
     "ls": (
@@ -79,25 +99,33 @@ RULES = {
         Rule(
             "GCC Machine Description",
             "definitions in parentheses, comments with semicolons",
-            r"^\(define_[a-z]\w*|^\(include[ \t]+\"|\A\ufeff?\s*;;[^\n]*\n(?:;|\s*\r?$|\()",
+            r"^\(define_[a-z]\w*(?:[ \t]+\"|[ \t]*(?:\[|\r?$)|[ \t]+[\w:]+[ \t]*(?:\[|\r?$))"
+            r"|^\(include[ \t]+\"|\A\ufeff?\s*;;[^\n]*\n(?:;|\s*\r?$|\()",
         ),
         Rule("Markdown", "prose"),
     ),
     "ml": (
         Rule(
             "OCaml",
+            "let rec, let () =, methods, externals",
+            r"^[ \t]*(?:let[ \t]+rec[ \t]|let[ \t]+\(\)[ \t]*=|external[ \t]+\w+[ \t]*:|(?:method|inherit)!?[ \t]+[a-z]"
+            r"|class[ \t]+(?:virtual[ \t]+)?[a-z][^\n=]{0,200}=[ \t]*(?:object|fun)\b)",
+            unless=r"^[ \t]*(?:structure|signature|functor)[ \t]+\w|^[ \t]*fun[ \t]+\w[^\n>]*=",
+        ),
+        Rule(
+            "OCaml",
             "let … in, open, module, match … with",
-            r"^[ \t]*(?:let[ \t]+(?:rec|open|module|%|\(\)|[\w']+[^\n]*=)|open!?[ \t]+[A-Z]"
-            r"|module[ \t]+(?:type[ \t]+)?[A-Z]|include[ \t]+[A-Z])|;;[ \t]*\r?$|\bmatch[ \t][^\n]*[ \t]with\b|->"
+            r"^[ \t]*(?:let[ \t]+(?:rec|open|module|%|\(\)|[\w'][^\n]*=)|open!?[ \t]+[A-Z]"
+            r"|module[ \t]+(?:type[ \t]+)?[A-Z]|include[ \t]+[A-Z])|;;[ \t]*\r?$|\bmatch[ \t][^\n]{0,200}[ \t]with\b|->"
             r"|\b(?:Printf|List)\.\w|^#(?:use|load|require)\b",
-            unless=r"^[ \t]*(?:structure|signature|functor|fun)[ \t]+\w|^[ \t]*val[ \t]+\w+[^:\n]*=|=>",
+            unless=r"^[ \t]*(?:structure|signature|functor|fun)[ \t]+\w|^[ \t]*val[ \t]+\w[^:\n]*=|(?<![=<>|!:~&*-])=>",
         ),
         Rule(
             "Standard ML",
             "fun, val … =, structure, case with =>",
             r"^[ \t]*(?:structure|signature|functor|datatype|infixr?|abstype|exception[ \t]+\w+[ \t]*\r?$)\b[ \t]*\w"
-            r"|^[ \t]*(?:fun|val)[ \t]+[^\n:]*=|=>|^[ \t]*fun[ \t]+\w",
-            unless=r"^[ \t]*let[ \t]+(?:rec[ \t]+)?[\w']+[^\n]*=|;;[ \t]*\r?$",
+            r"|^[ \t]*(?:fun|val)[ \t][^\n:]*=|(?<![=<>|!:~&*-])=>|^[ \t]*fun[ \t]+\w",
+            unless=r"^[ \t]*let[ \t]+(?:rec[ \t]+)?[\w'][^\n]*=|;;[ \t]*\r?$",
         ),
         Rule("OCaml", "the usual .ml file"),
     ),

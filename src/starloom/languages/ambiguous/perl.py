@@ -19,7 +19,7 @@ SURELY_RAKU = (
     r"^[ \t]*use[ \t]+v6|\A\ufeff?#![^\n]*\b(?:perl6|raku|rakudo)\b|^[ \t]*unit[ \t]+(?:module"
     r"|class|role|grammar|package)\b|\bhas[ \t]+(?:[A-Z][\w:]*[ \t]+)?[$@%&][.!]\w"
     r"|^[ \t]*(?:multi|proto)[ \t]+(?:sub|method|token|rule)[ \t]+\w"
-    r"|^[ \t]*method[ \t]+[\w'!-]+[^\n;]*\{|^[ \t]*(?:my[ \t]+)?grammar[ \t]+[\w:]+[^\n;]*\{"
+    r"|^[ \t]*method[ \t]+[\w'!-][^\n;]*\{|^[ \t]*(?:my[ \t]+)?grammar[ \t]+[\w:][^\n;]*\{"
 )
 NOT_RAKU = (
     r"^[ \t]*use[ \t]+(?:strict|warnings|v?5|Moose|Moo|Mojo\w*|Function|Kavorka|Method|Dancer\w*"
@@ -32,12 +32,12 @@ RAKU = (
     r"|^[ \t]*(?:unit|augment)[ \t]|^[ \t]*(?:multi|proto|only)[ \t]+(?:sub|method|token|rule"
     r"|regex|submethod|\w+[ \t]*\()|^[ \t]*(?:method|submethod|token|rule"
     r"|regex)[ \t]+[\w'!-]+[ \t]*(?:\(|\{|:)"
-    r"|\b(?:my|our|has|constant)[ \t]+[A-Z][\w:]*(?:\[[^\]\n]*\])?[ \t]+[$@%&]"
+    r"|\b(?:my|our|has|constant)[ \t]+[A-Z][\w:]*(?:\[[^\]\n]{0,80}\])?[ \t]+[$@%&]"
     r"|\bhas[ \t]+(?:[A-Z][\w:]*[ \t]+)?[$@%&][.!]\w|[$@%&][!*?~][A-Za-z]|\$\.\w+[^\w\s;]"
     r"|(?<!-)->[ \t]+(?:[A-Z]\w*[ \t]+)?[$@%&\\]\w[^\n{]{0,200}\{"
     r"|^[ \t]*(?:\}[ \t]*)?(?:if|elsif|unless|while|until|given|when|with"
     r"|repeat[ \t]+while)[ \t]+[^\s(;{=,][^\n;]*\{[ \t]*\r?$|^[ \t]*(?:for"
-    r"|loop)[ \t]+[^\n;]*->[^\n;]{0,200}\{|^[ \t]*for[ \t]+[@$%\d][^\n;(]*\{"
+    r"|loop)[ \t][^\n;]{0,200}->[^\n;]{0,200}\{|^[ \t]*for[ \t]+[@$%\d][^\n;(]*\{"
     r"|\b(?:sub|method)[ \t]+[\w'-]+[ \t]*\([^)\n]{0,300}\)[ \t]*(?:is[ \t]+export|returns[ \t]|-->"
     r"|of[ \t])|\(\s*-->\s|\bis[ \t]+(?:rw|copy|export)\b|^=begin[ \t]+(?:pod|comment)\b"
     r"|\b(?:lives|dies)-ok\b|\bis-deeply\b|\bthrows-like\b|\buse-ok\b|\bsubtest[ \t]+\{"

@@ -56,7 +56,7 @@ RULES = {
         Rule("INI", "sections in brackets or settings", r"^[ \t]*\[[^\]\n]+\]|^[\w-]+[ \t]*="),
     ),
     "ftl": (
-        Rule("FreeMarker", "directives and interpolations", r"<[#@/][#@]?\w|\$\{|<#--|\[#\w|^<[!\w]"),
+        Rule("FreeMarker", "directives and interpolations", r"</?[#@]\w|\$\{[ ]?[^$ \n]|<#--|\[#\w|^<[!\w]"),
         Rule("Fluent", "messages with =", r"^-?[A-Za-z][\w-]*[ ]*=|^#{1,3}(?:[ ]|\r?$)"),
         Rule("FreeMarker", "text without messages"),
     ),
@@ -119,7 +119,7 @@ RULES = {
             "imports in lower case, begin … end",
             r"^import[ \t]+[a-z_.]|^[ \t]*begin[ \t]*\r?$|:=[ \t]*begin\b|^(?:open_locale|meta[ \t]+def|run_cmd"
             r"|constant"
-            r"|prelude\r?\nimport[ \t]+init)\b|,[ \t]*\r?\n[ \t]*(?:rw|simp|exact|intro)\b|\bλ[^\n,]*,",
+            r"|prelude\r?\nimport[ \t]+init)\b|,[ \t]*\r?\n[ \t]*(?:rw|simp|exact|intro)\b|\bλ[^\n,]{0,80},",
             unless=r"^(?:public[ \t]+)?import[ \t]+[A-Z]|:=[ \t]*by[ \t]*\r?$",
         ),
         Rule("Lean 4", "no sign of Lean 3"),
@@ -132,7 +132,7 @@ RULES = {
             "an objective and constraints",
             r"(?i)^[ \t]*(?:max(?:imi[sz]e)?|min(?:imi[sz]e)?|subject[ \t]+to|st|s\.t\.|such that|bounds|generals?"
             r"|binar(?:y|ies))[ \t]*:?[ \t]*\r?$|^[ \t]*(?:max|min)(?:imi[sz]e)?[ \t]*:[^-~]"
-            r"|^[ \t]*int[ \t]+\w+[^.\n]*;",
+            r"|^[ \t]*int[ \t]+\w[^.\n]*;",
             unless=r":-|:~",
         ),
         Rule(
@@ -174,7 +174,7 @@ RULES = {
         Rule(
             "Motoko",
             "actors, imports of text, let and var with semicolons",
-            r"^[ \t]*(?:(?:persistent|shared)[ \t]+[^\n]*)?actor\b|^[ \t]*import[ \t]+(?:\{|\w+[ \t]+\")"
+            r"^[ \t]*(?:(?:persistent|shared)[ \t][^\n]{0,200})?actor\b|^[ \t]*import[ \t]+(?:\{|\w+[ \t]+\")"
             r"|^[ \t]*(?:public[ \t]+)?(?:func|let|var)[ \t]+\w|^[ \t]*module[ \t]*(?:\w+[ \t]*)?\{|\bDebug\.print\b",
         ),
         Rule("Modelica", "no actors"),
@@ -201,8 +201,9 @@ RULES = {
         Rule(
             "MQL4",
             "functions of MQL4 alone",
-            r"\b(?:OrderSend[ \t]*\([^&\n]*,|OrderClose|OrderModify|OrderTicket|OrdersTotal\(\)|OrderLots|MarketInfo"
-            r"|AccountBalance|WindowFind|IndicatorCounted|extern)\b|\bMQL4\b|mql4\.com|^int[ \t]+start[ \t]*\(",
+            r"\bOrderSend[ \t]*\((?:[^&,\n]{0,60},){4}|\bOrderSelect[ \t]*\([^,)\n]{1,60},"
+            r"|\b(?:OrderClose|OrderModify|OrderTicket|OrderLots|MarketInfo|AccountBalance|WindowFind|IndicatorCounted)\b"
+            r"|^[ \t]*extern[ \t]+\w+[ \t]+\w+[ \t]*=|\bMQL4\b|mql4\.com|^int[ \t]+start[ \t]*\(",
             unless=r"\bMQL5\b|mql5\.com|\bMqlTradeRequest\b",
         ),
         Rule("MQL5", "no function of MQL4"),
