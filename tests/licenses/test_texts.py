@@ -271,3 +271,17 @@ def test_installed_distributions(name, file, expression):
         pytest.skip(f"{name} has no {file} here")
     found = recognise(Path(str(paths[0].locate())).read_text(encoding="utf-8"))
     assert (found.expression if found else None) == expression
+
+
+def test_the_gpl_2_as_it_was_before_1999():
+    path = Path("/usr/share/common-licenses/GPL-2")
+    if not path.exists():
+        pytest.skip(f"{path} is missing")
+    old = path.read_text().replace("the GNU Lesser General", "the GNU Library General")
+    for new, former in (
+        ("51 Franklin Street, Fifth Floor", "59 Temple Place, Suite 330"),
+        ("02110-1301", "02111-1307"),
+    ):
+        old = old.replace(new, former)
+    assert "Library" in old
+    assert recognise(old).expression == "GPL-2.0-only"

@@ -219,6 +219,8 @@ _SPELLING = [
     (" any expressed ", " any express "),
     (" in no event will ", " in no event shall "),
     (" including the next paragraph ", " "),
+    # The GPL 2 as it was before 1999.
+    (" by the gnu library general public license instead ", " by the gnu lesser general public license instead "),
 ]
 
 # Words that must be there (cheap to look for), the pattern, its replacement.
