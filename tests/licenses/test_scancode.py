@@ -1,6 +1,5 @@
 """The resident ScanCode: answers, its faults (through a stand-in that speaks the worker's protocol), its cache."""
 
-import multiprocessing
 import random
 import signal
 import sqlite3
@@ -288,21 +287,22 @@ def test_what_cannot_be_written_is_still_answered(stand_in):
     assert stand_in.count("questions") == 2
 
 
-def _fill(path, start):
-    with closing(Answers(path, "1.0")) as answers:
-        for i in range(start, start + 300):
-            answers.put(f"{i:032x}", b"answer %d" % i)
+_FILL = """
+import sys
+from pathlib import Path
+from starloom.licenses.scancode_cache import Answers
+
+answers = Answers(Path(sys.argv[1]), "1.0")
+for i in range(int(sys.argv[2]), int(sys.argv[2]) + 300):
+    answers.put(f"{i:032x}", b"answer %d" % i)
+answers.close()
+"""
 
 
 def test_several_processes_share_it(tmp_path):
     path = tmp_path / "shared.sqlite"
-    spawn = multiprocessing.get_context("spawn")
-    writers = [spawn.Process(target=_fill, args=(path, start)) for start in (0, 150, 300)]
-    for one in writers:
-        one.start()
-    for one in writers:
-        one.join(60)
-        assert one.exitcode == 0
+    writers = [subprocess.Popen([sys.executable, "-c", _FILL, path, str(start)]) for start in (0, 150, 300)]
+    assert [one.wait(60) for one in writers] == [0, 0, 0]
     with closing(Answers(path, "1.0")) as answers:
         assert all(answers.get(f"{i:032x}") == b"answer %d" % i for i in range(600))
 
