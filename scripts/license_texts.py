@@ -169,6 +169,7 @@ def _debian() -> Iterator[tuple[str, str]]:
     for path in sorted(COMMON.iterdir()):
         if not path.is_symlink():
             name = re.sub(r"-(\d)$", r"-\1.0", path.name) if "GPL" in path.name else path.name  # GPL-3
+            name = f"{name}-only" if re.fullmatch(r"(?:[AL]?GPL|GFDL)-[\d.]+", name) else name
             yield DEBIAN.get(name, name), path.read_text(encoding="utf-8")
 
 

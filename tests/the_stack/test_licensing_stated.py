@@ -173,3 +173,20 @@ def test_bad_licence_files(repository, workspace):
         "one-line": "non_permissive",
     }
     assert made.row("binary", "LICENSE")["rule"] == "binary"
+
+
+def test_distributions_side_by_side_do_not_speak_for_each_other(folder, workspace):
+    """As in site-packages, or a folder of vendored wheels: METADATA names no files."""
+
+    def metadata(name, license):
+        return f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\nLicense: {license}\n".encode()
+
+    both = {
+        "v/a-1.dist-info/METADATA": metadata("a", "MIT"),
+        "v/b-1.dist-info/METADATA": metadata("b", "LGPL-3.0-only"),
+        "v/a.py": code("a"),
+    }
+    one = {"v/a-1.dist-info/METADATA": metadata("a", "MIT"), "v/a.py": code("alone")}
+    rows = workspace(folder("both", both), folder("one", one)).ledger()
+    assert licence(rows["both", "v/a.py"])[:3] == ("no_license", [], "none")
+    assert licence(rows["one", "v/a.py"])[:3] == ("permissive", ["MIT"], "path")

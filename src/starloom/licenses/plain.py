@@ -11,7 +11,8 @@ from starloom.licenses.restrictions import LIMITED, SECRET
 _GRANTS = re.compile(
     r"permission is hereby granted|redistribution and use in source and binary forms|permission to use,? copy|"
     r"grants to you a perpetual|licensed under the apache license|released into the public domain|"
-    r"permission is granted to anyone|under the (?:terms of the )?(?:mit|bsd|isc|apache|zlib|psf|python) "
+    r"permission is granted to anyone|under the terms of \W?either\W? of the licenses found in|"
+    r"under the (?:terms of the )?(?:mit|bsd|isc|apache|zlib|psf|python) "
 )
 _OTHERS = re.compile(
     r"\bgnu\b|\b[al]?gpl|general public|copyleft|\bmozilla\b|\bmpl\b|\beclipse\b|\bcddl\b|common development|\bsspl\b"
@@ -20,6 +21,11 @@ _OTHERS = re.compile(
     r"|educational|royalt(?!y[- ]free)|\bmust not\b|\bshall not be sold|\bnot be sold|prohibited|forbidden"
     r"|ethical|\bdo no harm"
 )
+
+
+# Python's licence begins with its history, which compares itself with the GPL, and names the GPL once more below.
+_TERMS_OF_PYTHON = "terms and conditions for accessing or otherwise using python"
+_ASIDE = re.compile(r"\bgpl[- ]compatible\b|\bpreviously distributed under the gnu general public license \(gpl\)")
 
 
 def is_plainly_permissive(text: str) -> bool:
@@ -31,4 +37,5 @@ def is_plainly_permissive(text: str) -> bool:
     False
     """
     words = " ".join(text.lower().split())
+    words = _ASIDE.sub(" ", words[max(words.find(_TERMS_OF_PYTHON), 0) :])
     return bool(_GRANTS.search(words)) and not (_OTHERS.search(words) or LIMITED.search(words) or SECRET.search(words))

@@ -38,7 +38,8 @@ class LicenseSettings:
                 )
 
 
-# Licence files and statements for folders, one row each. `kind`: file, metadata, readme (asked where nothing else
+# Licence files and statements for folders, one row each. Where many Python distributions are installed side by side,
+# the METADATA of none speaks for the folder. `kind`: file, metadata, readme (asked where nothing else
 # speaks), unknown (a licence file that nobody could read), plain (one that is plainly permissive, licenses/plain).
 _SPOKEN = f"""
 SELECT f.repo_name, f.path, f.license_base AS base,
@@ -62,8 +63,11 @@ SELECT repo_name, path, metadata_base, s.expression,
   CASE WHEN s.rule LIKE 'README%' THEN 'readme' ELSE 'metadata' END, s.line, s.rule, 100.0
 FROM (
   SELECT f.repo_name, f.path, f.metadata_base, unnest(t.statements) AS s
-  FROM files f JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
-  WHERE f.metadata_base IS NOT NULL)
+  FROM (
+    SELECT *, count(*) OVER (PARTITION BY repo_name, metadata_base, file_name) AS beside FROM files
+    WHERE metadata_base IS NOT NULL) f
+  JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
+  WHERE f.file_name <> 'METADATA' OR f.beside = 1)
 WHERE s.scope = 'folder'
 """
 

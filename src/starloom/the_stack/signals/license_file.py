@@ -41,7 +41,7 @@ def _license(file_name: str, text: str) -> tuple[str | None, bool, bool, str | N
 
 SIGNAL = Signal(
     name="license_file",
-    version=2,
+    version=3,
     columns=pa.schema(
         [
             ("file_license", pa.string()),
