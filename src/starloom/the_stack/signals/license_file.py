@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from starloom.languages.detect import extension
 from starloom.licenses.candidates import is_license_candidate, is_license_text
 from starloom.licenses.canonical import canonical, text_id
 from starloom.licenses.plain import is_plainly_permissive
@@ -18,6 +19,8 @@ from starloom.licenses.texts import recognise
 from starloom.the_stack.signal import Batch, Signal
 
 MAX_SCANNED = 200_000  # characters of a text that ScanCode is asked about
+
+_PROSE = frozenset(["", "txt", "text", "md", "markdown", "rst", "adoc", "html", "htm", "tex", "rtf"])
 
 # Without one of these no scanner finds a licence.
 _SPEAKS = re.compile(r"licen[cs]|copyright|copyleft|permission|redistribut|public domain|gpl|warrant", re.IGNORECASE)
@@ -32,8 +35,10 @@ def _license(file_name: str, text: str) -> tuple[str | None, bool, bool, str | N
     is_license = is_license_text(file_name) and bool(text.strip())
     if found := recognise(text):
         return found.expression, is_license, False, None, None
-    # What a README says of its licence, `licenses/statements` reads; the rest of it is about other things.
-    if len(text) > MAX_SCANNED or is_metadata(file_name) or not _SPEAKS.search(text):
+    # What a README says of its licence, `licenses/statements` reads; the rest of it is about other things. Code and
+    # data whose names the pattern takes for a licence (about.py, gpl-3.0_466.RULE) have notices, another signal.
+    asked = is_license or extension(file_name) in _PROSE
+    if not asked or len(text) > MAX_SCANNED or is_metadata(file_name) or not _SPEAKS.search(text):
         return None, is_license, False, None, None
     lines = canonical(text).text
     return None, is_license, is_plainly_permissive(text), text_id(lines), lines
