@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.licenses.notices import own_notice
+from starloom.licenses.notices import own_notice, unrecognised
 
 _GPL2 = """
 This program is free software; you can redistribute it and/or modify
@@ -229,3 +229,8 @@ def _hashed(text):
 def test_terms_of_parts(text, expected):
     found = own_notice(text)
     assert (found.expression if found else None) == expected
+
+
+def test_the_same_licence_as_the_program_is_a_pointer():
+    assert unrecognised("# This file is distributed under the same license as the Django package.\n") is None
+    assert unrecognised("# Under the same license as Django, for non-commercial use only, with permission.\n")

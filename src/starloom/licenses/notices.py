@@ -83,6 +83,7 @@ _POINTER = re.compile(
     r"[^.]{0,200}\b(?:see|in|read|view|refer to|consult)\b[^.]{0,60}"
     r"\b(?:(?:licen[cs]e|copying|copyright|notice|readme|about)(?:\.(?:txt|md|rst|html|terms))?|[\w/-]{1,40}\.(?:h|c|txt|md))\b"
     r"(?:[^.]{0,20}\bfile\b)?[^.]{0,120}\.?"
+    r"|\bunder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60}"  # of translations: as the program's own
 )
 
 # Every notice that is recognised has one of these; most files have none.

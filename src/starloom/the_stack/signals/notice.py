@@ -31,7 +31,7 @@ def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
 
 SIGNAL = Signal(
     name="notice",
-    version=2,
+    version=3,
     columns=pa.schema(
         [
             ("notice_license", pa.string()),
