@@ -233,4 +233,4 @@ def test_terms_of_parts(text, expected):
 
 def test_the_same_licence_as_the_program_is_a_pointer():
     assert unrecognised("# This file is distributed under the same license as the Django package.\n") is None
-    assert unrecognised("# Under the same license as Django, for non-commercial use only, with permission.\n")
+    assert unrecognised("# Under the same license as Django, and only with the permission of the king.\n")
