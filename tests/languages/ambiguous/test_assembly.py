@@ -1,9 +1,6 @@
 """Assembly of several habits, SWIG interfaces and Nasal."""
 
-import pytest
-
-from starloom.languages.ambiguous.assembly import RULES
-from starloom.languages.ambiguous.rule import settle
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("asm", "Assembly", "section .text\nglobal _start\n_start:\n  mov eax, 1\n  int 0x80\n"),
@@ -51,10 +48,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_an_assembler_is_known_by_its_directives_and_mnemonics(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_an_assembler_is_known_by_its_directives_and_mnemonics = told_apart(CASES)

@@ -1,9 +1,6 @@
 """Dialects of Basic, BitBake recipes and babashka scripts."""
 
-import pytest
-
-from starloom.languages.ambiguous.basics import RULES
-from starloom.languages.ambiguous.rule import settle
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("bas", "B4X", "B4A=true\nGroup=Default Group\nModulesStructureVersion=1\nType=StaticCode\n@EndOfDesignText@\n"),
@@ -50,10 +47,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_dialect_is_known_by_its_words(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_dialect_is_known_by_its_words = told_apart(CASES)

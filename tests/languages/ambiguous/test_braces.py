@@ -1,9 +1,6 @@
 """Languages with braces that share an extension with another."""
 
-import pytest
-
-from starloom.languages.ambiguous.braces import RULES
-from starloom.languages.ambiguous.rule import settle
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("as", "ActionScript", "package com.foo {\n  public class A {\n    public var x:int = 1;\n  }\n}\n"),
@@ -79,10 +76,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_file_is_in_the_language_of_its_declarations(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_file_is_in_the_language_of_its_declarations = told_apart(CASES)

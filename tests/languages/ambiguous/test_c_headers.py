@@ -1,9 +1,6 @@
 """Headers: what makes `.h` C++ or Objective-C, and what only looks like it."""
 
-import pytest
-
-from starloom.languages.ambiguous.c_headers import RULES
-from starloom.languages.ambiguous.rule import settle
+from languages.ambiguous.telling import told_apart
 
 C = [
     "",
@@ -72,10 +69,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_header_is_in_the_language_its_declarations_need(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_header_is_in_the_language_its_declarations_need = told_apart(CASES)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from languages.ambiguous.telling import told_apart
 from starloom.languages.ambiguous import (
     assembly,
     basics,
@@ -15,7 +16,6 @@ from starloom.languages.ambiguous import (
     manuals,
     words,
 )
-from starloom.languages.ambiguous.formats import RULES
 from starloom.languages.ambiguous.rule import settle
 
 CASES = [
@@ -87,13 +87,7 @@ _HOSTILE = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_format_is_known_by_its_fields(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_format_is_known_by_its_fields = told_apart(CASES)
 
 
 @pytest.mark.parametrize("key", sorted(_ALL))

@@ -1,9 +1,7 @@
 """Languages that share an extension of one letter."""
 
-import pytest
-
+from languages.ambiguous.telling import every_language_has_a_case, told_apart
 from starloom.languages.ambiguous.letters import RULES
-from starloom.languages.ambiguous.rule import settle
 
 CASES = [
     ("f", "Fortran", "      PROGRAM A\n      END\n"),
@@ -132,15 +130,7 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{n}-{key}-{name}" for n, (key, name, _) in enumerate(CASES)]
-)
-def test_told_apart(key: str, language: str, text: str) -> None:
-    rule = settle(key, text, frozenset(one.language for one in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_told_apart = told_apart(CASES)
 
 
-@pytest.mark.parametrize("key", sorted(RULES))
-def test_every_language_has_a_case(key: str) -> None:
-    assert {rule.language for rule in RULES[key]} == {name for case, name, _ in CASES if case == key}
+test_every_language_has_a_case = every_language_has_a_case(RULES, CASES)

@@ -1,9 +1,6 @@
 """Manual pages, other roff, and what shares roff's extensions."""
 
-import pytest
-
-from starloom.languages.ambiguous.manuals import RULES
-from starloom.languages.ambiguous.rule import settle
+from languages.ambiguous.telling import told_apart
 
 _MAN = '.\\" a page\n.TH FOO 1 "2020-01-01"\n.SH NAME\nfoo \\- do\n'
 _MDOC = ".Dd January 1, 2020\n.Dt FOO 3\n.Os\n.Sh NAME\n.Nm foo\n"
@@ -67,10 +64,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_page_is_known_by_its_macros(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_page_is_known_by_its_macros = told_apart(CASES)

@@ -1,8 +1,6 @@
 """A newer language against an older one."""
 
-import pytest
-
-from starloom.languages.ambiguous.rule import all_rules, settle
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("nl", "NL", "g3 1 1 0\t# problem a\n 3 1 1 0 0\n"),
@@ -59,11 +57,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{n}-{key}-{language}" for n, (key, language, _) in enumerate(CASES)]
-)
-def test_settles(key: str, language: str, text: str) -> None:
-    candidates = frozenset(rule.language for rule in all_rules()[key])
-    settled = settle(key, text, candidates)
-    assert settled is not None
-    assert settled.language == language
+test_settles = told_apart(CASES)

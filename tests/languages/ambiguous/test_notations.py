@@ -1,8 +1,6 @@
 """Notations for data and settings."""
 
-import pytest
-
-from starloom.languages.ambiguous.rule import all_rules, settle
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("yaml", "YAML", "a: 1\n"),
@@ -62,11 +60,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{n}-{key}-{language}" for n, (key, language, _) in enumerate(CASES)]
-)
-def test_settles(key: str, language: str, text: str) -> None:
-    candidates = frozenset(rule.language for rule in all_rules()[key])
-    settled = settle(key, text, candidates)
-    assert settled is not None
-    assert settled.language == language
+test_settles = told_apart(CASES)

@@ -1,9 +1,6 @@
 """Languages of words, brain-twisters, and scripts of a web server."""
 
-import pytest
-
-from starloom.languages.ambiguous.rule import settle
-from starloom.languages.ambiguous.words import RULES
+from languages.ambiguous.telling import told_apart
 
 CASES = [
     ("al", "AL", 'table 50100 "My Table"\n{\n  fields { field(1; "No."; Code[20]) { } }\n}\n'),
@@ -81,10 +78,4 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("key", "language", "text"), CASES, ids=[f"{case[0]}-{case[1]}-{number}" for number, case in enumerate(CASES)]
-)
-def test_a_file_is_in_the_language_of_its_words(key, language, text):
-    rule = settle(key, text, frozenset(rule.language for rule in RULES[key]))
-    assert rule is not None
-    assert rule.language == language, rule.reason
+test_a_file_is_in_the_language_of_its_words = told_apart(CASES)
