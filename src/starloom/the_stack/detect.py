@@ -39,6 +39,8 @@ NOT_ENTERED = frozenset(
 _CHUNK_BYTES, _CHUNK_FILES = 8 << 20, 2_000  # of a unit of work
 _SIGNALS = ("language", "generated", "generated_content", "notice", "license_file", "statements")
 
+_DECLARED = ("repo_name", "declared_license", "gha_license_id")
+
 _TEXTS = pa.schema([("content_id", pa.string()), ("src_encoding", pa.string()), ("problem", pa.string())])
 
 
@@ -96,9 +98,6 @@ def detect(path: Path, engine: Engine, settings: Any) -> list[dict[str, Any]]:
         if row["license_source"]:
             row["license_source"] = row["license_source"].removeprefix(prefix)
     return rows
-
-
-_DECLARED = ("repo_name", "declared_license", "gha_license_id")
 
 
 def _source(path: Path) -> Source:
@@ -162,22 +161,19 @@ def _look_into(chunk: _Chunk) -> dict[str, pa.Table]:
     texts: dict[str, str] = {}
     rows = []
     for content in chunk.source.contents(wanted.values()):
-        text = decode(content.data) if content.data is not None else Undecodable(content.problem or "not read")
-        known = not isinstance(text, Undecodable)
-        if not isinstance(text, Undecodable):
-            texts[content.content_id] = text.text
-        rows.append(
-            {
-                "content_id": content.content_id,
-                "src_encoding": getattr(text, "src_encoding", None),
-                "problem": None if known else getattr(text, "reason", None),
-            }
-        )
-    found = {"texts": pa.Table.from_pylist(rows, _TEXTS)}
+        found = decode(content.data) if content.data is not None else Undecodable(content.problem or "not read")
+        row = {"content_id": content.content_id}
+        if isinstance(found, Undecodable):
+            row["problem"] = found.reason
+        else:
+            row["src_encoding"] = found.src_encoding
+            texts[content.content_id] = found.text
+        rows.append(row)
+    tables = {"texts": pa.Table.from_pylist(rows, _TEXTS)}
     for signal in all_signals():
         if signal.name in _SIGNALS:
-            found[signal.name] = _rows(signal, texts, named, chunk.settings[signal.name])
-    return found
+            tables[signal.name] = _rows(signal, texts, named, chunk.settings[signal.name])
+    return tables
 
 
 def _rows(signal: Signal, texts: dict[str, str], named: dict[str, list[str]], settings: Any) -> pa.Table:

@@ -11,7 +11,6 @@ bench/results/linguist_agreement.md.
 """
 
 import functools
-import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -26,8 +25,9 @@ from starloom.languages.linguist.tables import LinguistLanguage, Tables
 SECONDS = 5.0
 MAX_NAME = 4096  # characters of a path that are looked at: its end
 
-_MANUAL = re.compile(r"\.(?:[1-9](?![0-9])[a-z_0-9]*|0p|n|man|mdoc)(?:\.in)?$", re.IGNORECASE | re.ASCII)
 _MANUAL_LANGUAGES = ("Roff Manpage", "Roff")
+
+_SECTION_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_0123456789")
 
 Names = tuple[str, ...]
 Index = dict[str, Names]
@@ -72,7 +72,7 @@ class Linguist:
             ("shebang", self._shebang),
             ("extension", self._extension),
             ("xml", lambda file, before: ("XML",) if not before and is_xml(file.lines) else ()),
-            ("manpage", lambda file, before: _MANUAL_LANGUAGES if not before and _MANUAL.search(file.name) else ()),
+            ("manpage", lambda file, before: _MANUAL_LANGUAGES if not before and _is_manual(file.low) else ()),
             ("rule", self._rule),
             ("classifier", self._classified),
         )
@@ -132,6 +132,16 @@ class Linguist:
 
     def _classified(self, file: _File, before: Names) -> Names:
         return tuple(self._classify(file.head, before)) if self._classify and before else ()
+
+
+def _is_manual(low: str) -> bool:
+    """Whether a name, in lower case, ends in a section of the manual (`.1`, `.3pm`) or the like, or in that and `.in`."""
+    _, dot, ending = low.removesuffix("\n").removesuffix(".in").rpartition(".")
+    if not dot or ending in ("0p", "n", "man", "mdoc"):
+        return bool(dot)
+    section, more = ending[:1], ending[1:]
+    plain = all(one in _SECTION_LETTERS for one in more)
+    return section in tuple("123456789") and plain and not more[:1].isdigit()
 
 
 def _index(pairs: Iterator[tuple[str, LinguistLanguage]]) -> Index:

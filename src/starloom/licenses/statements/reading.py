@@ -64,6 +64,11 @@ def is_metadata(path: str) -> bool:
     return _reader(name) is not None
 
 
+def may_be_metadata(file_name: str) -> bool:
+    """Whether a file of this base name is metadata, in some folder at least."""
+    return file_name in _IN_FOLDER or file_name == "METADATA" or is_metadata(file_name)
+
+
 def base(path: str) -> str:
     """The folder that a metadata file speaks for, without a slash at its end; "" is the top.
 

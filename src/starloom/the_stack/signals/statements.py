@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from starloom.licenses.statements import is_metadata, statements
+from starloom.licenses.statements import may_be_metadata, statements
 from starloom.the_stack.signal import Batch, Signal
 
 _STATEMENT = pa.struct(
@@ -26,16 +26,11 @@ def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     return [pa.array(rows, SIGNAL.columns.field(0).type)]
 
 
-def _wants(file_name: str) -> bool:
-    """Some are metadata in a folder of a certain name only, which `list` sees to (`metadata_base`)."""
-    return is_metadata(file_name) or file_name in ("copyright", "dep5", "METADATA")
-
-
 SIGNAL = Signal(
     name="statements",
     version=1,
     columns=pa.schema([("statements", pa.list_(_STATEMENT))]),
     measure=_measure,
     needs_name=True,
-    wants_name=_wants,
+    wants_name=may_be_metadata,  # in which folder, `list` sees to (`metadata_base`)
 )
