@@ -8,7 +8,9 @@ from starloom.the_stack.why import words
 from the_stack.building import MIT, code
 
 ODD = b"Do as the tables of the house say, and redistribute this under the licence of the house.\n"
-HEADER = b"# This file may be copied under the licence of the house, by all who have its permission.\n"
+HEADER = (
+    b"#!/usr/bin/python\n\n# This file may be copied under the licence of the house, by all who have its permission.\n"
+)
 
 
 class Asked(list):
@@ -37,7 +39,8 @@ def asked(monkeypatch):
                     yield Scan(text_id, (), (), "timed out")
                     continue
                 known = "house" in text
-                match = Match("ISC", "house_1.RULE", 88.5, 1, 1)
+                last = text.count("\n") + 1
+                match = Match("ISC", "house_1.RULE", 88.5, last, last)
                 yield Scan(text_id, ("ISC",), (match,)) if known else Scan(text_id, (), (), None)
 
     monkeypatch.setattr(scancode, "version", lambda: "1.0-house")
@@ -60,10 +63,11 @@ def test_each_text_is_asked_once_and_answers_are_evidence(asked, repository, wor
     row = made.row("a", "x.py")
     assert (row["license_type"], row["detected_licenses"]) == ("permissive", ["ISC"])
     assert (row["license_source"], row["license_rule"], row["license_score"]) == (
-        "a:LICENSE", "ScanCode house_1.RULE", 88.5
+        "a:LICENSE:1", "ScanCode house_1.RULE", 88.5
     )  # fmt: skip
     assert made.row("b", "sub/y.py")["detected_licenses"] == ["ISC"]
     assert made.row("b", "z.py")["license_evidence"] == "notice"
+    assert made.row("b", "z.py")["license_source"] == "b:z.py:3"
     assert made.row("c", "w.py")["detected_licenses"] == ["LicenseRef-scancode-unknown"]
     assert "ScanCode house_1.RULE, score 88" in words(made.why("x.py"))
 

@@ -55,13 +55,13 @@ def own_notice(text: str) -> Notice | None:
     return notice_of(comments)
 
 
-def unrecognised(text: str) -> str | None:
-    """The comments at the top, without their marks, if they speak of terms that `own_notice` could not read; or None.
+def unrecognised(text: str) -> Comments | None:
+    """The comments at the top, if they speak of terms that `own_notice` could not read; or None.
 
     A pointer to a licence file is left out: that file speaks.
 
-    >>> unrecognised("# You may copy this with the permission of the king.\\nx = 1\\n")
-    'You may copy this with the permission of the king.'
+    >>> unrecognised("# You may copy this with the permission of the king.\\nx = 1\\n").lines
+    ['You may copy this with the permission of the king.']
     """
     if begins_with_code(text):
         return None
@@ -70,7 +70,7 @@ def unrecognised(text: str) -> str | None:
         return None
     if not _TERMS.search(_POINTER.sub(" ", comments.lower)):
         return None
-    return "\n".join(comments.lines)
+    return comments
 
 
 _TERMS = re.compile(

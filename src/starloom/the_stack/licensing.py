@@ -38,6 +38,10 @@ class LicenseSettings:
                 )
 
 
+# "3" or "3-9".
+_SPAN = "CASE WHEN {end} > {start} THEN {start} || '-' || {end} ELSE CAST({start} AS VARCHAR) END"
+_SCANNED = _SPAN.format(start="list_extract({0}.text_lines, s.start)", end="list_extract({0}.text_lines, s.end)")
+
 # Licence files and statements for folders, one row each. Where many Python distributions are installed side by side,
 # the METADATA of none speaks for the folder. `kind`: file, metadata, readme (asked where nothing else
 # speaks), unknown (a licence file that nobody could read), plain (one that is plainly permissive, licenses/plain).
@@ -46,21 +50,20 @@ SELECT f.repo_name, f.path, f.license_base AS base,
   coalesce(l.file_license, s.expression, '{UNKNOWN}') AS expression,
   CASE WHEN l.file_license IS NULL AND s.expression IS NULL THEN CASE WHEN l.is_plain THEN 'plain' ELSE 'unknown' END
     ELSE 'file' END AS kind,
-  coalesce(l.line, s.start, 1) AS line,
+  CASE WHEN l.file_license IS NULL THEN {_SCANNED.format("l")} END AS lines,
   CASE WHEN l.file_license IS NOT NULL THEN 'licence text' WHEN s.expression IS NOT NULL THEN 'ScanCode ' || s.rule
     ELSE 'unrecognised' END AS rule,
   CASE WHEN l.file_license IS NOT NULL THEN 100.0 ELSE s.score END AS score
-FROM files f JOIN (SELECT *, 1 AS line FROM license_file) l
-  ON f.content_id = l.content_id AND f.file_name = l.file_name
+FROM files f JOIN license_file l ON f.content_id = l.content_id AND f.file_name = l.file_name
 LEFT JOIN scans s ON l.text_id = s.text_id
 WHERE f.license_base IS NOT NULL AND (l.file_license IS NOT NULL OR s.expression IS NOT NULL OR l.is_license)
 UNION ALL
-SELECT repo_name, path, license_base, '{UNKNOWN}', 'unknown', 1, 'not read', NULL
+SELECT repo_name, path, license_base, '{UNKNOWN}', 'unknown', NULL, 'not read', NULL
 FROM files f WHERE is_license AND length_bytes > 0 AND NOT EXISTS (
   SELECT 1 FROM license_file l WHERE f.content_id = l.content_id AND f.file_name = l.file_name)
 UNION ALL
 SELECT repo_name, path, metadata_base, s.expression,
-  CASE WHEN s.rule LIKE 'README%' THEN 'readme' ELSE 'metadata' END, s.line, s.rule, 100.0
+  CASE WHEN s.rule LIKE 'README%' THEN 'readme' ELSE 'metadata' END, CAST(s.line AS VARCHAR), s.rule, 100.0
 FROM (
   SELECT f.repo_name, f.path, f.metadata_base, unnest(t.statements) AS s
   FROM (
@@ -89,7 +92,7 @@ levels AS (
       plain := bool_or(kind = 'plain'),
       unread := bool_or(kind = 'unknown')) AS level,
     min(struct_pack(
-      kind := kind, size := length(path), path := path, line := line, rule := rule, score := score)) AS best
+      kind := kind, size := length(path), path := path, lines := lines, rule := rule, score := score)) AS best
   FROM spoken GROUP BY repo_name, base)
 SELECT a.repo_name, a.folder, list(l.level ORDER BY length(a.base)) AS levels,
   arg_max(l.best, length(a.base)) AS best
@@ -113,8 +116,7 @@ _LOCATED = f"""
 SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
   c.evidence, c.licenses,
   CASE c.evidence WHEN 'stated' THEN p.stated_source WHEN 'declared' THEN p.repo_name WHEN 'none' THEN NULL
-    ELSE p.repo_name || ':' || p.best.path || CASE WHEN p.best.line > 1 THEN ':' || p.best.line ELSE '' END
-    END AS source,
+    ELSE concat_ws(':', p.repo_name, p.best.path, p.best.lines) END AS source,
   CASE c.evidence WHEN 'stated' THEN p.stated_rule WHEN 'declared' THEN 'declared licence' WHEN 'none' THEN NULL
     ELSE p.best.rule END AS rule,
   CASE c.evidence WHEN 'none' THEN NULL WHEN 'path' THEN p.best.score ELSE 100.0 END AS score
@@ -165,11 +167,10 @@ SELECT repo_name, path,
 FROM judged
 """
 
-_NOTICES = """
+_NOTICES = f"""
 SELECT n.content_id, coalesce(n.notice_license, s.expression) AS expression,
-  CASE WHEN n.notice_license IS NULL THEN '1'
-    WHEN n.notice_end > n.notice_line THEN n.notice_line || '-' || n.notice_end ELSE CAST(n.notice_line AS VARCHAR)
-    END AS lines,
+  CASE WHEN n.notice_license IS NULL THEN {_SCANNED.format("n")}
+    ELSE {_SPAN.format(start="n.notice_line", end="n.notice_end")} END AS lines,
   CASE WHEN n.notice_license IS NULL THEN 'ScanCode ' || s.rule ELSE 'notice: ' || n.notice_kind END AS rule,
   CASE WHEN n.notice_license IS NULL THEN s.score ELSE 100.0 END AS score
 FROM notice n LEFT JOIN scans s ON n.text_id = s.text_id

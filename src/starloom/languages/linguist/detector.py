@@ -135,7 +135,7 @@ class Linguist:
 
 
 def _is_manual(low: str) -> bool:
-    """Whether a name, in lower case, ends in a section of the manual (`.1`, `.3pm`) or the like, or in that and `.in`."""
+    """Whether a name, in lower case, ends in a section of the manual (`.1`, `.3pm`) or the like, also before `.in`."""
     _, dot, ending = low.removesuffix("\n").removesuffix(".in").rpartition(".")
     if not dot or ending in ("0p", "n", "man", "mdoc"):
         return bool(dot)

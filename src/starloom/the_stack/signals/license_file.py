@@ -28,25 +28,29 @@ _SPEAKS = re.compile(r"licen[cs]|copyright|copyleft|permission|redistribut|publi
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     rows = [_license(*one) for one in zip(batch.file_names or (), batch.texts, strict=True)]
-    return [pa.array(column, field.type) for column, field in zip(zip(*rows) if rows else [[]] * 5, SIGNAL.columns)]
+    return [
+        pa.array(column, field.type)
+        for column, field in zip(zip(*rows) if rows else [[]] * len(SIGNAL.columns), SIGNAL.columns)
+    ]
 
 
-def _license(file_name: str, text: str) -> tuple[str | None, bool, bool, str | None, str | None]:
+def _license(file_name: str, text: str) -> tuple[Any, ...]:
+    """The columns of SIGNAL for one file."""
     is_license = is_license_text(file_name) and bool(text.strip())
     if found := recognise(text):
-        return found.expression, is_license, False, None, None
+        return found.expression, is_license, False, None, None, None
     # What a README says of its licence, `licenses/statements` reads; the rest of it is about other things. Code and
     # data whose names the pattern takes for a licence (about.py, gpl-3.0_466.RULE) have notices, another signal.
     asked = is_license or extension(file_name) in _PROSE
     if not asked or len(text) > MAX_SCANNED or is_metadata(file_name) or not _SPEAKS.search(text):
-        return None, is_license, False, None, None
-    lines = canonical(text).text
-    return None, is_license, is_plainly_permissive(text), text_id(lines), lines
+        return None, is_license, False, None, None, None
+    plain = canonical(text)
+    return None, is_license, is_plainly_permissive(text), text_id(plain.text), plain.text, plain.lines
 
 
 SIGNAL = Signal(
     name="license_file",
-    version=3,
+    version=4,
     columns=pa.schema(
         [
             ("file_license", pa.string()),
@@ -54,6 +58,7 @@ SIGNAL = Signal(
             ("is_plain", pa.bool_()),  # unrecognised, but plainly permissive (licenses/plain)
             ("text_id", pa.string()),
             ("text", pa.string()),  # canonical (licenses/canonical)
+            ("text_lines", pa.list_(pa.int32())),  # the line of the file for each of its lines
         ]
     ),
     measure=_measure,

@@ -8,30 +8,40 @@ from typing import Any
 
 import pyarrow as pa
 
-from starloom.licenses.canonical import canonical, text_id
+from starloom.licenses.canonical import Canonical, canonical, text_id
 from starloom.licenses.notices import own_notice, unrecognised
 from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     found = [own_notice(text) for text in batch.texts]
-    unread = [
-        canonical(head).text if one is None and (head := unrecognised(text)) else None
-        for one, text in zip(found, batch.texts, strict=True)
-    ]
+    unread = [_unread(text) if one is None else None for one, text in zip(found, batch.texts, strict=True)]
     return [
         pa.array([one.expression if one else None for one in found], pa.string()),
         pa.array([one.line if one else None for one in found], pa.int32()),
         pa.array([one.end if one else None for one in found], pa.int32()),
         pa.array([one.kind if one else None for one in found], pa.string()),
-        pa.array([text_id(one) if one else None for one in unread], pa.string()),
-        pa.array([one or None for one in unread], pa.string()),
+        pa.array([text_id(one.text) if one else None for one in unread], pa.string()),
+        pa.array([one.text if one else None for one in unread], pa.string()),
+        pa.array([one.lines if one else None for one in unread], SIGNAL.columns.field("text_lines").type),
     ]
+
+
+def _unread(text: str) -> Canonical | None:
+    """What the comments at the top say of a licence nobody could read, with the lines of the file."""
+    comments = unrecognised(text)
+    if comments is None:
+        return None
+    plain = canonical("\n".join(comments.lines))
+    numbers = comments.numbers
+    return (
+        Canonical(plain.text, tuple(numbers[min(one, len(numbers)) - 1] for one in plain.lines)) if plain.text else None
+    )
 
 
 SIGNAL = Signal(
     name="notice",
-    version=3,
+    version=4,
     columns=pa.schema(
         [
             ("notice_license", pa.string()),
@@ -40,6 +50,7 @@ SIGNAL = Signal(
             ("notice_kind", pa.string()),
             ("text_id", pa.string()),
             ("text", pa.string()),  # canonical (licenses/canonical)
+            ("text_lines", pa.list_(pa.int32())),  # the line of the file for each of its lines
         ]
     ),
     measure=_measure,
