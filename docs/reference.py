@@ -19,7 +19,8 @@ import click
 from starloom.commands import group
 from starloom.stages import Settings, recipe_names, recipe_settings
 from starloom.the_stack import tables
-from starloom.the_stack.rules import COLUMNS, FUNCTIONS
+from starloom.the_stack.columns import COLUMNS
+from starloom.the_stack.conditions import FUNCTIONS
 
 PAGE = Path(__file__).with_name("reference.md")
 _FIELD = re.compile(r"^    (\w+): ([^=#]+?)(?: = (.+?))?(?:  # (.*))?$")

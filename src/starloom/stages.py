@@ -13,6 +13,7 @@ from starloom.languages.choice import LanguageSettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
+from starloom.the_stack.budgets import Budget, check_budgets, merged_budgets
 from starloom.the_stack.decide import DecideSettings
 from starloom.the_stack.licensing import LicenseSettings
 from starloom.the_stack.list import ListSettings
@@ -45,6 +46,7 @@ class Settings:
     licenses: LicenseSettings = field(default_factory=LicenseSettings)
     decide: DecideSettings = field(default_factory=DecideSettings)
     rules: tuple[Rule, ...] = ()
+    budgets: tuple[Budget, ...] = ()
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     pack: PackSettings = field(default_factory=PackSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -87,8 +89,13 @@ def load_settings(root: Path) -> Settings:
     if own.extends:
         raise UserError(f"{path}: `extends` belongs in a recipe", f'here write `recipe = "{own.extends}"`')
     table, recipe = _recipe(own.recipe, root, ())
-    settings = replace(load(_over(table, own_table), Settings, str(path)), rules=merged(recipe.rules, own.rules))
+    settings = replace(
+        load(_over(table, own_table), Settings, str(path)),
+        rules=merged(recipe.rules, own.rules),
+        budgets=merged_budgets(recipe.budgets, own.budgets),
+    )
     check(settings.rules)
+    check_budgets(settings.budgets, tuple(rule.name for rule in settings.rules))
     if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
         raise UserError(
             f"{path}: [decide] near_duplicates = {settings.decide.near_duplicates} is below [pair] floor = "
@@ -110,7 +117,11 @@ def _recipe(name: str, root: Path, below: tuple[str, ...]) -> tuple[dict[str, An
     if settings.extends in (*below, name):
         raise UserError(f"{where}: it extends itself", "name another recipe in `extends`")
     base_table, base = _recipe(settings.extends, root, (*below, name))
-    return _over(base_table, table), replace(settings, rules=merged(base.rules, settings.rules))
+    return _over(base_table, table), replace(
+        settings,
+        rules=merged(base.rules, settings.rules),
+        budgets=merged_budgets(base.budgets, settings.budgets),
+    )
 
 
 def _over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
@@ -122,9 +133,10 @@ def _over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def recipe_settings(name: str) -> Settings:
-    """A shipped recipe as it stands with all it extends."""
-    return _recipe(name, Path(), ())[1]
+def recipe_settings(name: str, root: Path = Path()) -> Settings:
+    """A shipped recipe, or a TOML file relative to `root`, as it stands with all it extends. Raises UserError."""
+    table, found = _recipe(name, root, ())
+    return replace(load(table, Settings, f"recipe {name}"), rules=found.rules, budgets=found.budgets)
 
 
 def recipe_names() -> tuple[str, ...]:

@@ -8,22 +8,17 @@ import pytest
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.stages import recipe_settings
-from starloom.the_stack.rules import COLUMNS, compile_rule
+from starloom.the_stack.columns import COLUMNS
+from starloom.the_stack.rules import compile_rule
 from the_stack import building
 
-_TYPES = {
-    "length_bytes": pa.int64(),
-    "star_events_count": pa.int64(),
-    "fork_events_count": pa.int64(),
-    "characters": pa.int64(),
-    "num_lines": pa.int32(),
-    "max_line_length": pa.int32(),
-    "avg_line_length": pa.float32(),
-    "alpha_fraction": pa.float32(),
-    "alphanum_fraction": pa.float32(),
-}
+_FLOATS = ("avg_line_length",)
+_TYPES = {"text": pa.string(), "truth value": pa.bool_(), "number": pa.int64()}
 SCHEMA = pa.schema(
-    [(name, _TYPES.get(name, pa.bool_() if name.startswith("is_") else pa.string())) for name in COLUMNS]
+    [
+        (name, pa.float32() if name in _FLOATS or name.endswith("_fraction") else _TYPES[column.kind])
+        for name, column in COLUMNS.items()
+    ]
 )
 
 

@@ -140,9 +140,9 @@ def test_the_papers_order_launders_and_ours_does_not(repository, workspace):
 
 def test_the_papers_order_takes_either_list(repository, workspace):
     readme = b"# X\n\n## License\n\nReleased under the Artistic License 2.0.\n"
-    made = workspace(repository("a", {"README.md": readme, "a.py": code("a")}), recipe="paper")
+    made = workspace(repository("a", {"README.md": readme, "a.py": code("a")}), recipe="stack-v2-paper-compat")
     assert licence(made.row("a", "a.py"))[:2] == ("permissive", ["Artistic-2.0"])
-    made.replace('recipe = "paper"', 'recipe = "stack-v2"')
+    made.replace('recipe = "stack-v2-paper-compat"', 'recipe = "stack-v2"')
     assert made.build().row("a", "a.py")["license_type"] == "non_permissive"
 
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -177,16 +176,14 @@ def _look_into(chunk: _Chunk) -> dict[str, pa.Table]:
 
 
 def _rows(signal: Signal, texts: dict[str, str], named: dict[str, list[str]], settings: Any) -> pa.Table:
-    if signal.needs_name:
+    if signal.by_name:
         wants: Callable[[str], bool] = signal.wants_name or (lambda _name: True)
         keys = [(one, name) for one in texts for name in named[one] if wants(name)]
         columns = [[one for one, _ in keys], [name for _, name in keys]]
     else:
         columns = [list(texts)]
-    nothing = np.zeros(1, np.int64)
-    names = columns[1] if signal.needs_name else None
-    batch = Batch([texts[one] for one in columns[0]], nothing, nothing.view(np.uint8)[:0], names)
-    arrays = signal.measure(batch, settings)
+    contents = pa.array([texts[one] for one in columns[0]], pa.large_string())
+    arrays = signal.measure(Batch(contents, columns[1] if signal.by_name else None), settings)
     return pa.Table.from_arrays([*(pa.array(one, pa.string()) for one in columns), *arrays], schema=signal.schema)
 
 

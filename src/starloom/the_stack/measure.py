@@ -1,8 +1,8 @@
 """`measure`: every signal of every listed content, once, into the caches `signals/NAME/`.
 
 A worker reads one part of `files/` and measures whatever signals lack it, so a new signal reads contents once and a new
-repository measures only its own. Signals of other versions or settings are retired first. Cost: see bench/pipeline;
-memory: one row group of contents a worker.
+repository measures only its own. Two rounds: the second knows the language that the first has found. Signals of other
+versions or settings are retired first. Cost: see bench/measure; memory: one row group of contents a worker.
 """
 
 import contextlib
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -22,6 +21,7 @@ from starloom.the_stack import tables
 from starloom.the_stack.scan import SCANCODE, scan
 from starloom.the_stack.scan import version as scancode_version
 from starloom.the_stack.signal import Batch, Signal, all_signals
+from starloom.the_stack.signal import signal as find_signal
 from starloom.workspace import atomic
 from starloom.workspace.manifest import NAME, FileEntry, Manifest, fingerprint, hash_file, read_manifest, to_bytes
 from starloom.workspace.parts import Parts
@@ -30,10 +30,15 @@ from starloom.workspace.stage import COMPLETE, Done, Job, Stage
 VERSION = 2
 
 _NAMES = """
-SELECT DISTINCT content_id, file_name FROM files
-WHERE content_id IS NOT NULL AND problem IS NULL AND length_bytes <= $max_bytes
-ORDER BY content_id, file_name
+SELECT n.content_id, n.file_name, l.language, p.part FROM (
+  SELECT DISTINCT content_id, file_name FROM files
+  WHERE content_id IS NOT NULL AND problem IS NULL AND length_bytes <= $max_bytes) n
+JOIN places p ON n.content_id = p.content_id
+LEFT JOIN language l ON n.content_id = l.content_id AND n.file_name = l.file_name
+ORDER BY p.part, n.content_id, n.file_name
 """
+
+Named = tuple[str, str, str | None]  # content_id, file_name, language
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class _Work:
     signal: str
     fingerprint: str  # of the signal with its settings
     part: str  # of the signal's cache
-    names: tuple[tuple[str, str], ...] | None  # (content_id, file_name)
+    names: tuple[Named, ...] | None
 
 
 @dataclass(frozen=True)
@@ -55,26 +60,33 @@ class _Item:
     bytes: int
 
 
-def _plan(job: Job, stale_too: bool = False) -> list[_Item]:
-    """What is missing, by part of the content cache. `stale_too`: count retired signals as missing already."""
+def _rounds() -> tuple[tuple[Signal, ...], tuple[Signal, ...]]:
+    """Signals that need no language, and those that do."""
+    first = tuple(one for one in all_signals() if not one.needs_language)
+    return first, tuple(one for one in all_signals() if one.needs_language)
+
+
+def _plan(job: Job, signals: tuple[Signal, ...], forecast: bool = False) -> list[_Item]:
+    """What is missing, by part of the content cache. `forecast`: count retired signals as missing already, and ask
+    also of files whose language is not known yet."""
     parts = Parts(job.root / tables.FILES, "files").manifests()
     names: pa.Table | None = None
     works: dict[str, list[_Work]] = {part: [] for part in parts}
-    for signal in all_signals():
+    for signal in signals:
         mark = signal.fingerprint(job.settings)
         done = _cache(job.root, signal).manifests()
-        if stale_too and any(one.fingerprint != mark for one in done.values()):
+        if forecast and any(one.fingerprint != mark for one in done.values()):
             done = {}
-        if not signal.needs_name:
+        if not signal.by_name:
             for part in parts:
                 if part not in done:
                     works[part].append(_Work(signal.name, mark, part, None))
             continue
-        names = _names(job) if names is None else names
-        for part, asked in _missing_names(job, signal, names, bool(done)).items():
-            digest = hashlib.sha256("\n".join(f"{one}\0{name}" for one, name in asked).encode()).hexdigest()[:16]
+        names = _names(job, signals) if names is None else names
+        for part, asked in _missing_names(job, signal, names, bool(done), forecast).items():
+            digest = hashlib.sha256("\n".join(f"{one}\0{name}" for one, name, _ in asked).encode()).hexdigest()[:16]
             works[part].append(_Work(signal.name, mark, f"{part}-{digest}", asked))
-    settings = {one.name: getattr(job.settings, one.section) if one.section else None for one in all_signals()}
+    settings = {one.name: one.of(job.settings) for one in signals}
     return [
         _Item(
             job.root / tables.FILES / part / "contents.parquet",
@@ -88,8 +100,9 @@ def _plan(job: Job, stale_too: bool = False) -> list[_Item]:
     ]
 
 
-def _names(job: Job) -> pa.Table:
-    """(content_id, file_name, part) of every listed content that the cache holds."""
+def _names(job: Job, signals: tuple[Signal, ...]) -> pa.Table:
+    """(content_id, file_name, language, part) of every listed content that the cache holds; without the language where
+    none of `signals` needs it."""
     places = pa.concat_tables(
         [
             pq.read_table(job.root / tables.FILES / part / "contents.parquet", columns=["content_id"]).append_column(
@@ -99,16 +112,19 @@ def _names(job: Job) -> pa.Table:
         ]
         or [pa.table({"content_id": pa.array([], pa.string()), "part": pa.array([], pa.string())})]
     )
+    asked = any(one.needs_language for one in signals)
+    language = tables.signal_rows(job.root, "language") if asked else find_signal("language").schema.empty_table()
     return job.engine.table(
-        f"SELECT n.content_id, n.file_name, p.part FROM ({_NAMES}) n JOIN places p ON n.content_id = p.content_id "
-        "ORDER BY p.part, n.content_id, n.file_name",
-        {"files": tables.listed_files(job.root), "places": places},
+        _NAMES,
+        {"files": tables.listed_files(job.root), "places": places, "language": language},
         {"max_bytes": job.settings.list.max_bytes},
     )
 
 
-def _missing_names(job: Job, signal: Signal, names: pa.Table, started: bool) -> dict[str, tuple[tuple[str, str], ...]]:
-    """By part: the (content_id, file_name) that the signal wants and has not measured."""
+def _missing_names(
+    job: Job, signal: Signal, names: pa.Table, started: bool, forecast: bool
+) -> dict[str, tuple[Named, ...]]:
+    """By part: what the signal wants and has not measured."""
     done = tables.signal(job.root, signal.name) if started else []
     if done:
         names = job.engine.table(
@@ -116,12 +132,17 @@ def _missing_names(job: Job, signal: Signal, names: pa.Table, started: bool) -> 
             "ORDER BY part, content_id, file_name",
             {"names": names, "done": done},
         )
-    found: dict[str, list[tuple[str, str]]] = {}
-    wants = signal.wants_name
-    columns = [names.column(name).to_pylist() for name in ("content_id", "file_name", "part")]
-    for content_id, file_name, part in zip(*columns, strict=True):
-        if wants is None or wants(file_name):
-            found.setdefault(part, []).append((content_id, file_name))
+    found: dict[str, list[Named]] = {}
+    wants_name = signal.wants_name or (lambda _name: True)
+    wanted = {
+        one: signal.wants_language is None or signal.wants_language(one, signal.of(job.settings))
+        for one in names.column("language").unique().to_pylist()
+        if one is not None
+    } | {None: forecast or not signal.needs_language}
+    columns = [names.column(name).to_pylist() for name in ("content_id", "file_name", "language", "part")]
+    for content_id, file_name, language, part in zip(*columns, strict=True):
+        if wanted[language] and wants_name(file_name):
+            found.setdefault(part, []).append((content_id, file_name, language))
     return {part: tuple(asked) for part, asked in found.items()}
 
 
@@ -130,9 +151,9 @@ def _cache(root: Path, signal: Signal) -> Parts:
 
 
 def _forecast(job: Job) -> str:
-    items = _plan(job, stale_too=True)
+    items = [item for signals in _rounds() for item in _plan(job, signals, forecast=True)]
     signals = sorted({work.signal for item in items for work in item.works})
-    size = sum(item.bytes for item in items)
+    size = sum({item.contents: item.bytes for item in items}.values())
     return f"measure {', '.join(signals) or 'nothing new'} in {progress.human(size, 'bytes')} (compressed)"
 
 
@@ -141,24 +162,28 @@ def _run(job: Job) -> Done:
         cache = _cache(job.root, signal)
         expected = signal.fingerprint(job.settings)
         cache.retire(part for part, one in cache.manifests().items() if one.fingerprint != expected)
-    items = _plan(job)
-    total = sum(_text_bytes(item.contents) for item in items)
-    if items and not is_warm():
-        with progress.task("compile kernels (once a machine)", None):
-            warm()
-    with progress.task("measure", total) as bar, contextlib.ExitStack() as stack:
-        commit = {one.name: stack.enter_context(_cache(job.root, one).committing()) for one in all_signals()}
-        for item, size in job.engine.map(_measure_part, items):
-            for work in item.works:
-                commit[work.signal](work.part)
-            bar.advance(size)
+    measured: set[str] = set()
+    total = 0
+    for what, signals in zip(("measure", "measure what the language tells"), _rounds(), strict=True):
+        items = _plan(job, signals)
+        size = sum(_text_bytes(item.contents) for item in items)
+        if items and not is_warm():
+            with progress.task("compile kernels (once a machine)", None):
+                warm()
+        with progress.task(what, size) as bar, contextlib.ExitStack() as stack:
+            commit = {one.name: stack.enter_context(_cache(job.root, one).committing()) for one in signals}
+            for item, done in job.engine.map(_measure_part, items):
+                for work in item.works:
+                    commit[work.signal](work.part)
+                bar.advance(done)
+        measured |= {work.signal for item in items for work in item.works}
+        total = max(total, size)
     for signal in all_signals():  # every signal has an index, even without a row
         complete = fingerprint(signal.fingerprint(job.settings), job.inputs())
         _cache(job.root, signal).set_facts({COMPLETE: complete})
     scanned, failed = scan(job)
     _write_index(job, failed)
-    measured = sorted({work.signal for item in items for work in item.works})
-    note = f"{len(measured)} signals: {', '.join(measured)}" if measured else "nothing new"
+    note = f"{len(measured)} signals: {', '.join(sorted(measured))}" if measured else "nothing new"
     return Done(total, f"{note}; {scanned}" if scanned else note)
 
 
@@ -198,16 +223,21 @@ def _measure_part(item: _Item) -> int:
     measured: dict[str, list[pa.Table]] = {work.signal: [] for work in item.works}
     size = 0
     file = pq.ParquetFile(item.contents)
+    column = file.metadata.schema.names.index("content")
     named = {work.signal: _by_content(work) for work in item.works if work.names is not None}
     for group in range(file.metadata.num_row_groups):
         ids = file.read_row_group(group, columns=["content_id"]).column(0).to_pylist()
         if len(named) == len(item.works) and not any(one in names for names in named.values() for one in ids):
             continue  # names of other contents only
-        whole = _batch(file.read_row_group(group, columns=["content"]).column(0))
-        size += len(whole.data)
+        contents = file.read_row_group(group, columns=["content"]).column(0)
+        size += file.metadata.row_group(group).column(column).total_uncompressed_size
+        made: dict[Any, tuple[Batch, list[list[str]]]] = {None: (Batch(contents), [ids])}
         for work in item.works:
             signal = signals[work.signal]
-            batch, keys = (whole, [ids]) if work.names is None else _named(whole, ids, named[work.signal])
+            rows = _rows(ids, named[work.signal]) if work.names is not None else None
+            if rows not in made:  # most signals by name ask for the same rows
+                made[rows] = _batch(contents, rows or ())
+            batch, keys = made[rows]
             arrays = signal.measure(batch, item.settings[signal.name])
             measured[work.signal].append(pa.Table.from_arrays([*map(pa.array, keys), *arrays], schema=signal.schema))
     for work in item.works:
@@ -223,28 +253,22 @@ def _measure_part(item: _Item) -> int:
     return size
 
 
-def _batch(column: Any) -> Batch:
-    from starloom.kernels.text import text_buffers
-
-    offsets, data = text_buffers(column)
-    start, stop = int(offsets[0]), int(offsets[-1])
-    return Batch(column.to_pylist(), offsets - start, data[start:stop], None)
-
-
-def _by_content(work: _Work) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for content_id, name in work.names or ():
-        found.setdefault(content_id, []).append(name)
+def _by_content(work: _Work) -> dict[str, list[Named]]:
+    found: dict[str, list[Named]] = {}
+    for named in work.names or ():
+        found.setdefault(named[0], []).append(named)
     return found
 
 
-def _named(whole: Batch, ids: list[str], names: Mapping[str, list[str]]) -> tuple[Batch, list[list[str]]]:
-    """The batch with one row per content and file name, and its two key columns."""
-    rows = [(row, name) for row, content_id in enumerate(ids) for name in names.get(content_id, ())]
-    texts = [whole.texts[row] for row, _ in rows]
-    keys = [[ids[row] for row, _ in rows], [name for _, name in rows]]
-    nothing = np.zeros(1, dtype=np.int64)
-    return Batch(texts, nothing, whole.data[:0], keys[1]), keys
+def _rows(ids: list[str], names: Mapping[str, list[Named]]) -> tuple[tuple[int, Named], ...]:
+    return tuple((row, named) for row, content_id in enumerate(ids) for named in names.get(content_id, ()))
+
+
+def _batch(contents: Any, rows: tuple[tuple[int, Named], ...]) -> tuple[Batch, list[list[str]]]:
+    """A batch of one row per content and file name, and its two key columns."""
+    taken = contents.cast(pa.large_string()).take(pa.array([row for row, _ in rows], pa.int64()))
+    keys = [[content_id for _, (content_id, _, _) in rows], [name for _, (_, name, _) in rows]]
+    return Batch(taken, keys[1], [language or "" for _, (_, _, language) in rows]), keys
 
 
 def _settings(settings: Any) -> Any:

@@ -143,6 +143,7 @@ LEDGER_ROWS = pa.schema(
         ("rule", pa.string()),
         ("value", pa.string()),
         ("limit", pa.string()),
+        ("matched_rules", _TEXTS),  # every rule whose condition holds, in the order in which they are asked
         ("twin_repo_name", pa.string()),
         ("twin_path", pa.string()),
         ("twin_content_id", pa.string()),
