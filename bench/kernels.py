@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from starloom.dedup.verify import verify
-from starloom.kernels import code_points, lines, minhash, pairs, shingles, text, warm
+from starloom.kernels import code_points, lines, minhash, pairs, runs, shape, shingles, text, warm
 from starloom.kernels.seed import FROZEN_SEED
 
 ALONE, OURS = "256 permutations of ready shingles", "signatures(256) + 50x5 bands"
@@ -85,16 +85,20 @@ def measure_kernels(contents: list[str], repeats: int) -> dict[str, float]:
 
     def everything() -> None:
         lines.line_statistics(offsets, data)
+        runs.encoded_runs(offsets, data)
+        shape.shape(offsets, data)
         signatures_and_bands(256, 50)
 
     steps: dict[str, Callable[[], Any]] = {
         "line_statistics": lambda: lines.line_statistics(offsets, data),
+        "encoded runs": lambda: runs.encoded_runs(offsets, data),
+        "shape": lambda: shape.shape(offsets, data),
         "tokens and stream hash": lambda: shingles.token_counts_and_stream_hash(offsets, data),
         "shingle sets": lambda: shingles.shingle_sets(offsets, data),
         ALONE: permutations_alone,
         OURS: lambda: signatures_and_bands(256, 50),
         "signatures(128) + 25x5 bands": lambda: signatures_and_bands(128, 25),
-        "line_statistics + signatures(256) + bands": everything,
+        "all kernels of `measure`, 256 permutations": everything,
     }
     return {name: megabytes / cpu_seconds(work, repeats) for name, work in steps.items()}
 

@@ -66,6 +66,8 @@ def walk(above: click.Group, context: click.Context) -> Iterator[tuple[str, clic
         command = above.get_command(context, name)
         assert command is not None
         if isinstance(command, click.Group):
+            if command.invoke_without_command:
+                yield name, command, context
             yield from walk(command, click.Context(command, info_name=name, parent=context))
         else:
             yield name, command, context
@@ -101,23 +103,46 @@ def _default(kind: Any, name: str) -> str:
 
 
 def rules() -> list[str]:
-    lines = ["## Rules", "", f"Functions: {', '.join(f'`{name}`' for name in FUNCTIONS)}. Columns:", ""]
-    for phase in ("path", "license", "content"):
-        names = ", ".join(f"`{name}`" for name, known in COLUMNS.items() if known == phase)
-        lines.append(f"- {phase}: {names}")
+    lines = ["## Rules", "", f"Functions: {', '.join(f'`{name}`' for name in FUNCTIONS)}.", ""]
+    lines += ["| column | kind | meaning |", "|---|---|---|"]
+    lines += [f"| `{name}` | {column.kind} | {column.meaning} |" for name, column in COLUMNS.items()]
     lines += ["", "## Recipes", ""]
     for name in recipe_names():
         recipe = recipe_settings(name)
-        lines += [f"### {name}", "", f"{recipe.title}.", "", "| rule | drop | unless | source |", "|---|---|---|---|"]
-        for rule in recipe.rules:
-            unless = f"`{rule.unless}`" if rule.unless else ""
-            cells = (rule.name, f"`{rule.drop}`", unless, rule.source)
+        base = recipe_settings(recipe.extends) if recipe.extends else None
+        lines += [f"### {name}", "", f"{recipe.title}." + (f" It is `{recipe.extends}` with:" if base else ""), ""]
+        rules_of = [rule for rule in recipe.rules if base is None or rule not in base.rules]
+        if rules_of:
+            lines += ["| rule | drop | unless | source |", "|---|---|---|---|"]
+        for rule in rules_of:
+            cells = (rule.name, _code(rule.drop), _code(rule.unless), rule.source)
             lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
-        lines.append("")
+        budgets = [one for one in recipe.budgets if base is None or one not in base.budgets]
+        if budgets:
+            lines += ["", "| budget | where | each | bytes | source |", "|---|---|---|---|---|"]
+        for one in budgets:
+            cells = (one.name, _code(one.where), _code(one.each), f"{one.bytes:,}", one.source)
+            lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        changed = list(_changed(recipe, base))
+        lines += ["", *(f"- `{key} = {value!r}`" for key, value in changed), ""] if changed else [""]
     lines += ["## Columns of the ledger and the dataset", ""]
     for title, schema in (("Ledger", tables.LEDGER_ROWS), ("Dataset by file", tables.DATASET_FILES)):
         lines += [f"{title}: {', '.join(f'`{field.name}` {field.type}' for field in schema)}.", ""]
     return lines
+
+
+def _changed(recipe: Settings, base: Settings | None) -> Iterator[tuple[str, Any]]:
+    """The values of sections in which a recipe differs from the one it extends, else from the defaults."""
+    for field in dataclasses.fields(Settings):
+        own, other = getattr(recipe, field.name), getattr(base or Settings(), field.name)
+        if dataclasses.is_dataclass(own):
+            for one in dataclasses.fields(own):
+                if getattr(own, one.name) != getattr(other, one.name):
+                    yield f"[{field.name}] {one.name}", getattr(own, one.name)
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.split())}`" if text else ""
 
 
 def _cell(text: str) -> str:

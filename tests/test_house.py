@@ -62,7 +62,7 @@ ROOMS = {
     "tree_sitter_language_pack": ("languages/syntax",),
     "sqlglot": ("the_stack/conditions", "engine"),
     "torch": ("starcoder2", "training", "completion/local", "privacy/names?", "quality/scorer?"),
-    "transformers": ("starcoder2?",),
+    "transformers": ("starcoder2?", "quality/scorer?"),
     "safetensors": ("starcoder2", "training"),
     "tokenizers": ("tokens",),
     "tiktoken": ("tokens",),

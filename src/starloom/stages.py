@@ -10,6 +10,8 @@ from starloom.dedup.signature import MinHashSettings
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.languages.choice import LanguageSettings
+from starloom.languages.syntax import SyntaxSettings
+from starloom.quality.settings import QualitySettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
@@ -40,6 +42,8 @@ class Settings:
     list: ListSettings = field(default_factory=ListSettings)
     gh_archive: GhArchiveSettings = field(default_factory=GhArchiveSettings)
     languages: LanguageSettings = field(default_factory=LanguageSettings)
+    syntax: SyntaxSettings = field(default_factory=SyntaxSettings)
+    quality: QualitySettings = field(default_factory=QualitySettings)
     minhash: MinHashSettings = field(default_factory=MinHashSettings)
     pair: PairSettings = field(default_factory=PairSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
@@ -81,9 +85,10 @@ def made_stages() -> tuple[Stage, ...]:
     return (page.STAGE, *token_stages(), *index_stages())
 
 
-def load_settings(root: Path) -> Settings:
-    """Recipe, then starloom.toml over it: its sections key by key, its rules by name. Raises UserError."""
-    path = root / SETTINGS_FILE
+def load_settings(root: Path, path: Path | None = None) -> Settings:
+    """Recipe, then starloom.toml (or another file of its form) over it: its sections key by key, its rules by name.
+    Raises UserError."""
+    path = path or root / SETTINGS_FILE
     own_table = read_toml(path)
     own = load(own_table, Settings, str(path))
     if own.extends:
@@ -94,11 +99,35 @@ def load_settings(root: Path) -> Settings:
         rules=merged(recipe.rules, own.rules),
         budgets=merged_budgets(recipe.budgets, own.budgets),
     )
+    return _checked(settings, str(path))
+
+
+def deciding_by(root: Path, what: str) -> Settings:
+    """The workspace's settings, with all that decides, and nothing that measures, taken from a recipe or from a file in
+    the form of a recipe or of starloom.toml. Raises UserError."""
+    here, path = load_settings(root), Path(what).absolute()
+    if what not in recipe_names() and path.is_file() and {"recipe", "sources", "engine"} & read_toml(path).keys():
+        found = load_settings(root, path)
+    else:
+        found = recipe_settings(str(path) if path.is_file() else what, root)
+    most = min(here.list.max_bytes, found.list.max_bytes)  # what is larger was never read
+    settings = replace(
+        here,
+        list=replace(here.list, max_bytes=most),
+        decide=found.decide,
+        licenses=found.licenses,
+        rules=found.rules,
+        budgets=found.budgets,
+    )
+    return _checked(settings, what)
+
+
+def _checked(settings: Settings, where: str) -> Settings:
     check(settings.rules)
     check_budgets(settings.budgets, tuple(rule.name for rule in settings.rules))
     if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
         raise UserError(
-            f"{path}: [decide] near_duplicates = {settings.decide.near_duplicates} is below [pair] floor = "
+            f"{where}: [decide] near_duplicates = {settings.decide.near_duplicates} is below [pair] floor = "
             f"{settings.pair.floor}, so pairs would be missing",
             f"lower the floor to {settings.decide.near_duplicates}, or raise near_duplicates",
         )

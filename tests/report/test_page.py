@@ -14,7 +14,8 @@ from the_stack import building
 
 TAGS = """
     html head meta title style body header div span nav main section h1 h2 h3 h4 p code strong dl dt dd a ul li i b
-    details summary table thead tbody tr th td article pre footer
+    details summary table thead tbody tr th td article pre footer mark figure figcaption
+    svg g path rect text tspan
 """
 EVIL_NAMES = (
     "<script>alert(1)</script>.py",

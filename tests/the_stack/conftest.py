@@ -12,7 +12,7 @@ from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.rules import compile_rule
 from the_stack import building
 
-_FLOATS = ("avg_line_length",)
+_FLOATS = ("avg_line_length", "avg_identifier_length", "quality_score")
 _TYPES = {"text": pa.string(), "truth value": pa.bool_(), "number": pa.int64()}
 SCHEMA = pa.schema(
     [

@@ -173,7 +173,7 @@ def test_f_owned_code_is_never_dropped_for_its_licence(repository, folder, works
     made = workspace(
         (repository("ours", {"COPYING": gpl(), "a.py": code("a"), "b.py": GPL_NOTICE + code("b")}), "owned"),
         (folder("mixed", {"COPYING": gpl(), "shared.py": data}), "owned"),
-        folder("strangers", {"LICENSE": MIT, "shared.py": data}),
+        folder("strangers", {"LICENSE": MIT, "shared.py": data, "free.py": code("free")}),
         recipe="own-code",
     )
     rows = made.ledger()
@@ -185,7 +185,7 @@ def test_f_owned_code_is_never_dropped_for_its_licence(repository, folder, works
     )
     assert rows["strangers", "shared.py"]["rule"] == "license"
     assert made.facts("dataset")["publishable"] is False
-    assert {row["rights"] for row in made.dataset()} == {"owned", "public"}  # the strangers' LICENSE is kept
+    assert {row["rights"] for row in made.dataset()} == {"owned", "public"}
 
 
 def test_f_public_code_alone_is_publishable(repository, workspace):

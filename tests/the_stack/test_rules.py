@@ -12,6 +12,7 @@ from starloom.errors import UserError
 from starloom.stages import recipe_names, recipe_settings
 from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.rules import Rule, check, compile_rule, merged
+from starloom.the_stack.signal import all_signals
 from the_stack.conftest import SCHEMA
 
 # (condition, what the message must show)
@@ -145,6 +146,24 @@ def test_a_comment_cannot_reach_into_the_next_rule(workspace, folder):
     assert made.build().row("a", "x.py")["verdict"] == "kept"
 
 
+# --- columns -------------------------------------------------------------------------------------------------------
+
+
+def test_columns_are_those_of_their_signals():
+    """Every column that is a signal's is in its schema, of the type that rules take it for."""
+    signals = {one.name: one.columns for one in all_signals()}
+    asked = 0
+    for name, column in COLUMNS.items():
+        for table in column.needs:
+            assert table in signals or table == "kinds", name
+            if column.sql == f"{table}.{name}" and table in signals:
+                found = signals[table].field(name).type
+                expected = {pa.string(): "text", pa.bool_(): "truth value"}.get(found, "number")
+                assert column.kind == expected, name
+                asked += 1
+    assert asked > 30
+
+
 # --- an unknown value never decides --------------------------------------------------------------------------------
 
 _RULES = [(recipe, rule) for recipe in recipe_names() for rule in recipe_settings(recipe).rules]
@@ -262,28 +281,13 @@ def test_long_limits_are_cut(ask):
     assert found["limit"].endswith("…")
 
 
-@pytest.mark.parametrize(
-    ("drop", "unless", "phase"),
-    [
-        ("is_test", "", "path"),
-        ("true", "", "path"),
-        ("is_test AND license_type = 'permissive'", "", "license"),
-        ("is_test", "license_type = 'permissive'", "license"),
-        ("is_test", "num_lines > 9", "content"),
-        ("num_lines > 9 OR license_type IS NULL", "", "content"),
-    ],
-)
-def test_phase(drop, unless, phase):
-    assert compile_rule(Rule("mine", drop, unless)).phase == phase
-
-
 # --- recipes and workspaces ----------------------------------------------------------------------------------------
 
 
 def test_own_rules_over_the_recipe():
     recipe = (Rule("a", "is_test"), Rule("b", "is_vendor"))
     own = (Rule("c", "is_generated"), Rule("b", "false"))
-    assert merged(recipe, own) == (Rule("a", "is_test"), Rule("b", "false"), Rule("c", "is_generated"))
+    assert merged(recipe, own) == (Rule("c", "is_generated"), Rule("a", "is_test"), Rule("b", "false"))
 
 
 def test_a_name_twice():
@@ -362,7 +366,7 @@ def test_means_what_plain_sql_means(plain, drop, unless):
     found = plain.sql(f"SELECT {compiled.fires}, {compiled.value}, {compiled.limit} FROM t").fetchall()
     # Integers of the fewest bits overflow in plain SQL: there the reference reckons in doubles as well.
     for name in _NUMBERS:
-        drop, exempt = (text.replace(name, f"CAST({name} AS DOUBLE)") for text in (drop, exempt))
+        drop, exempt = (re.sub(rf"\b{name}\b", f"CAST({name} AS DOUBLE)", text) for text in (drop, exempt))
     expected = plain.sql(f"SELECT coalesce(({drop}), false) {exempt} FROM t").fetchall()
     assert [row[0] for row in found] == [row[0] for row in expected]
     assert all(row[2] is not None for row in found if row[0])  # whatever fires names its limit

@@ -18,7 +18,7 @@ from starloom.errors import UserError
 
 # In the order of the work; the help shows them so. A command that is not named here comes last.
 _ORDER = (
-    *("demo", "init", "corpus", "build", "status", "why", "report"),
+    *("demo", "init", "corpus", "build", "status", "why", "ledger", "tune", "report", "scorer", "detect"),
     *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
     *("verify", "clean"),
 )
@@ -26,6 +26,7 @@ _ORDER = (
 _EXTRAS = {
     **dict.fromkeys(("torch", "tokenizers", "tiktoken", "safetensors"), "train"),
     "tantivy": "search",
+    **dict.fromkeys(("tree_sitter", "tree_sitter_language_pack"), "syntax"),
     "huggingface_hub": "hub",
     **dict.fromkeys(("fastapi", "uvicorn", "starlette"), "serve"),
 }

@@ -35,12 +35,35 @@ def warm() -> float:
     started = time.perf_counter()
     import numpy as np
 
-    from starloom.kernels import fold, lines, minhash, pairs, shingles, stars, stretches, tiles
+    from starloom.kernels import (
+        fold,
+        lexical,
+        lexical_rules,
+        lines,
+        markup,
+        minhash,
+        ngrams,
+        pairs,
+        runs,
+        shape,
+        shingles,
+        stars,
+        stretches,
+        texture,
+        tiles,
+    )
 
     text = "one two three four five six é\n".encode()
     offsets = np.array([0, len(text), 2 * len(text)], dtype=np.int64)
     data = np.frombuffer(text * 2, dtype=np.uint8)
     lines.line_statistics(offsets, data)
+    runs.encoded_runs(offsets, data)
+    shape.shape(offsets, data)
+    markup.visible_bytes(offsets, data)
+    texture.texture(offsets, data)
+    ngrams.margins(offsets, data, np.zeros(1 << 10, np.float32), 1)
+    syntax = lexical_rules.Syntax((lexical_rules.Rule(lexical_rules.COMMENT, b"#"),))
+    lexical.lexical_counts(offsets, data, np.zeros(2, np.int32), lexical_rules.pack([syntax]))
     shingles.token_counts_and_stream_hash(offsets, data)
     set_offsets, sets = shingles.shingle_sets(offsets, data)
     signatures, _, _ = minhash.signatures(offsets, data)

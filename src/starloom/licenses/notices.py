@@ -18,7 +18,7 @@ that has words but no notice, 230 Âµs for one with a notice; `unrecognised` 35 Â
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starloom.licenses.categories import UNKNOWN, canonical, expression_class
 from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, leading_comments
@@ -45,14 +45,7 @@ def own_notice(text: str) -> Notice | None:
     >>> own_notice("#!/bin/sh\\n# SPDX-License-Identifier: MIT\\necho\\n")
     Notice(expression='MIT', line=2, kind='spdx', end=2)
     """
-    if begins_with_code(text):
-        return None
-    head = text[:MAX_CHARACTERS]
-    lower = head.lower()
-    if not any(word in lower for word in _GATE):
-        return None
-    comments = leading_comments(head)
-    return notice_of(comments)
+    return read_notice(text)[0]
 
 
 def unrecognised(text: str) -> Comments | None:
@@ -63,14 +56,53 @@ def unrecognised(text: str) -> Comments | None:
     >>> unrecognised("# You may copy this with the permission of the king.\\nx = 1\\n").lines
     ['You may copy this with the permission of the king.']
     """
+    return read_notice(text)[1]
+
+
+def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
+    """`own_notice` and `unrecognised` of a text at once. At most one of them is there."""
     if begins_with_code(text):
-        return None
+        return None, None
     comments = leading_comments(text[:MAX_CHARACTERS])
-    if not _TERMS.search(comments.lower) or notice_of(comments):
-        return None
-    if not _TERMS.search(_POINTER.sub(" ", comments.lower)):
-        return None
-    return comments
+    if not comments.lines:
+        return None, None
+    # The files of a project have one header: what was read of it holds for the next, some lines further down or up.
+    first = comments.numbers[0]
+    key = (comments.lower, tuple(comments.starts), tuple([number - first for number in comments.numbers]))
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= _MAX_KNOWN:
+            _known.clear()
+        known = _known[key] = _read(comments, first)
+    notice, is_unread = known
+    if notice is not None:
+        notice = replace(notice, line=notice.line + first, end=notice.end + first)
+    return notice, comments if is_unread else None
+
+
+_MAX_KNOWN = 512  # of 8 kB at most
+_known: dict[tuple[str, tuple[int, ...], tuple[int, ...]], tuple[Notice | None, bool]] = {}
+
+
+def _read(comments: Comments, first: int) -> tuple[Notice | None, bool]:
+    """The notice, its lines counted from `first`, and whether the comments speak of what could not be read."""
+    notice = notice_of(comments) if any(word in comments.lower for word in _GATE) else None
+    if notice is not None:
+        return replace(notice, line=notice.line - first, end=notice.end - first), False
+    terms = _TERMS.search(comments.lower) and _TERMS.search(_without_pointers(comments.lower))
+    return None, bool(terms)
+
+
+def _without_pointers(lower: str) -> str:
+    """Without what points to a file, and up to 200 characters of the sentence before it."""
+    pieces, at = [], 0
+    for found in _POINTER.finditer(lower):
+        begin = found.start()
+        if found["same"] is None:
+            begin = max(at, lower.rfind(".", at, begin) + 1, begin - 200)
+        pieces.append(lower[at:begin])
+        at = found.end()
+    return " ".join([*pieces, lower[at:]])
 
 
 _TERMS = re.compile(
@@ -80,16 +112,18 @@ _TERMS = re.compile(
     r"|\bwithout restriction|\b(?:released|available|distributed|published) under\b|\bpurposes only\b"
 )
 _POINTER = re.compile(
-    r"[^.]{0,200}\b(?:see|in|read|view|refer to|consult)\b[^.]{0,60}"
+    r"\b(?:see|in|read|view|refer to|consult)\b[^.]{0,60}"
     r"\b(?:(?:licen[cs]e|copying|copyright|notice|readme|about)(?:\.(?:txt|md|rst|html|terms))?|[\w/-]{1,40}\.(?:h|c|txt|md))\b"
     r"(?:[^.]{0,20}\bfile\b)?[^.]{0,120}\.?"
-    r"|\bunder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60}"  # of translations: as the program's own
+    # of translations: as the program's own
+    r"|(?P<same>\bunder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60})"
 )
 
 # Every notice that is recognised has one of these; most files have none.
 _GATE = (
     "licen",
     "permission",
+    "permitted",
     "redistribut",
     "public domain",
     "proprietary",

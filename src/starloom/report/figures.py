@@ -11,7 +11,7 @@ from typing import Any
 from starloom.engine.verbs import Engine
 from starloom.licenses.categories import expression_class
 from starloom.the_stack import tables
-from starloom.the_stack.rules import Rule, check
+from starloom.the_stack.rules import Rule
 from starloom.workspace.stage import opened
 
 LICENSE_TYPES = ("permissive", "no_license", "non_permissive")
@@ -36,7 +36,7 @@ class Headline:
 
 @dataclass(frozen=True)
 class Step:
-    """One sieve of `decide`: what it took, what it left. `kind`: refusal, quarantine, rule, duplicate; only the
+    """One sieve of `decide`: what it took, what it left. `kind`: refusal, quarantine, rule, duplicate, budget; only the
     condition of a rule is SQL."""
 
     name: str
@@ -128,6 +128,7 @@ _QUARANTINES = (
     Rule("unreadable", "what the repository did not give when asked"),
     Rule("unread", "what was listed and never read"),
 )
+REFUSALS = ("too-large", *(one.name for one in (_NO_FILE, _BINARY, _EXCLUDED, _LFS, *_QUARANTINES)))
 _EXACT = Rule("exact-duplicate", "all copies of a content but the best one")
 
 
@@ -155,19 +156,23 @@ def funnel(root: Path, engine: Engine) -> list[Step]:
 def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     """(kind, rule) in the order in which `decide` asks."""
     settings = ledger_settings(root)
-    phases: dict[str, list[Rule]] = {"path": [], "license": [], "content": []}
-    for one in check(ledger_rules(root)):
-        phases[one.phase].append(one.rule)
     too_large = Rule("too-large", f"files of more than {settings['max_bytes']:,} bytes", "", "[list] max_bytes")
     threshold = settings["decide"]["near_duplicates"]
     words = f"files with a Jaccard similarity of {threshold:g} or more to one that is kept"
     near = Rule("near-duplicate", words, "", "[decide] near_duplicates")
     found = [("refusal", one) for one in (_NO_FILE, _EXCLUDED, too_large, _BINARY, _LFS) if one.name in taken]
     found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
-    found += [("rule", one) for one in phases["path"] + phases["license"]]
+    found += [("rule", one) for one in ledger_rules(root)]
     found += [("duplicate", _EXACT)]
-    found += [("rule", one) for one in phases["content"]]
-    return [*found, ("duplicate", near)] if threshold else found
+    if threshold:
+        found.append(("duplicate", near))
+    return found + [("budget", _in_words(one)) for one in settings.get("budgets", ())]
+
+
+def _in_words(budget: dict[str, Any]) -> Rule:
+    each = f", for each {budget['each']}" if budget["each"] else ""
+    words = f"files where {budget['where']}, beyond {budget['bytes']:,} bytes of them{each}; lowest hash first"
+    return Rule(budget["name"], words, "", budget["source"])
 
 
 def ledger_settings(root: Path) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`report/index.html`: everything about a dataset on one page that asks for nothing from outside.
 
-One file: style inlined, charts of HTML and CSS, no script. Every value is made printable and escaped on its way into
-the page: names, paths and contents come from strangers. No time and no path of this machine is in it but those of
+One file: style inlined, charts of HTML, CSS and SVG, no script. Every value is made printable and escaped on its way
+into the page: names, paths and contents come from strangers. No time and no path of this machine is in it but those of
 repositories that could not be read: the same workspace gives the same bytes.
 """
 
@@ -16,17 +16,22 @@ from starloom.outside.paths import printable
 from starloom.progress import counted, human
 from starloom.report import charts, figures
 from starloom.report.section import Material, Section
-from starloom.report.sections import duplicates, funnel, head, languages, licenses, making, repositories, samples
+from starloom.report.sections import duplicates, funnel, head, languages, licenses, making, repositories, rules
 from starloom.settings import as_json
 from starloom.the_stack import tables
+from starloom.the_stack.columns import COLUMNS
+from starloom.the_stack.measured import KINDS
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 FOLDER, PAGE = "report", "index.html"
 
 SECTIONS: tuple[Section, ...] = tuple(
-    module.SECTION for module in (head, funnel, languages, licenses, duplicates, samples, repositories, making)
+    module.SECTION for module in (head, funnel, rules, languages, licenses, duplicates, repositories, making)
 )
+
+# The signals that rules ask, and so the pages about rules.
+_ASKED = tuple(dict.fromkeys(name for column in COLUMNS.values() for name in column.needs if name != KINDS))
 
 _PACKAGE = Path(__file__).parent
 _ASSETS = _PACKAGE.parent / "assets"
@@ -89,7 +94,10 @@ STAGE = Stage(
     name="report",
     folder=FOLDER,
     version=VERSION,
-    reads=(tables.LISTING, tables.FILES, tables.LEDGER, tables.DATASET),
+    reads=(
+        *(tables.LISTING, tables.FILES, tables.LEDGER, tables.DATASET),
+        *(f"{tables.SIGNALS}/{name}" for name in _ASKED),
+    ),
     settings=_settings,
     run=_run,
 )

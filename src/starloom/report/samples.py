@@ -1,12 +1,14 @@
-"""Samples of what each rule dropped: drawn by a keyed hash, so the same ledger gives the same ones.
+"""Samples of what each rule dropped and of what it nearly dropped, each with the part that the rule is about.
 
-Cost: one pass over the dropped rows, in batches; then the ids of the cached contents, and the row groups that hold a
-sample, one at a time.
+Those dropped are drawn by a keyed hash, so the same ledger gives the same ones; those nearly dropped are the files kept
+whose values come nearest to a limit. Cost: one pass over the dropped rows, in batches; then the ids of the cached
+contents, and the row groups that hold a sample, one text at a time.
 """
 
+import hashlib
 import heapq
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,15 +16,34 @@ import pyarrow.parquet as pq
 
 from starloom.engine.verbs import Engine
 from starloom.kernels.random import keyed_uint64s
-from starloom.privacy.redact import excerpt
+from starloom.privacy.marked import Row, marked_excerpt
+from starloom.privacy.span import Span
 from starloom.the_stack import tables
+from starloom.the_stack.offence import offending, stated_lines
 
 SEED, PURPOSE = 0, "report samples"
+NEAR_DUPLICATE = "near-duplicate"
+MOST_LINES, MOST_CHARACTERS = 9, 560  # of an excerpt: twenty of them stand under a rule
+
+
+@dataclass(frozen=True)
+class Near:
+    """A kept file that a rule nearly dropped: the value that came near, and the comparison it did not meet; of
+    near-duplicates, the other file."""
+
+    repo_name: str
+    path: str
+    value: str
+    limit: str
+    twin_repo_name: str | None = None
+    twin_path: str | None = None
+    twin_content_id: str | None = None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One dropped file. `excerpt` is None where its content was never read."""
+    """A file; `value` and `limit`: why it went, or nearly did. `rows` is None where its content was never read;
+    `found`: what is marked in them."""
 
     repo_name: str
     path: str
@@ -32,38 +53,130 @@ class Sample:
     language: str | None
     license_type: str | None
     detected_licenses: tuple[str, ...]
-    license_source: str | None
+    told_by: str | None  # of those that went for their licence: REPO:PATH:LINES, where that is another file
     twin_repo_name: str | None
     twin_path: str | None
-    excerpt: str | None
+    rows: tuple[Row, ...] | None
+    found: str | None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Of one rule."""
+
+    dropped: tuple[Sample, ...]
+    nearly: tuple[Sample, ...]
 
 
 _COLUMNS = (
-    'repo_name, path, content_id, "value", "limit", length_bytes, language, license_type, detected_licenses, '
-    "license_source, twin_repo_name, twin_path"
+    *("repo_name", "path", "content_id", "length_bytes", "language", "license_type", "detected_licenses"),
+    "license_source",
+)
+_EITHER = ('"value"', '"limit"', "twin_repo_name", "twin_path", "twin_content_id")
+
+
+def samples(root: Path, engine: Engine, nearly: Mapping[str, Sequence[Near]], per_rule: int = 10) -> dict[str, Samples]:
+    """Of each rule that dropped or nearly dropped any: up to `per_rule` files of the least keyed hash of repository and
+    path, and those of `nearly`."""
+    near = [{"rule": rule} | asdict(one) for rule, some in nearly.items() for one in some]
+    asked = pa.Table.from_pylist(
+        [row | {"nearly": False, "place": place} for place, row in enumerate(_draw(root, engine, per_rule))]
+        + [row | {"nearly": True, "place": place} for place, row in enumerate(near)],
+        schema=_ASKED,
+    )
+    rows = engine.table(
+        f"SELECT a.rule, a.nearly, {', '.join(f'l.{name}' for name in _COLUMNS)}, "
+        f"{', '.join(f'coalesce(a.{name}, l.{name}) AS {name}' for name in _EITHER)} FROM ledger l "
+        "JOIN asked a ON l.repo_name = a.repo_name AND l.path = a.path ORDER BY a.nearly, a.place",
+        {"ledger": tables.ledger(root), "asked": asked},
+    ).to_pylist()
+    by_content: dict[str, list[int]] = {}
+    for number, row in enumerate(rows):
+        if row["content_id"]:
+            by_content.setdefault(row["content_id"], []).append(number)
+    twins = {row["twin_content_id"] for row in rows if row["rule"] == NEAR_DUPLICATE and row["twin_content_id"]}
+    lines: dict[str | None, Set[bytes]] = {one: _digests(text) for one, text in _contents(root, twins)}
+    shown: dict[int, tuple[tuple[Row, ...], str | None]] = {}
+    for content_id, text in _contents(root, by_content):  # one at a time: texts may be large
+        for number in by_content[content_id]:
+            shown[number] = _excerpt(text, rows[number], lines)
+    found: dict[str, tuple[list[Sample], list[Sample]]] = {}
+    for number, row in enumerate(rows):
+        excerpt, words = shown.get(number, (None, None))
+        source = row.pop("license_source")
+        told_by = source if "license" in (row["limit"] or "") and words is None else None
+        del row["content_id"], row["twin_content_id"]
+        some = found.setdefault(row.pop("rule"), ([], []))
+        licenses = tuple(row.pop("detected_licenses") or ())
+        some[row.pop("nearly")].append(
+            Sample(**row, detected_licenses=licenses, told_by=told_by, rows=excerpt, found=words)
+        )
+    return {rule: Samples(tuple(dropped), tuple(near)) for rule, (dropped, near) in found.items()}
+
+
+_ASKED = pa.schema(
+    [
+        ("rule", pa.string()),
+        ("repo_name", pa.string()),
+        ("path", pa.string()),
+        ("value", pa.string()),
+        ("limit", pa.string()),
+        ("twin_repo_name", pa.string()),
+        ("twin_path", pa.string()),
+        ("twin_content_id", pa.string()),
+        ("nearly", pa.bool_()),
+        ("place", pa.int64()),
+    ]
 )
 
 
-def samples(root: Path, engine: Engine, per_rule: int = 3) -> dict[str, list[Sample]]:
-    """Up to `per_rule` files of each rule that dropped any, those of the least keyed hash of repository and path."""
-    drawn = _draw(root, engine, per_rule)
-    rows = engine.table(
-        f"SELECT l.rule, {', '.join('l.' + name.strip() for name in _COLUMNS.split(','))} FROM ledger l "
-        "JOIN drawn d ON l.repo_name = d.repo_name AND l.path = d.path ORDER BY d.place",
-        {"ledger": tables.ledger(root), "drawn": drawn},
-    ).to_pylist()
-    texts = _contents(root, {row["content_id"] for row in rows if row["content_id"]})
-    found: dict[str, list[Sample]] = {}
-    for row in rows:
-        text = texts.get(row.pop("content_id"))
-        licenses = tuple(row.pop("detected_licenses") or ())
-        shown = excerpt(text) if text is not None else None
-        found.setdefault(row.pop("rule"), []).append(Sample(**row, detected_licenses=licenses, excerpt=shown))
-    return found
+def _excerpt(
+    text: str, row: Mapping[str, str | None], twins: Mapping[str | None, Set[bytes]]
+) -> tuple[tuple[Row, ...], str | None]:
+    """What to show of a file, and what is marked there."""
+    if row["rule"] == NEAR_DUPLICATE:
+        marks = _own_lines(text, twins.get(row["twin_content_id"], frozenset()))
+    else:
+        marks = _license_lines(text, row) or offending(row["limit"] or "", text, row["language"])
+    rows = marked_excerpt(text, marks, max_lines=MOST_LINES, max_chars=MOST_CHARACTERS)
+    return tuple(rows), marks[0].label if marks else None
 
 
-def _draw(root: Path, engine: Engine, per_rule: int) -> pa.Table:
-    """repo_name, path, place of the samples; nothing of what is in quarantine."""
+def _digests(text: str) -> Set[bytes]:
+    """Of its lines: less to hold than the text."""
+    return {_digest(line) for line in text.split("\n")}
+
+
+def _digest(line: str) -> bytes:
+    return hashlib.blake2b(line.strip().encode("utf-8", "surrogatepass"), digest_size=8).digest()
+
+
+def _own_lines(text: str, twin: Set[bytes]) -> list[Span]:
+    """The lines that the twin has not, the largest block first."""
+    spans: list[Span] = []
+    start = 0
+    for line in text.split("\n"):
+        end = start + len(line)
+        if line.strip() and _digest(line) not in twin:
+            if spans and spans[-1].end + 1 == start:
+                spans[-1] = Span(spans[-1].start, end, spans[-1].label)
+            else:
+                spans.append(Span(start, end, "lines that the other has not"))
+        start = end + 1
+    return sorted(spans, key=lambda one: (one.start - one.end, one.start))
+
+
+def _license_lines(text: str, row: Mapping[str, str | None]) -> list[Span]:
+    """Where the file itself states the licence that it went for."""
+    before = f"{row['repo_name']}:{row['path']}:"
+    source = row["license_source"] or ""
+    if "license" not in (row["limit"] or "") or not source.startswith(before):
+        return []
+    return stated_lines(text, source.removeprefix(before))
+
+
+def _draw(root: Path, engine: Engine, per_rule: int) -> list[dict[str, str]]:
+    """rule, repo_name, path of those drawn; nothing of what is in quarantine."""
     least: dict[str, list[tuple[int, str, str]]] = {}
     sql = "SELECT rule, repo_name, path FROM ledger WHERE verdict = 'dropped' AND path <> ''"
     with engine.query(sql, {"ledger": tables.ledger(root)}) as batches:
@@ -75,29 +188,22 @@ def _draw(root: Path, engine: Engine, per_rule: int) -> pa.Table:
                 by_rule.setdefault(rule, []).append((key, repo, path))
             for rule, rows in by_rule.items():
                 least[rule] = heapq.nsmallest(per_rule, least.get(rule, []) + rows)
-    drawn = [(repo, path) for rule in sorted(least) for _, repo, path in least[rule]]
-    return pa.table(
-        {
-            "repo_name": pa.array([repo for repo, _ in drawn], pa.string()),
-            "path": pa.array([path for _, path in drawn], pa.string()),
-            "place": pa.array(range(len(drawn)), pa.int64()),
-        }
-    )
+    return [{"rule": rule, "repo_name": repo, "path": path} for rule in sorted(least) for _, repo, path in least[rule]]
 
 
-def _contents(root: Path, wanted: Collection[str]) -> dict[str, str]:
-    """The texts of the contents `wanted` that are in the cache, reading only the row groups that hold one."""
+def _contents(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+    """(content_id, text) of the contents `wanted` that are in the cache, reading only the row groups that hold one."""
     missing = set(wanted)
-    found: dict[str, str] = {}
     for path in tables.contents(root):
         if not missing:
             break
         with pq.ParquetFile(path) as file:
             for group in range(file.metadata.num_row_groups):
                 ids = file.read_row_group(group, columns=["content_id"]).column(0).to_pylist()
-                places = [place for place, one in enumerate(ids) if one in missing]
-                if places:
-                    column = file.read_row_group(group, columns=["content"]).column(0)
-                    found |= {ids[place]: column[place].as_py() for place in places}
-                    missing -= {ids[place] for place in places}
-    return found
+                places = {one: place for place, one in enumerate(ids) if one in missing}
+                if not places:
+                    continue
+                column = file.read_row_group(group, columns=["content"]).column(0)
+                for one, place in places.items():
+                    yield one, column[place].as_py()
+                missing -= places.keys()

@@ -1,12 +1,10 @@
 """What a rule may ask of a file: every column with its meaning, and the SQL that gives it.
 
-A signal's columns become known to rules by a line here. Phases are those of `decide`: what is known of every copy by
-its path; with its licence; by its content.
+A signal's columns become known to rules by a line here.
 """
 
 from typing import Literal, NamedTuple
 
-Phase = Literal["path", "license", "content"]
 Kind = Literal["text", "number", "truth value", "unknown"]  # unknown: NULL, which fits anything
 
 
@@ -14,30 +12,31 @@ class Column(NamedTuple):
     """`sql`: over f (the listed file), r (its repository), c (what `read` says), v (its licence verdict) and the tables
     `needs`: signals by their names, and `kinds` of languages."""
 
-    phase: Phase
     kind: Kind
     meaning: str
     sql: str
     needs: tuple[str, ...] = ()
 
 
-def _of(source: str, phase: Phase, kind: Kind, meanings: dict[str, str]) -> dict[str, Column]:
+def _of(source: str, kind: Kind, meanings: dict[str, str]) -> dict[str, Column]:
     needs = (source,) if len(source) > 1 else ()
-    return {name: Column(phase, kind, meaning, f"{source}.{name}", needs) for name, meaning in meanings.items()}
+    return {name: Column(kind, meaning, f"{source}.{name}", needs) for name, meaning in meanings.items()}
 
 
-# A dot at the beginning of a name starts no extension, as in Python's os.path.splitext.
-_STEM = "lower(regexp_extract(f.file_name, '^([.]*.*?)([.][^.]*)?$', 1))"
+# A dot at the beginning of a name starts no extension here, as in Python's os.path.splitext.
+_STEM = (
+    "lower(CASE WHEN f.extension <> '' AND length(f.file_name) > length(f.extension) + 1 "
+    "THEN left(f.file_name, length(f.file_name) - length(f.extension) - 1) ELSE f.file_name END)"
+)
 _GENERATED = (
     "CASE WHEN c.content_id IS NOT NULL THEN coalesce("
     "f.generated_name, generated.generated_marker, generated_content.generated_content) IS NOT NULL END"
 )
 
 COLUMNS: dict[str, Column] = {
-    **_of("r", "path", "text", {"repo_name": "the repository", "rights": "`public` or `owned`"}),
+    **_of("r", "text", {"repo_name": "the repository", "rights": "`public` or `owned`"}),
     **_of(
         "f",
-        "path",
         "text",
         {
             "path": "within the repository",
@@ -45,11 +44,10 @@ COLUMNS: dict[str, Column] = {
             "extension": "of the file name: lower case, without the dot",
         },
     ),
-    "stem": Column("path", "text", "the file name without its extension, in lower case", _STEM),
-    **_of("f", "path", "number", {"length_bytes": "size as stored in the repository"}),
+    "stem": Column("text", "the file name without its extension, in lower case", _STEM),
+    **_of("f", "number", {"length_bytes": "size as stored in the repository"}),
     **_of(
         "f",
-        "path",
         "truth value",
         {
             "is_vendor": "copied in from elsewhere, by its path",
@@ -59,13 +57,11 @@ COLUMNS: dict[str, Column] = {
     ),
     **_of(
         "r",
-        "path",
         "number",
         {"star_events_count": "stars of the repository", "fork_events_count": "forks of the repository"},
     ),
     **_of(
         "v",
-        "license",
         "text",
         {
             "license_type": "`permissive`, `no_license` or `non_permissive`",
@@ -73,25 +69,22 @@ COLUMNS: dict[str, Column] = {
             "`none`",
         },
     ),
-    **_of("language", "content", "text", {"language": "by Linguist's name"}),
+    **_of("language", "text", {"language": "by Linguist's name"}),
     "language_extension": Column(
-        "content",
         "text",
         "`LANGUAGE:EXTENSION`, e.g. `C++:h`",
         "language.language || ':' || f.extension",
         ("language",),
     ),
     "language_kind": Column(
-        "content",
         "text",
         "`programming`, `markup`, `data` or `prose`, as Linguist has it",
         "kinds.language_kind",
         ("language", "kinds"),
     ),
-    **_of("c", "content", "text", {"src_encoding": "the encoding it was stored in, e.g. `UTF-8`"}),
+    **_of("c", "text", {"src_encoding": "the encoding it was stored in, e.g. `UTF-8`"}),
     **_of(
         "lines",
-        "content",
         "number",
         {
             "num_lines": "lines",
@@ -102,8 +95,61 @@ COLUMNS: dict[str, Column] = {
             "alphanum_fraction": "share of characters that are letters or digits",
         },
     ),
+    **_of(
+        "encoded",
+        "number",
+        {
+            "base64_longest": "characters of the longest run of base64, by the paper's pattern",
+            "hex_longest": "characters of the longest run of bytes in hexadecimal, by the paper's pattern",
+            "unicode_longest": "characters of the longest run of `\\u` escapes, by the paper's pattern",
+            "encoded_longest": "characters of the longest of the three",
+            "encoded_fraction": "share of characters in runs of any of the three",
+            "encoded_data_longest": "as `encoded_longest`, without base64 that is a list of words",
+            "encoded_data_fraction": "as `encoded_fraction`, without base64 that is a list of words",
+        },
+    ),
+    **_of(
+        "shape",
+        "number",
+        {
+            "whitespace_fraction": "share of characters that are white space",
+            "digit_fraction": "share of characters that are digits",
+            "number_run_longest": "characters of the longest run, of 256 or more, of numbers and what separates them",
+            "number_run_fraction": "share of characters in such runs",
+            "duplicate_line_fraction": "share of lines, blank ones aside, that repeat an earlier one",
+        },
+    ),
+    **_of("shape", "truth value", {"is_minified": "code squeezed onto few lines"}),
+    **_of(
+        "lexical",
+        "number",
+        {
+            "comment_fraction": "share of characters, white space aside, in comments and documentation",
+            "avg_identifier_length": "characters of an identifier, on average, keywords aside",
+            "string_fraction": "share of characters, white space aside, in strings",
+            "longest_string": "characters of the longest string",
+            "prose_fraction": "share of characters, white space aside, in words that stand four or more in a row",
+        },
+    ),
+    **_of("lexical", "truth value", {"has_docstring": "a documentation comment or docstring is in it"}),
+    **_of(
+        "html",
+        "number",
+        {
+            "visible_characters": "of HTML: characters of the text that a reader sees",
+            "visible_fraction": "of HTML: the same as a share of all characters",
+        },
+    ),
+    **_of(
+        "syntax",
+        "number",
+        {
+            "parse_error_fraction": "with `[syntax] enabled`: share of bytes that a tree-sitter grammar cannot parse",
+            "parse_errors": "with `[syntax] enabled`: places that a tree-sitter grammar cannot parse",
+        },
+    ),
+    **_of("quality", "number", {"quality_score": "0 to 1, by the scorer of `[quality]`: higher is better"}),
     "is_generated": Column(
-        "content",
         "truth value",
         "written by a program, by its name, form, header or the paper's markers",
         _GENERATED,

@@ -1,9 +1,8 @@
 """`decide`: one ledger row for every listed file: kept, changed, dropped or quarantined, by which rule and value.
 
-Order: what `read` refused → path rules on every copy → the licence verdict by path, and its rules → the keeper among
-surviving exact copies → content rules → star clusters among survivors → budgets → `split`. Every rule is asked about
-every copy that could be read (`matched_rules`); the first in that order decides. Touches no content: SQL over narrow
-tables, and one kernel. Cost: see bench/decide.
+Order: what `read` refused → the licence verdict by path → every rule on every copy that could be read; the first that
+fires decides, all are recorded (`matched_rules`) → the keeper among the exact copies that passed → star clusters among
+keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one kernel. Cost: see bench/decide.
 """
 
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from starloom.engine.verbs import Engine
 from starloom.errors import UserError
@@ -22,7 +22,7 @@ from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.measured import KINDS, READABLE, given, joins, needed
 from starloom.the_stack.rules import Compiled, check, describe
-from starloom.the_stack.twins import held_out, near_duplicates
+from starloom.the_stack.twins import held_out, near_duplicates, streams
 from starloom.workspace.stage import Done, Job, Stage
 
 VERSION = 4
@@ -58,7 +58,7 @@ _REPOSITORY = ("rights", "star_events_count", "fork_events_count")
 _LICENSE = (
     *("license_type", "detected_licenses", "license_evidence", "license_source", "license_rule", "license_score"),
 )
-_MEASURED = ("src_encoding", "language", "is_generated")
+_MEASURED = ("src_encoding", "language", "is_generated", "quality_score")
 _BASE = (*_LISTED, *_REPOSITORY, *_LICENSE, *_MEASURED)
 
 _REFUSALS = """(SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused
@@ -77,9 +77,9 @@ _REFUSAL = """
     WHEN x.outcome IS NOT NULL THEN x.reason END AS refusal_value"""
 
 
-def _copies(rules: list[Compiled], some: tuple[Budget, ...]) -> tuple[str, tuple[str, ...]]:
+def _copies(rules: tuple[Compiled, ...], some: tuple[Budget, ...]) -> tuple[str, tuple[str, ...]]:
     """SQL of every listed file with what the ledger says of it, its refusal, its rules and its budget; and the tables
-    it needs. `rules`: in the order in which they are asked, those of content last."""
+    it needs."""
     asked = {name for one in rules for name in one.columns} | budgets.asked(some)
     columns = [*_MEASURED[1:], *(name for name in COLUMNS if name in asked and name not in _BASE)]
     needs = needed(columns)
@@ -87,13 +87,12 @@ def _copies(rules: list[Compiled], some: tuple[Budget, ...]) -> tuple[str, tuple
     sources += [f"v.{name}" for name in _LICENSE] + ["c.src_encoding"]
     sources += [f"{COLUMNS[name].sql} AS {name}" for name in columns]
     fires = "".join(f", {one.fires} AS rule_{number}" for number, one in enumerate(rules))
-    early = [f"rule_{number}" for number, one in enumerate(rules) if one.phase != "content"]
     names = [_text(one.rule.name) for one in rules]
     number, each = budgets.choice(some)
     sql = f"""
     SELECT {", ".join(_BASE)}, refusal, refusal_value,
       {_first(names)} AS rule, {_first([one.value for one in rules])} AS "value",
-      {_first([one.limit for one in rules])} AS "limit", {" OR ".join(early) or "false"} AS is_early,
+      {_first([one.limit for one in rules])} AS "limit",
       {_all(names)} AS matched_rules, {number} AS budget, {each} AS budget_each
     FROM (SELECT *{fires} FROM (
       SELECT {", ".join(sources)}, {_REFUSAL}
@@ -127,11 +126,9 @@ def _text(text: str) -> str:
 def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
     """The ledger (LEDGER_ROWS, by repository and path) that `settings` make of what was listed, read, measured and
     paired; nothing is written."""
-    compiled = check(settings.rules)
-    rules = [one for phase in ("path", "license", "content") for one in compiled if one.phase == phase]
     files, repositories = tables.listed_files(root), tables.repositories(root)
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
-    sql, needs = _copies(rules, settings.budgets)
+    sql, needs = _copies(check(settings.rules), settings.budgets)
     limit = {"max_bytes": settings.list.max_bytes}
     copies = engine.table(
         sql,
@@ -143,15 +140,14 @@ def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
         limit,
     )
     keepers = engine.table(_keepers(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
-    survivors = keepers.filter(keepers.column("rule").is_null()).sort_by("rank")
-    pairs = engine.table('SELECT "left", "right", jaccard FROM pairs ORDER BY ALL', {"pairs": tables.pairs(root)})
+    pairs = pq.read_table(tables.pairs(root)[0], columns=["left", "right", "jaccard"])
     return (
         engine.table(
             f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
             {
                 "copies": copies,
                 "keepers": keepers,
-                "fate": _fate(survivors, pairs, settings),
+                "fate": _fate(keepers.sort_by("rank"), pairs, settings),
                 "problems": tables.problems(root),
             },
             limit | {"threshold": f"jaccard >= {settings.decide.near_duplicates:g}"},
@@ -177,44 +173,47 @@ _PERMISSIVE_FIRST = "CASE license_type WHEN 'permissive' THEN 0 WHEN 'no_license
 
 
 def _keepers(licenses: LicenseSettings) -> str:
-    """The best of the surviving copies of each content, with its rank among them."""
+    """The best of the copies of each content that no rule drops, with its rank among them."""
     best = f"{_PERMISSIVE_FIRST}, {tables.BEST}" if licenses.order == "paper" else tables.BEST
     return f"""
-      SELECT c.repo_name, c.path, c.content_id, c.rule, c.length_bytes, c.budget, c.budget_each,
+      SELECT c.repo_name, c.path, c.content_id, c.length_bytes, c.budget, c.budget_each,
         coalesce(s.stream_id, c.content_id) AS stream_id, row_number() OVER (ORDER BY {best}) AS rank
       FROM (
         SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {best}) AS place FROM copies
-        WHERE refusal IS NULL AND NOT is_early) c
+        WHERE refusal IS NULL AND rule IS NULL) c
       LEFT JOIN streams s ON c.content_id = s.content_id
       WHERE c.place = 1"""
 
 
-def _fate(survivors: pa.Table, pairs: pa.Table, settings: Any) -> pa.Table:
-    """Per survivor: the twin kept for it (null where it has none), the budget it is beyond, and the split of those
-    that stay."""
-    ids, streams, repos = (survivors.column(name).to_pylist() for name in ("content_id", "stream_id", "repo_name"))
+def _fate(keepers: pa.Table, pairs: pa.Table, settings: Any) -> pa.Table:
+    """Per keeper, best first: the twin kept for it (null where it has none), the budget it is beyond, and the split of
+    those that stay."""
+    ids, stream_ids, repositories = (
+        keepers.column(name).combine_chunks() for name in ("content_id", "stream_id", "repo_name")
+    )
     threshold, seed = settings.decide.near_duplicates, settings.decide.seed
-    twins = near_duplicates(streams, pairs, threshold) if threshold else None
+    found = streams(stream_ids, pairs)
+    twins = near_duplicates(found, threshold) if threshold else None
     keeper = twins.keeper if twins else np.arange(len(ids))
     similarity = twins.similarity if twins else np.ones(len(ids))
     alone = keeper == np.arange(len(ids))
-    beyond = cut(settings.budgets, survivors.filter(pa.array(alone)), seed)
+    beyond = cut(settings.budgets, keepers.filter(pa.array(alone)), seed)
     out = np.flatnonzero(alone)[beyond.rows]
     stays = alone.copy()
     stays[out] = False
     kept = np.flatnonzero(stays)
-    held = held_out([repos[row] for row in kept], [streams[row] for row in kept], pairs, settings.decide.held_out, seed)
+    held = held_out(repositories.take(pa.array(kept)), kept, found, settings.decide.held_out, seed)
 
     def column(rows: Any, values: Any) -> pa.Array:
-        found = np.full(len(ids), None, dtype=object)
-        found[rows] = values
-        return pa.array(found.tolist(), pa.string())
+        """`values` at `rows`, else null."""
+        places = np.full(len(ids), -1, dtype=np.int64)
+        places[rows] = np.arange(len(rows))
+        return pa.array(values, pa.string()).take(pa.array(places, mask=places < 0))
 
-    gone = np.flatnonzero(~alone)
     return pa.table(
         {
-            "content_id": pa.array(ids, pa.string()),
-            "twin": column(gone, np.array(ids, dtype=object)[keeper[gone]]),
+            "content_id": ids,
+            "twin": ids.take(pa.array(keeper, mask=alone)),
             "jaccard": pa.array(similarity, pa.float64(), mask=alone),
             "split": column(kept, np.where(held, "held_out", "train")),
             "budget": column(out, beyond.names),
@@ -243,15 +242,15 @@ SELECT repo_name, path, content_id,
   matched_rules, twin_repo_name, twin_path, twin_content_id,
   CASE WHEN what = 'copy' THEN 1.0 WHEN twin_content_id IS NOT NULL THEN fate_jaccard END AS jaccard,
   split, language, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score,
-  rights, length_bytes, is_vendor, is_generated
+  rights, length_bytes, is_vendor, is_generated, quality_score
 FROM (
   SELECT c.*, f.split, f.jaccard AS fate_jaccard, f.budget AS budget_name, f.budget_value, f.budget_limit,
     coalesce(k.repo_name, t.repo_name) AS twin_repo_name, coalesce(k.path, t.path) AS twin_path,
     coalesce(k.content_id, t.content_id) AS twin_content_id,
-    CASE WHEN c.refusal IS NOT NULL THEN 'refusal' WHEN c.is_early THEN 'rule' WHEN k.path IS NOT NULL THEN 'copy'
-      WHEN c.rule IS NOT NULL THEN 'rule' WHEN f.twin IS NOT NULL THEN 'twin'
+    CASE WHEN c.refusal IS NOT NULL THEN 'refusal' WHEN c.rule IS NOT NULL THEN 'rule'
+      WHEN k.path IS NOT NULL THEN 'copy' WHEN f.twin IS NOT NULL THEN 'twin'
       WHEN f.budget IS NOT NULL THEN 'budget' END AS what
-  FROM (SELECT *, refusal IS NULL AND NOT is_early AS is_candidate FROM copies) c
+  FROM (SELECT *, refusal IS NULL AND rule IS NULL AS is_candidate FROM copies) c
   LEFT JOIN keepers k ON c.is_candidate AND c.content_id = k.content_id
     AND (c.repo_name <> k.repo_name OR c.path <> k.path)
   LEFT JOIN fate f ON c.is_candidate AND k.path IS NULL AND c.content_id = f.content_id

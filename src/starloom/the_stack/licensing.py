@@ -74,10 +74,14 @@ FROM (
 WHERE s.scope = 'folder'
 """
 
+# The folder of a path: cheaper than a pattern, by a million of them.
+_FOLDER = "left(f.path, greatest(length(f.path) - length(f.file_name) - 1, 0))"
+
 # For each folder: what is said at each level above it that says something, from the top down, and the best source.
-_BY_FOLDER = """
+# `levels_id` numbers what is said: millions of files are joined by it, not by nested lists.
+_BY_FOLDER = f"""
 WITH folders AS (
-  SELECT DISTINCT repo_name, regexp_replace(path, '/?[^/]*$', '') AS folder FROM files
+  SELECT DISTINCT repo_name, {_FOLDER} AS folder FROM files f
   WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM spoken)),
 above AS (
   SELECT DISTINCT repo_name, folder, unnest(list_transform(
@@ -93,27 +97,44 @@ levels AS (
       unread := bool_or(kind = 'unknown')) AS level,
     min(struct_pack(
       kind := kind, size := length(path), path := path, lines := lines, rule := rule, score := score)) AS best
-  FROM spoken GROUP BY repo_name, base)
-SELECT a.repo_name, a.folder, list(l.level ORDER BY length(a.base)) AS levels,
-  arg_max(l.best, length(a.base)) AS best
-FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
-GROUP BY a.repo_name, a.folder
+  FROM spoken GROUP BY repo_name, base),
+found AS (
+  SELECT a.repo_name, a.folder, list(l.level ORDER BY length(a.base)) AS levels,
+    arg_max(l.best, length(a.base)) AS best
+  FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
+  GROUP BY a.repo_name, a.folder)
+SELECT f.*, n.levels_id FROM found f JOIN (
+  SELECT levels, row_number() OVER (ORDER BY levels) AS levels_id FROM (SELECT DISTINCT levels FROM found)) n
+ON f.levels = n.levels
 """
 
-_BY_PATH = """
+_DECLARED = "coalesce(r.declared_license, r.gha_license_id)"
+
+_BY_PATH = f"""
 SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen,
-  coalesce(r.declared_license, r.gha_license_id) AS declared_license, b.levels, b.best,
-  t.expressions AS stated, t.source AS stated_source, t.rule AS stated_rule
+  {_DECLARED} AS declared_license, b.levels_id, b.best, t.stated_id, t.source AS stated_source, t.rule AS stated_rule
 FROM files f JOIN repositories r ON f.repo_name = r.repo_name
-LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND regexp_replace(f.path, '/?[^/]*$', '') = b.folder
+LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND {_FOLDER} = b.folder
 LEFT JOIN stated t ON f.repo_name = t.repo_name AND f.path = t.path
 WHERE f.content_id IS NOT NULL
 """
 
-_CASES = f"SELECT DISTINCT declared_license, levels, stated FROM ({_BY_PATH})"
+# What can be said of any path: nothing but of its repository, of its folder, of itself.
+_CASES = f"""
+SELECT c.*, l.levels, s.stated FROM (
+  SELECT {_DECLARED} AS declared_license, CAST(NULL AS BIGINT) AS levels_id, CAST(NULL AS BIGINT) AS stated_id
+  FROM repositories r
+  UNION
+  SELECT {_DECLARED}, b.levels_id, NULL FROM by_folder b JOIN repositories r ON b.repo_name = r.repo_name
+  UNION
+  SELECT {_DECLARED}, b.levels_id, t.stated_id FROM stated t JOIN repositories r ON t.repo_name = r.repo_name
+  LEFT JOIN by_folder b ON t.repo_name = b.repo_name AND regexp_replace(t.path, '/?[^/]*$', '') = b.folder) c
+LEFT JOIN (SELECT DISTINCT levels_id, levels FROM by_folder) l ON c.levels_id = l.levels_id
+LEFT JOIN (SELECT DISTINCT stated_id, expressions AS stated FROM stated) s ON c.stated_id = s.stated_id
+"""
 
 _LOCATED = f"""
-SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_vendor, p.first_seen, c.license_type,
+SELECT p.repo_name, p.path, p.content_id, p.is_vendor, p.first_seen, c.license_type,
   c.evidence, c.licenses,
   CASE c.evidence WHEN 'stated' THEN p.stated_source WHEN 'declared' THEN p.repo_name WHEN 'none' THEN NULL
     ELSE concat_ws(':', p.repo_name, p.best.path, p.best.lines) END AS source,
@@ -121,7 +142,7 @@ SELECT p.repo_name, p.path, p.content_id, p.length_bytes = 0 AS is_empty, p.is_v
     ELSE p.best.rule END AS rule,
   CASE c.evidence WHEN 'none' THEN NULL WHEN 'path' THEN p.best.score ELSE 100.0 END AS score
 FROM ({_BY_PATH}) p JOIN cases c ON p.declared_license IS NOT DISTINCT FROM c.declared_license
-  AND p.levels IS NOT DISTINCT FROM c.levels AND p.stated IS NOT DISTINCT FROM c.stated
+  AND p.levels_id IS NOT DISTINCT FROM c.levels_id AND p.stated_id IS NOT DISTINCT FROM c.stated_id
 """
 
 _PAPER = f"""
@@ -131,11 +152,16 @@ FROM ({_LOCATED})
 """
 
 # `own` is what the path says; `origin` what the origin's path says; the notice beats both. What ScanCode finds in a
-# notice counts where it names a licence, not where it sees a mere reference to one.
+# notice counts where it names a licence, not where it sees a mere reference to one. Only contents of several copies
+# have an origin to look for: most have one.
 _CAREFUL = f"""
 WITH located AS ({_LOCATED}),
-pool AS (SELECT *, bool_or(NOT is_vendor) OVER (PARTITION BY content_id) AS somewhere_own FROM located),
-candidates AS (SELECT * FROM pool WHERE (NOT is_vendor OR NOT somewhere_own) AND NOT is_empty),
+copied AS (
+  SELECT content_id, bool_or(NOT is_vendor) AS somewhere_own FROM files
+  WHERE length_bytes > 0 AND content_id IS NOT NULL GROUP BY content_id HAVING count(*) > 1),
+candidates AS (
+  SELECT l.* FROM located l JOIN copied m ON l.content_id = m.content_id
+  WHERE NOT is_vendor OR NOT m.somewhere_own),
 summary AS (
   SELECT content_id, count(DISTINCT license_type) AS types, bool_or(first_seen IS NULL) AS undated,
     min(first_seen) AS earliest
@@ -150,10 +176,11 @@ origin AS (
   GROUP BY c.content_id),
 judged AS (
   SELECT l.*, n.expression AS notice, n.lines, n.rule AS notice_rule, n.score AS notice_score, n.class,
-    o.best, CASE WHEN n.expression IS NOT NULL THEN 'notice' WHEN is_empty THEN 'own'
+    o.best, CASE WHEN n.expression IS NOT NULL THEN 'notice' WHEN m.content_id IS NULL THEN 'own'
       WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
       WHEN o.best.license_type <> l.license_type THEN 'origin' ELSE 'own' END AS how
-  FROM located l LEFT JOIN origin o ON l.content_id = o.content_id
+  FROM located l LEFT JOIN copied m ON l.content_id = m.content_id
+  LEFT JOIN origin o ON l.content_id = o.content_id
   LEFT JOIN notices n ON l.content_id = n.content_id)
 SELECT repo_name, path,
   CASE how WHEN 'notice' THEN class WHEN 'conflict' THEN 'non_permissive' WHEN 'origin' THEN best.license_type

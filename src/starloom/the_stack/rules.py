@@ -16,7 +16,6 @@ from typing import Any
 
 from starloom.errors import UserError
 from starloom.the_stack import conditions
-from starloom.the_stack.columns import COLUMNS, Phase
 from starloom.the_stack.conditions import Comparison
 
 
@@ -35,7 +34,6 @@ class Compiled:
     """SQL of a rule: whether it fires (never null), which value did it, against which limit (both text)."""
 
     rule: Rule
-    phase: Phase
     columns: frozenset[str]  # that it asks
     fires: str
     value: str
@@ -54,12 +52,7 @@ def compile_rule(rule: Rule) -> Compiled:
     reasons = [(conditions.sql(one), *conditions.reason(one)) for one in conditions.alternatives(drop)]
     value = " ".join(f"WHEN coalesce({true}, false) THEN CAST({left} AS VARCHAR)" for true, left, _ in reasons)
     limit = " ".join(f"WHEN coalesce({true}, false) THEN {_text(words)}" for true, _, words in reasons)
-    return Compiled(rule, _phase(names), frozenset(names), f"({fires})", f"CASE {value} END", f"CASE {limit} END")
-
-
-def _phase(names: set[str]) -> Phase:
-    phases = {COLUMNS[name].phase for name in names}
-    return "content" if "content" in phases else "license" if "license" in phases else "path"
+    return Compiled(rule, frozenset(names), f"({fires})", f"CASE {value} END", f"CASE {limit} END")
 
 
 def comparisons(rule: Rule) -> tuple[Comparison, ...]:
@@ -68,12 +61,12 @@ def comparisons(rule: Rule) -> tuple[Comparison, ...]:
 
 
 def merged(recipe: tuple[Rule, ...], own: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The recipe's rules, with those of the workspace in their place by name, new ones after them. `drop = "false"`
-    switches a rule off."""
+    """The workspace's rules, then the recipe's: of a name that both have, the workspace's in the recipe's place, else
+    before all of them. `drop = "false"` switches a rule off."""
     by_name = {rule.name: rule for rule in own}
     known = {rule.name for rule in recipe}
-    return tuple(by_name.get(rule.name, rule) for rule in recipe) + tuple(
-        rule for rule in own if rule.name not in known
+    return tuple(rule for rule in own if rule.name not in known) + tuple(
+        by_name.get(rule.name, rule) for rule in recipe
     )
 
 

@@ -1,5 +1,7 @@
 """What debian/copyright, REUSE and the like state about single files, path by path."""
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -10,6 +12,7 @@ SCHEMA = pa.schema(
         ("repo_name", pa.string()),
         ("path", pa.string()),
         ("expressions", pa.list_(pa.string())),
+        ("stated_id", pa.int64()),  # numbers the distinct expressions
         ("source", pa.string()),  # REPO:PATH:LINE
         ("rule", pa.string()),
     ]
@@ -26,7 +29,10 @@ WHERE s.scope = 'files'
 ORDER BY repo_name, length(base), path, priority, line
 """
 
-_PATHS = "SELECT path FROM files WHERE repo_name = $repo AND content_id IS NOT NULL ORDER BY path"
+_PATHS = """
+SELECT repo_name, path FROM files f SEMI JOIN stating s ON f.repo_name = s.repo_name
+WHERE content_id IS NOT NULL ORDER BY repo_name, path
+"""
 
 _Found = tuple[tuple[int, str, int], list[str], str, str]  # (depth, file that states, priority), expressions, …
 
@@ -42,13 +48,38 @@ def stated_files(engine: Engine, files: Table, statements: Table) -> pa.Table:
     for row in rows:
         by_repo.setdefault(row["repo_name"], []).append(row)
     found = []
-    for repo, some in by_repo.items():
-        paths = engine.table(_PATHS, {"files": files}, {"repo": repo}).column(0).combine_chunks()
-        found += [
-            {"repo_name": repo, "path": path, "expressions": sorted(set(one[1])), "source": one[2], "rule": one[3]}
-            for path, one in sorted(_of_one(repo, some, paths).items())
-        ]
+    numbers: dict[tuple[str, ...], int] = {}
+    for repo, paths in _paths(engine, files, list(by_repo)):
+        for path, (_, expressions, source, rule) in sorted(_of_one(repo, by_repo[repo], paths).items()):
+            stated = tuple(sorted(set(expressions)))
+            number = numbers.setdefault(stated, len(numbers))
+            found.append(
+                {"repo_name": repo, "path": path, "expressions": stated, "stated_id": number}
+                | {"source": source, "rule": rule}
+            )
     return pa.Table.from_pylist(found, SCHEMA)
+
+
+def _paths(engine: Engine, files: Table, repositories: list[str]) -> Iterator[tuple[str, pa.Array]]:
+    """The paths of each of these repositories, one repository in memory at a time."""
+    if not repositories:
+        return
+    stating = pa.table({"repo_name": pa.array(repositories, pa.string())})
+    last: str | None = None
+    some: list[pa.Array] = []
+    with engine.query(_PATHS, {"files": files, "stating": stating}) as batches:
+        for batch in batches:
+            encoded = pc.run_end_encode(batch.column(0))  # one run a repository
+            start = 0
+            for repo, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
+                if last not in (None, repo):
+                    yield last, pa.concat_arrays(some)
+                    some = []
+                last = repo
+                some.append(batch.column(1).slice(start, end - start))
+                start = end
+    if last is not None:
+        yield last, pa.concat_arrays(some)
 
 
 def _of_one(repo: str, rows: list[dict[str, object]], paths: pa.Array) -> dict[str, _Found]:

@@ -160,6 +160,7 @@ LEDGER_ROWS = pa.schema(
         ("length_bytes", pa.int64()),
         pa.field("is_vendor", pa.bool_(), nullable=False),
         ("is_generated", pa.bool_()),
+        ("quality_score", pa.float32()),
     ]
 )
 
@@ -198,6 +199,7 @@ DATASET_FILES = pa.schema(
         ("max_line_length", pa.int32()),
         ("license_evidence", pa.string()),
         ("rights", pa.string()),
+        ("quality_score", pa.float32()),
         ("content", pa.string()),
     ]
 )

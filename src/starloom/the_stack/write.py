@@ -23,7 +23,7 @@ from starloom.workspace import parquet
 from starloom.workspace.operations import Output
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 2
+VERSION = 3
 BUCKET_BYTES = 64 << 20  # of text sorted at a time; one data file each
 GROUP_BYTES = 16 << 20  # of text in a row group
 SPLITS = ("train", "held_out")
@@ -36,7 +36,8 @@ SELECT l.split, l.content_id, c.blob_id, r.directory_id, l.path, l.detected_lice
   coalesce(r.gha_license_id, r.declared_license) AS gha_license_id, r.gha_event_created_at,
   r.gha_created_at, r.gha_language, c.src_encoding, l.language,
   l.is_vendor, l.is_generated, l.length_bytes, f.extension, s.alphanum_fraction, s.alpha_fraction, s.num_lines,
-  s.avg_line_length, s.max_line_length, l.license_evidence, l.rights, r.url, r.gha_updated_at, r.gha_pushed_at,
+  s.avg_line_length, s.max_line_length, l.license_evidence, l.rights, l.quality_score, r.url,
+  r.gha_updated_at, r.gha_pushed_at,
   sum(l.length_bytes) OVER (PARTITION BY l.split ORDER BY l.repo_name, l.path) - l.length_bytes AS before
 FROM ledger l
 JOIN repositories r ON l.repo_name = r.repo_name

@@ -9,13 +9,15 @@ from typing import Any
 import pyarrow as pa
 
 from starloom.licenses.canonical import Canonical, canonical, text_id
-from starloom.licenses.notices import own_notice, unrecognised
+from starloom.licenses.comments import Comments
+from starloom.licenses.notices import read_notice
 from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
-    found = [own_notice(text) for text in batch.texts]
-    unread = [_unread(text) if one is None else None for one, text in zip(found, batch.texts, strict=True)]
+    read = [read_notice(text) for text in batch.texts]
+    found = [notice for notice, _ in read]
+    unread = [_canonical(comments) if comments else None for _, comments in read]
     return [
         pa.array([one.expression if one else None for one in found], pa.string()),
         pa.array([one.line if one else None for one in found], pa.int32()),
@@ -27,11 +29,8 @@ def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     ]
 
 
-def _unread(text: str) -> Canonical | None:
+def _canonical(comments: Comments) -> Canonical | None:
     """What the comments at the top say of a licence nobody could read, with the lines of the file."""
-    comments = unrecognised(text)
-    if comments is None:
-        return None
     plain = canonical("\n".join(comments.lines))
     numbers = comments.numbers
     return (
@@ -41,7 +40,7 @@ def _unread(text: str) -> Canonical | None:
 
 SIGNAL = Signal(
     name="notice",
-    version=4,
+    version=5,
     columns=pa.schema(
         [
             ("notice_license", pa.string()),

@@ -1,0 +1,252 @@
+r"""The shape of each file's text, whatever its language: white space, digits, minified code, runs of numbers, repeated
+lines.
+
+White space is `str.isspace` (and `\s` of `re`), digits are 0 to 9; both are shares of characters. A line is what stands
+between two "\n".
+
+A file is minified if at least half of its characters stand in lines of more than 300, and of the characters of these
+lines at most 8 % are white space, at most 25 % digits, and at least 3 % are `;`, `(` or `)`. Minified JavaScript has
+2 % and 8 %, a table of numbers no such marks, JSON on one line neither, prose 15 % white space, and generated headers
+with long lines of declarations 9 % or more. Fewer marks than in code: minified HTML without scripts is not told.
+
+Runs of numbers: see `number_runs`.
+
+A line is repeated if an earlier one is the same but for ASCII white space at its end; blank lines do not count, nor
+do lines after the first 1,048,576. Two lines are the same if their 64-bit hashes are.
+
+Cost: about 600 MB/s (bench/kernels.py); linear in the text, whatever it is.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom.kernels.cache import kernel
+from starloom.kernels.decoding import mix
+from starloom.kernels.number_runs import number_runs
+from starloom.kernels.runs import continuation_bytes
+from starloom.kernels.text import Int64s, UInt8s, checked
+
+LONG_LINE = 300  # characters: longer lines may be minified
+MOST_LINES = 1 << 20  # whose repeats are counted
+
+_PROBES = 16  # for each line, on average: with more, somebody chose the lines so that their hashes meet
+_SEED, _TIMES = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
+
+
+class Shape(NamedTuple):
+    """One value a file."""
+
+    whitespace_fraction: NDArray[np.float32]  # of characters, as the others where not said; 0 for an empty file
+    digit_fraction: NDArray[np.float32]
+    is_minified: NDArray[np.bool_]
+    number_run_longest: NDArray[np.int32]  # characters; 0 if there is no run
+    number_run_fraction: NDArray[np.float32]  # of characters, in runs
+    duplicate_line_fraction: NDArray[np.float32]  # of lines that are not blank; 0 if there is none
+
+
+def shape(offsets: Int64s, data: UInt8s) -> Shape:
+    """The shape of every file, in order. Raises ValueError for offsets outside `data`."""
+    offsets, data = checked(offsets, data)
+    counts, minified = _shape(offsets, data)
+    characters, spaces, digits, longest, in_runs, lines, repeated = counts
+    for i in np.flatnonzero(repeated < 0).tolist():
+        lines[i], repeated[i] = _repeated_by_set(data[offsets[i] : offsets[i + 1]].tobytes())
+    whole = np.maximum(characters, 1)
+    return Shape(
+        whitespace_fraction=(spaces / whole).astype(np.float32),
+        digit_fraction=(digits / whole).astype(np.float32),
+        is_minified=minified,
+        number_run_longest=longest.astype(np.int32),
+        number_run_fraction=(in_runs / whole).astype(np.float32),
+        duplicate_line_fraction=(repeated / np.maximum(lines, 1)).astype(np.float32),
+    )
+
+
+def _repeated_by_set(text: bytes) -> tuple[int, int]:
+    """(lines, repeated ones), slower, for lines whose hashes meet on purpose: Python's are keyed by a secret."""
+    lines = [line for line in (one.rstrip(b"\t\n\v\f\r\x1c\x1d\x1e\x1f ") for one in text.split(b"\n")) if line]
+    lines = lines[:MOST_LINES]
+    return len(lines), len(lines) - len(set(lines))
+
+
+@kernel
+def _shape(offsets: Any, data: Any) -> Any:
+    n = len(offsets) - 1
+    counts = np.zeros((7, n), dtype=np.int64)
+    minified = np.zeros(n, dtype=np.bool_)
+    slots = np.empty(256, dtype=np.uint64)
+    for i in range(n):
+        text = data[offsets[i] : offsets[i + 1]]
+        continuations = continuation_bytes(text)
+        characters = len(text) - continuations
+        spaces, digits = _ascii_classes(text)
+        if continuations:
+            spaces += _spaces_beyond_ascii(text)
+        counts[0, i] = characters
+        counts[1, i] = spaces
+        counts[2, i] = digits
+        counts[3, i], counts[4, i] = number_runs(text)
+        minified[i] = _is_minified(text, characters)
+        slots, counts[5, i], counts[6, i] = _repeated_lines(text, slots)
+    return counts, minified
+
+
+@kernel
+def _ascii_classes(text: Any) -> Any:
+    """(white space, digits) among the ASCII characters; vectorised by the compiler."""
+    spaces: Any = 0
+    digits: Any = 0
+    for p in range(len(text)):
+        byte = text[p]
+        spaces += (np.uint8(byte - np.uint8(0x09)) < 5) | (np.uint8(byte - np.uint8(0x1C)) < 5)
+        digits += np.uint8(byte - np.uint8(0x30)) < 10
+    return spaces, digits
+
+
+@kernel
+def _spaces_beyond_ascii(text: Any) -> Any:
+    """U+0085, A0, 1680, 2000-200A, 2028, 2029, 202F, 205F and 3000, by their bytes."""
+    count: Any = 0
+    for p in range(len(text) - 1):
+        count += (text[p] == 0xC2) & ((text[p + 1] == 0x85) | (text[p + 1] == 0xA0))
+    for p in range(len(text) - 2):
+        first, second, third = text[p], text[p + 1], text[p + 2]
+        general = (third <= 0x8A) | (third == 0xA8) | (third == 0xA9) | (third == 0xAF)
+        count += (first == 0xE2) & (((second == 0x80) & general) | ((second == 0x81) & (third == 0x9F)))
+        count += (third == 0x80) & (((first == 0xE1) & (second == 0x9A)) | ((first == 0xE3) & (second == 0x80)))
+    return count
+
+
+@kernel
+def _is_minified(text: Any, characters: int) -> bool:
+    size = len(text)
+    if size <= LONG_LINE:
+        return False
+    inside = spaces = digits = marks = 0
+    begin = 0
+    while begin + LONG_LINE < size:
+        # Most lines are short: the last "\n" that a line of so many bytes must not hold, found from behind.
+        p = begin + LONG_LINE
+        while p >= begin and text[p] != 0x0A:
+            p -= 1
+        if p >= begin:
+            begin = p + 1
+            continue
+        stop = begin + LONG_LINE + 1
+        while stop < size and text[stop] != 0x0A:
+            stop += 1
+        line = text[begin:stop]
+        length = len(line) - continuation_bytes(line)
+        if length > LONG_LINE:
+            inside += length
+            more_spaces, more_digits = _ascii_classes(line)
+            spaces += more_spaces
+            digits += more_digits
+            marks += _marks(line)
+        begin = stop + 1
+    if inside == 0 or 2 * inside < characters:
+        return False
+    return 100 * spaces <= 8 * inside and 100 * digits <= 25 * inside and 100 * marks >= 3 * inside
+
+
+@kernel
+def _marks(text: Any) -> Any:
+    count: Any = 0
+    for p in range(len(text)):
+        count += (text[p] == 0x3B) | (text[p] == 0x28) | (text[p] == 0x29)
+    return count
+
+
+@kernel
+def _repeated_lines(text: Any, slots: Any) -> Any:
+    """(the table for the next file, lines, repeated ones or -1 if too many hashes met)."""
+    size = len(text)
+    lines = held = probes = begin = 0
+    room = 256
+    slots[:room] = np.uint64(0)
+    mask = np.uint64(room - 1)
+    while begin < size and lines < MOST_LINES:
+        stop = begin
+        while stop < size and text[stop] != 0x0A:
+            stop += 1
+        h = _line_hash(text[begin:stop])
+        begin = stop + 1
+        if h == 0:
+            continue
+        lines += 1
+        at = h & mask
+        while slots[at] != 0 and slots[at] != h:
+            at = (at + np.uint64(1)) & mask
+            probes += 1
+        # Without a branch: whether a line is new cannot be foreseen.
+        held += slots[at] == 0
+        slots[at] = h
+        if 4 * held > room:
+            slots, steps = _wider(slots[:room])
+            probes += steps
+            room *= 4
+            mask = np.uint64(room - 1)
+        if probes > _PROBES * lines + 4096:
+            return slots, lines, -1
+    return slots, lines, lines - held
+
+
+@kernel
+def _wider(slots: Any) -> Any:
+    """(a table of four times the room with the same hashes, the steps beyond one for each that it took)."""
+    wide = np.zeros(4 * len(slots), dtype=np.uint64)
+    mask = np.uint64(len(wide) - 1)
+    steps = 0
+    for h in slots:
+        if h != 0:
+            at = h & mask
+            while wide[at] != 0:
+                at = (at + np.uint64(1)) & mask
+                steps += 1
+            wide[at] = h
+    return wide, steps
+
+
+@kernel
+def _line_hash(line: Any) -> Any:
+    """Of the line without white space at its end; 0 for a blank one, never 0 for another."""
+    size = len(line)
+    while size > 0 and (np.uint8(line[size - 1] - np.uint8(0x09)) < 5 or np.uint8(line[size - 1] - np.uint8(0x1C)) < 5):
+        size -= 1
+    if size == 0:
+        return np.uint64(0)
+    h = _SEED ^ np.uint64(size)
+    at = 0
+    while at + 8 < size:
+        # Each word is mixed before it joins: added alone, bytes of neighbouring words that differ can make up for each
+        # other, as they do in tables.
+        h = (h ^ _mixed(_word(line, at))) * _TIMES
+        at += 8
+    last = np.uint64(0)
+    if size >= 8:
+        last = _word(line, size - 8)  # of which some may have been there
+    else:
+        for p in range(size):
+            last = (last << np.uint64(8)) | np.uint64(line[p])
+    h = mix((h ^ _mixed(last)) * _TIMES)
+    return h if h != 0 else np.uint64(1)
+
+
+@kernel
+def _mixed(word: Any) -> Any:
+    word *= _SEED
+    return (word ^ (word >> np.uint64(32))) * _TIMES
+
+
+@kernel
+def _word(line: Any, at: int) -> Any:
+    """Eight bytes, which the compiler loads as one word."""
+    low = _byte(line, at, 0) | _byte(line, at, 1) | _byte(line, at, 2) | _byte(line, at, 3)
+    return low | _byte(line, at, 4) | _byte(line, at, 5) | _byte(line, at, 6) | _byte(line, at, 7)
+
+
+@kernel
+def _byte(line: Any, at: int, k: int) -> Any:
+    return np.uint64(line[at + k]) << np.uint64(8 * k)

@@ -1,0 +1,105 @@
+"""One way to any scorer: the heuristics, token n-grams learned by `learning`, or a Hugging Face text classifier."""
+
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom.errors import UserError
+from starloom.quality import heuristics
+from starloom.quality.scorer import linear, text_classifier
+from starloom.quality.settings import HEURISTICS, QualitySettings, mark
+
+
+class Files(NamedTuple):
+    """What is scored: file i is `data[offsets[i]:offsets[i + 1]]`, UTF-8; language and its kind one a file."""
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+    languages: Sequence[str | None]
+    kinds: Sequence[str | None]  # of `languages/table`
+
+
+class Scorer(Protocol):
+    """`name`: for people. `score`: float32[n], 0 to 1, more is better."""
+
+    name: str
+
+    def score(self, files: Files) -> NDArray[np.float32]: ...
+
+
+class HeuristicScorer:
+    """`heuristics.score`."""
+
+    name = HEURISTICS
+
+    def score(self, files: Files) -> NDArray[np.float32]:
+        return heuristics.score(files.offsets, files.data, files.kinds).score
+
+
+def open_scorer(settings: QualitySettings) -> Scorer:
+    """The scorer of `settings`, kept while its files stay the same. Raises UserError where it cannot be opened."""
+    return _opened(settings, mark(settings))
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(settings: QualitySettings, _mark: str) -> Scorer:
+    if settings.scorer == HEURISTICS:
+        return HeuristicScorer()
+    folder = _folder(settings.scorer)
+    if (folder / linear.NAME).is_file():
+        return linear.read(folder)
+    return text_classifier.TextClassifier(folder, settings)
+
+
+def folder_mark(scorer: str) -> str:
+    """Sixteen hex digits over the files of a scorer's folder that have a say. Raises UserError."""
+    folder = _folder(scorer)
+    try:
+        if (folder / linear.NAME).is_file():
+            paths = [folder / linear.NAME, folder / linear.weights_name(folder)]
+        else:
+            paths = sorted(one for one in folder.iterdir() if one.suffix in text_classifier.SUFFIXES and one.is_file())
+        digest = hashlib.sha256()
+        for path in paths:
+            status = path.stat()
+            digest.update(f"{path.name}\0{_hash(str(path), status.st_size, status.st_mtime_ns)}\n".encode())
+    except OSError as problem:
+        raise UserError(f"cannot read the scorer {folder}: {problem.strerror}", "make its files readable") from None
+    return digest.hexdigest()[:16]
+
+
+@functools.lru_cache(maxsize=256)
+def _hash(path: str, _size: int, _time: int) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _folder(scorer: str) -> Path:
+    folder = Path(scorer).expanduser()
+    if not folder.is_dir():
+        raise UserError(
+            f"[quality] scorer = {json.dumps(scorer, ensure_ascii=False)} is no folder",
+            f'"{HEURISTICS}", a folder made by `starloom scorer train LABELS.jsonl --out DIR`, or the folder of a '
+            "Hugging Face text classifier",
+        )
+    if not (folder / linear.NAME).is_file() and not (folder / text_classifier.CONFIG).is_file():
+        raise UserError(
+            f"{folder} is no scorer: it has neither {linear.NAME} nor {text_classifier.CONFIG}",
+            "make one with `starloom scorer train LABELS.jsonl --out DIR`",
+        )
+    return folder
+
+
+def as_files(texts: Sequence[str], languages: Sequence[str | None], kinds: Sequence[str | None]) -> Files:
+    """`Files` of texts in memory; lone surrogates become "?"."""
+    pieces = [one.encode("utf-8", "replace") for one in texts]
+    offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
+    np.cumsum([len(one) for one in pieces], out=offsets[1:])
+    data: NDArray[Any] = np.frombuffer(b"".join(pieces), dtype=np.uint8)
+    return Files(offsets, data, languages, kinds)
