@@ -101,7 +101,7 @@ def test_rules_stand_over_the_recipe_by_name(root):
     rules = '[[rules]]\nname = "mine"\ndrop = "is_test"\n[[rules]]\nname = "long-line"\ndrop = "false"\n'
     found = load_settings(write(root, rules)).rules
     recipe = recipe_settings("small").rules
-    assert [rule.name for rule in found] == [*(rule.name for rule in recipe), "mine"]
+    assert [rule.name for rule in found] == ["mine", *(rule.name for rule in recipe)]
     assert next(rule for rule in found if rule.name == "long-line").drop == "false"
 
 

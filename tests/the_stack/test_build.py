@@ -93,14 +93,14 @@ def test_every_listed_file_is_once_in_the_ledger(built, sources):
 def test_verdicts(built):
     rows = built.ledger()
     assert {key: (row["verdict"], row["rule"]) for key, row in rows.items()} == {
-        ("a", "LICENSE"): ("dropped", "text-name"),
+        ("a", "LICENSE"): ("kept", None),
         ("a", "bin.py"): ("dropped", "binary"),
         ("a", "empty.py"): ("dropped", "empty"),
         ("a", "src/one.py"): ("dropped", "license"),  # an undated folder has it too, without a licence: a conflict
         ("a", "src/shared.py"): ("kept", None),
         ("a", "src/two.py"): ("kept", None),
         ("a", "vendor/x/shared.py"): ("dropped", "exact-duplicate"),
-        ("b", "LICENSE"): ("dropped", "text-name"),
+        ("b", "LICENSE"): ("dropped", "exact-duplicate"),
         ("b", "again/shared.py"): ("dropped", "exact-duplicate"),
         ("b", "link.py"): ("dropped", "not-a-file"),
         ("b", "near.py"): ("dropped", "near-duplicate"),

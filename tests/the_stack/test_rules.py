@@ -104,7 +104,7 @@ def test_refused(text, words, key):
     [
         ("num_line > 3", "num_lines"),
         ("lang = 'C'", "language"),
-        ("license = 'x'", "license_type"),
+        ("license_class = 'x'", "license_type"),
         ("is_vendored", "is_vendor"),
         ("stars > 3", "star_events_count"),
     ],

@@ -36,9 +36,14 @@ def digests(tmp_path_factory):
             base / "workspace",
             *make_sources(base / "sources"),
             building.folder(
-                base / "sources" / "stated", {"package.json": b'{"license": "ISC"}', "s.js": b"let s = 1\n" * 9}
+                base / "sources" / "stated",
+                {
+                    "package.json": b'{"license": "ISC"}',
+                    "s.js": b"let s = 1\n" * 9,
+                    "p.html": b"<html><title>A page</title><p>" + b"that says something " * 9,
+                },
             ),
-            extra=building.ENGINE + "\n[tokenizer]\nvocabulary = 400\n",
+            extra=building.ENGINE + "\n[tokenizer]\nvocabulary = 400\n[syntax]\nenabled = true\n",
         )
         .build()
         .root

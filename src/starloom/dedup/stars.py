@@ -37,7 +37,7 @@ def star_clusters(
     one, two, weight = one[near], two[near], weight[near]
     sources, targets = np.concatenate([one, two]), np.concatenate([two, one])
     weights = np.concatenate([weight, weight])
-    edges = np.lexsort((-weights, targets, sources))
+    edges = _sorted(sources, targets, weights, n)
     starts = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
     order = np.argsort(ranks, kind="stable")
@@ -46,6 +46,20 @@ def star_clusters(
     from starloom.kernels.stars import greedy_stars
 
     return greedy_stars(order, starts, targets[edges], weights[edges])
+
+
+def _sorted(
+    sources: NDArray[np.int64], targets: NDArray[np.int64], weights: NDArray[np.float64], n: int
+) -> NDArray[np.int64]:
+    """The order of the edges by source, target, and weight, greatest first. Weights matter where a pair is given twice
+    only: so first by one key, which is four times as fast."""
+    if n <= 1 << 31:
+        keys = sources * n + targets
+        edges = np.argsort(keys)
+        keys = keys[edges]
+        if not (keys[1:] == keys[:-1]).any():
+            return edges
+    return np.lexsort((-weights, targets, sources))
 
 
 def _few(

@@ -53,6 +53,7 @@ COLUMNS: dict[str, Column] = {
             "is_vendor": "copied in from elsewhere, by its path",
             "is_documentation": "documentation, by its path",
             "is_test": "a test or test data, by its path",
+            "is_license": "a licence file, by its name",
         },
     ),
     **_of(

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from starloom.engine.verbs import Engine
+from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
 from starloom.settings import as_json
 from starloom.the_stack import budgets, tables
@@ -115,8 +114,9 @@ def _all(names: list[str]) -> str:
     nothing = "CAST([] AS VARCHAR[])"
     if not names:
         return nothing
+    any_fired = " OR ".join(f"rule_{number}" for number in range(len(names)))  # most files are spared the list
     fired = ", ".join(f"CASE WHEN rule_{number} THEN {name} END" for number, name in enumerate(names))
-    return f"coalesce(string_split(nullif(concat_ws(chr(31), {fired}), ''), chr(31)), {nothing})"
+    return f"CASE WHEN {any_fired} THEN string_split(concat_ws(chr(31), {fired}), chr(31)) ELSE {nothing} END"
 
 
 def _text(text: str) -> str:
@@ -140,14 +140,13 @@ def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
         limit,
     )
     keepers = engine.table(_keepers(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
-    pairs = pq.read_table(tables.pairs(root)[0], columns=["left", "right", "jaccard"])
     return (
         engine.table(
             f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
             {
                 "copies": copies,
                 "keepers": keepers,
-                "fate": _fate(keepers.sort_by("rank"), pairs, settings),
+                "fate": _fate(engine, keepers.sort_by("rank"), tables.pairs(root), settings),
                 "problems": tables.problems(root),
             },
             limit | {"threshold": f"jaccard >= {settings.decide.near_duplicates:g}"},
@@ -185,14 +184,14 @@ def _keepers(licenses: LicenseSettings) -> str:
       WHERE c.place = 1"""
 
 
-def _fate(keepers: pa.Table, pairs: pa.Table, settings: Any) -> pa.Table:
+def _fate(engine: Engine, keepers: pa.Table, pairs: Table, settings: Any) -> pa.Table:
     """Per keeper, best first: the twin kept for it (null where it has none), the budget it is beyond, and the split of
     those that stay."""
     ids, stream_ids, repositories = (
         keepers.column(name).combine_chunks() for name in ("content_id", "stream_id", "repo_name")
     )
     threshold, seed = settings.decide.near_duplicates, settings.decide.seed
-    found = streams(stream_ids, pairs)
+    found = streams(engine, stream_ids, pairs)
     twins = near_duplicates(found, threshold) if threshold else None
     keeper = twins.keeper if twins else np.arange(len(ids))
     similarity = twins.similarity if twins else np.ones(len(ids))

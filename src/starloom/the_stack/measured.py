@@ -34,7 +34,10 @@ def joins(needs: Iterable[str]) -> str:
             found.append("LEFT JOIN kinds ON language.language = kinds.language")
             continue
         by_name = f" AND f.file_name = {name}.file_name" if signal(name).by_name else ""
-        found.append(f"LEFT JOIN {name} ON f.content_id = {name}.content_id{by_name}")
+        (first, *others) = signal(name).columns.names
+        # Of a signal that says one thing of few files, the others are not worth a place in the join.
+        rows = name if others else f"(SELECT * FROM {name} WHERE {first} IS NOT NULL)"
+        found.append(f"LEFT JOIN {rows} AS {name} ON f.content_id = {name}.content_id{by_name}")
     return "\n".join(found)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -34,8 +35,6 @@ SELECT repo_name, path FROM files f SEMI JOIN stating s ON f.repo_name = s.repo_
 WHERE content_id IS NOT NULL ORDER BY repo_name, path
 """
 
-_Found = tuple[tuple[int, str, int], list[str], str, str]  # (depth, file that states, priority), expressions, …
-
 
 def stated_files(engine: Engine, files: Table, statements: Table) -> pa.Table:
     """Rows of SCHEMA, one for each file that a statement names.
@@ -47,17 +46,9 @@ def stated_files(engine: Engine, files: Table, statements: Table) -> pa.Table:
     by_repo: dict[str, list[dict[str, object]]] = {}
     for row in rows:
         by_repo.setdefault(row["repo_name"], []).append(row)
-    found = []
     numbers: dict[tuple[str, ...], int] = {}
-    for repo, paths in _paths(engine, files, list(by_repo)):
-        for path, (_, expressions, source, rule) in sorted(_of_one(repo, by_repo[repo], paths).items()):
-            stated = tuple(sorted(set(expressions)))
-            number = numbers.setdefault(stated, len(numbers))
-            found.append(
-                {"repo_name": repo, "path": path, "expressions": stated, "stated_id": number}
-                | {"source": source, "rule": rule}
-            )
-    return pa.Table.from_pylist(found, SCHEMA)
+    found = [_of_one(repo, by_repo[repo], paths, numbers) for repo, paths in _paths(engine, files, list(by_repo))]
+    return pa.concat_tables([SCHEMA.empty_table(), *found])
 
 
 def _paths(engine: Engine, files: Table, repositories: list[str]) -> Iterator[tuple[str, pa.Array]]:
@@ -82,23 +73,57 @@ def _paths(engine: Engine, files: Table, repositories: list[str]) -> Iterator[tu
         yield last, pa.concat_arrays(some)
 
 
-def _of_one(repo: str, rows: list[dict[str, object]], paths: pa.Array) -> dict[str, _Found]:
-    best: dict[str, _Found] = {}
-    for row in rows:
+def _of_one(
+    repo: str,
+    rows: list[dict[str, object]],
+    paths: pa.Array,
+    numbers: dict[tuple[str, ...], int],
+) -> pa.Table:
+    """Rows of SCHEMA for one repository. `rows`: what it states; `paths`: of its files, sorted; `numbers`: of lists of
+    expressions, new ones are added."""
+    rank = np.full(len(paths), -1, dtype=np.int64)  # of what stands for a path: depth of its folder, then priority
+    said = np.zeros(len(paths), dtype=np.int64)  # which rows that is: a number in `sayings`
+    sayings: list[tuple[int, ...]] = [()]
+    places: dict[tuple[int, ...], int] = {}
+    for number, row in enumerate(rows):
         base = f"{row['base']}/" if row["base"] else ""
-        below = paths.filter(pc.starts_with(paths, base)) if base else paths
-        relative = pc.utf8_slice_codeunits(below, len(base)) if base else below
-        rank = (len(base), str(row["path"]), int(str(row["priority"])))
-        source = f"{repo}:{row['path']}:{row['line']}"
-        for path in below.filter(_matches(relative, str(row["pattern"]))).to_pylist():
-            if path == row["path"]:
-                continue
-            before = best.get(path)
-            if before is None or (rank[0], rank[2]) > (before[0][0], before[0][2]):
-                best[path] = (rank, [str(row["expression"])], source, str(row["rule"]))
-            elif (rank[0], rank[2]) == (before[0][0], before[0][2]):
-                before[1].append(str(row["expression"]))
-    return best
+        below = np.arange(len(paths)) if not base else pc.indices_nonzero(pc.starts_with(paths, base)).to_numpy()
+        relative = pc.utf8_slice_codeunits(paths.take(pa.array(below)), len(base)) if base else paths
+        matched = below[pc.indices_nonzero(_matches(relative, str(row["pattern"]))).to_numpy()]
+        itself = pc.index(paths, row["path"]).as_py()
+        matched = matched[matched != itself]
+        own = (len(base) << 32) + int(str(row["priority"]))
+        equal, lower = matched[rank[matched] == own], matched[rank[matched] < own]
+        rank[lower] = own
+        for before, some in (
+            (0, lower),
+            *((one, equal[said[equal] == one]) for one in np.unique(said[equal]).tolist()),
+        ):
+            saying = (*sayings[before], number)
+            if saying not in places:
+                places[saying] = len(sayings)
+                sayings.append(saying)
+            said[some] = places[saying]
+    stated = np.flatnonzero(said)
+    codes = pa.array(said[stated])
+    expressions = [tuple(sorted({str(rows[one]["expression"]) for one in saying})) for saying in sayings]
+    columns = [
+        pa.array(expressions, SCHEMA.field("expressions").type),
+        pa.array([numbers.setdefault(one, len(numbers)) for one in expressions], pa.int64()),
+        pa.array(
+            [f"{repo}:{rows[one[0]]['path']}:{rows[one[0]]['line']}" if one else "" for one in sayings],
+            pa.string(),
+        ),
+        pa.array([str(rows[one[0]]["rule"]) if one else "" for one in sayings], pa.string()),
+    ]
+    return pa.Table.from_arrays(
+        [
+            pa.repeat(repo, len(stated)),
+            paths.take(pa.array(stated)),
+            *(column.take(codes) for column in columns),
+        ],
+        schema=SCHEMA,
+    )
 
 
 def _matches(paths: pa.Array, pattern: str) -> pa.Array:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from starloom.dedup.stars import star_clusters
+from starloom.engine.verbs import Engine, Table
 from starloom.kernels.random import keyed_units
 
 
@@ -28,14 +28,20 @@ class Twins(NamedTuple):
     similarity: NDArray[np.float64]
 
 
-def streams(stream_ids: pa.Array, pairs: pa.Table) -> Streams:
-    """`stream_ids`: of each file. `pairs`: left, right (streams), jaccard."""
+_NUMBERED = """
+SELECT a.number AS "left", b.number AS "right", p.jaccard
+FROM pairs p JOIN numbers a ON p."left" = a.stream_id JOIN numbers b ON p."right" = b.stream_id
+"""
+
+
+def streams(engine: Engine, stream_ids: pa.Array, pairs: Table) -> Streams:
+    """`stream_ids`: of each file. `pairs`: left, right (streams), jaccard; numbered by the engine, for as texts they
+    would fill the memory."""
     encoded = stream_ids.dictionary_encode()
-    one, two = (pc.index_in(pairs.column(name), value_set=encoded.dictionary) for name in ("left", "right"))
-    both = pc.and_(one.is_valid(), two.is_valid())
-    left, right, jaccard = (column.filter(both).to_numpy() for column in (one, two, pairs.column("jaccard")))
-    number = encoded.indices.to_numpy().astype(np.int64)
-    return Streams(number, len(encoded.dictionary), left.astype(np.int64), right.astype(np.int64), jaccard)
+    numbers = pa.table({"stream_id": encoded.dictionary, "number": pa.array(np.arange(len(encoded.dictionary)))})
+    found = engine.table(_NUMBERED, {"pairs": pairs, "numbers": numbers})
+    left, right, jaccard = (found.column(name).to_numpy() for name in ("left", "right", "jaccard"))
+    return Streams(encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary), left, right, jaccard)
 
 
 def near_duplicates(found: Streams, threshold: float) -> Twins:
