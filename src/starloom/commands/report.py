@@ -13,8 +13,8 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 def command(workspace: Path | None, as_json: bool) -> None:
     """Write one HTML page: what is in the dataset, what is not, and why.
 
-    Funnel, languages, licences, duplicates, samples of what each rule dropped. It is a single file that asks for
-    nothing from outside; open it in any browser.
+    Funnel, languages, licences, duplicates, and for every rule what it dropped and nearly dropped. It is a single file
+    that asks for nothing from outside; open it in any browser.
 
     \b
     Examples:
