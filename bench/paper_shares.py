@@ -168,8 +168,8 @@ def report(found: dict[str, Any]) -> str:
         "Empty where the paper tells no share of the filters alone (languages that it sub-samples), and for ours where"
         f" the corpus has fewer than {FEWEST} files of a language.",
         "",
-        "Of the paper's figures only those of Python, JavaScript, Java, HTML, Markdown, CSS, SQL and the total were read"
-        " anew; the others are recalled and unverified, though each column adds up to the table's total.",
+        "Of the paper's figures only those of Python, JavaScript, Java, HTML, Markdown, CSS, SQL and the total were"
+        " read anew; the others are recalled and unverified, though each column adds up to the table's total.",
         "",
         "| language | paper: files | ours: files | paper: bytes | ours: bytes | our files | rules, files of each |",
         "|---|---:|---:|---:|---:|---:|---|",

@@ -37,10 +37,10 @@ from starloom.kernels.random import keyed_uint64s
 from starloom.kernels.texture import texture
 from starloom.languages.table import by_name
 from starloom.quality import heuristics
+from starloom.quality.scorer.files import as_files
 from starloom.quality.scorer.judging import figures
 from starloom.quality.scorer.labels import HEAD, Labelled
 from starloom.quality.scorer.learning import LearningSettings, learn, rows_of
-from starloom.quality.scorer.open import as_files
 
 RESULTS = Path(__file__).parent / "results"
 PEER = Path(__file__).parent / "quality" / "ask_fasttext.py"

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starloom.quality import heuristics
-from starloom.quality.scorer.open import as_files
+from starloom.quality.scorer.files import as_files
 
 CODE = '''"""Reading of tables: one row a line, fields between tabs."""
 

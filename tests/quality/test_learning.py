@@ -8,10 +8,10 @@ import pytest
 
 from quality import labelling
 from starloom.errors import UserError
+from starloom.quality.scorer.files import as_files
 from starloom.quality.scorer.judging import area, figures
 from starloom.quality.scorer.labels import HEAD, read_labels
 from starloom.quality.scorer.learning import LearningSettings, learn
-from starloom.quality.scorer.open import as_files
 
 SMALL = LearningSettings(bits=14, passes=5)
 

@@ -9,8 +9,9 @@ import pytest
 from quality import labelling
 from starloom.errors import UserError
 from starloom.quality.scorer import linear
-from starloom.quality.scorer.open import HeuristicScorer, as_files, open_scorer
-from starloom.quality.settings import QualitySettings, mark
+from starloom.quality.scorer.files import as_files
+from starloom.quality.scorer.open import HeuristicScorer, mark, open_scorer
+from starloom.quality.settings import QualitySettings
 
 FILES = as_files([labelling.tidy(3), labelling.rows(3), "", "\0\ud800"], ["C", "Python", "Ada", None], [None] * 4)
 

@@ -9,8 +9,9 @@ import transformers
 from transformers.utils import logging
 
 from starloom.errors import UserError
-from starloom.quality.scorer.open import as_files, open_scorer
-from starloom.quality.settings import QualitySettings, mark
+from starloom.quality.scorer.files import as_files
+from starloom.quality.scorer.open import mark, open_scorer
+from starloom.quality.settings import QualitySettings
 
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "def", "return", "value", "import", "this"]
 TEXTS = ["def value return", "import this " * 200, "", "\0 \n", "value", "é中 def"]

@@ -8,7 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from starloom.identity import content_id
+from starloom.stages import load_settings
 from starloom.the_stack import tables
+from starloom.the_stack.decide import decided
+from starloom.the_stack.why import words
+from starloom.workspace.run import engine
 from the_stack import building
 from the_stack.building import DAMAGED, MIT, code, gpl, verdicts
 
@@ -245,6 +249,38 @@ def test_one_threshold_runs_decide_and_write_only(again):
     made.replace("near_duplicates = 0.99", "near_duplicates = 0.7")
     made.build()
     assert made.row("b", "near.py")["rule"] == "near-duplicate"
+
+
+def test_deciding_reads_no_content(again):
+    """Another threshold decides the same with every content taken out of the cache."""
+    made = again().build()
+    made.configure("[decide]\nnear_duplicates = 0.99\n[[rules]]\nname = 'short'\ndrop = 'num_lines < 9'\n")
+
+    def decided_by_now():
+        with engine(made.root, load_settings(made.root).engine) as local:
+            return decided(made.root, local, load_settings(made.root))
+
+    whole = decided_by_now()
+    for path in tables.contents(made.root):
+        pq.write_table(pq.read_table(path).drop_columns(["content", "original"]), path)
+    without = decided_by_now()
+    assert without.equals(whole)
+    assert len(set(without.column("rule").to_pylist())) > 5
+
+
+def test_every_rule_that_holds_is_recorded(again):
+    made = again().build()
+    made.configure(
+        "[[rules]]\nname = 'first'\ndrop = 'num_lines > 0'\nunless = \"path = 'src/two.py'\"\n"
+        "[[rules]]\nname = 'second'\ndrop = 'max_line_length > 1000'\n"
+    )
+    rows = made.build().ledger()
+    assert (rows["c", "long.py"]["rule"], rows["c", "long.py"]["value"]) == ("first", "1")
+    assert rows["c", "long.py"]["matched_rules"][:2] == ["first", "second"]
+    assert "long-line" in rows["c", "long.py"]["matched_rules"]
+    assert rows["a", "src/two.py"]["matched_rules"] == []
+    assert rows["b", "link.py"]["matched_rules"] == []  # not read: nothing holds
+    assert "also      second, long-line" in words(made.why("long.py"))
 
 
 def test_a_rule_that_changes_nothing_runs_decide_only(again):

@@ -166,7 +166,8 @@ def _scored(path: Path, scorer: Any) -> dict[str, Any]:
     from starloom.languages.table import by_name
     from starloom.outside.text import Undecodable, decode
     from starloom.quality import heuristics
-    from starloom.quality.scorer.open import HeuristicScorer, as_files
+    from starloom.quality.scorer.files import as_files
+    from starloom.quality.scorer.open import HeuristicScorer
 
     try:
         decoded = decode(path.read_bytes())

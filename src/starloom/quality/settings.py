@@ -1,4 +1,4 @@
-"""`[quality]`: who gives each file its quality score, and what stands for that in fingerprints."""
+"""`[quality]`: who gives each file its quality score."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,3 @@ class QualitySettings:
     max_tokens: int = 512  # of each file that it sees
     batch: int = 16  # files at once
     device: str = "cpu"  # as PyTorch names it
-
-
-def mark(settings: QualitySettings) -> str:
-    """A hash of the scorer's files, or "" for the heuristics. Raises UserError where they cannot be read."""
-    if settings.scorer == HEURISTICS:
-        return ""
-    from starloom.quality.scorer.open import folder_mark
-
-    return folder_mark(settings.scorer)

@@ -23,7 +23,7 @@ from starloom.outside.paths import raw_path
 from starloom.outside.text import Undecodable, decode
 from starloom.sources.folder import FileSource, FolderSource
 from starloom.sources.repository import Repository, RepositoryProblem, Source, Wanted
-from starloom.the_stack import scan
+from starloom.the_stack import scan, tables
 from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.listed import Item, list_one
 from starloom.the_stack.signal import Batch, Signal, all_signals
@@ -188,7 +188,7 @@ def _rows(signal: Signal, texts: dict[str, str], named: dict[str, list[str]], se
 
 
 def _scans(engine: Engine, found: dict[str, Any], settings: scan.ScanSettings) -> pa.Table:
-    nothing: pa.Table = scan.SCHEMA.empty_table()
+    nothing: pa.Table = tables.SCANS.empty_table()
     if scan.version(settings) is None:
         return nothing
     asked = scan.texts(engine, {name: found[name] for name in ("license_file", "notice")}, nothing)

@@ -27,17 +27,6 @@ _KIND = f"signal-{SCANCODE}"
 _BATCH = 200  # texts a part
 _WORDS = ("auto", "off", "required")
 
-SCHEMA = pa.schema(
-    [
-        pa.field("text_id", pa.string(), nullable=False),
-        ("expression", pa.string()),  # null: no licence found
-        ("rule", pa.string()),  # ScanCode's rules, the first three
-        ("score", pa.float64()),  # the least of the matches, 0 to 100
-        ("start", pa.int32()),  # lines of the canonical text
-        ("end", pa.int32()),
-    ]
-)
-
 _ASKED = """
 SELECT text_id, min(text) AS text FROM (
   SELECT text_id, text FROM license_file WHERE text_id IS NOT NULL
@@ -96,7 +85,7 @@ def scan(job: Job) -> tuple[str, int]:
                 if not len(rows):
                     continue
                 with parts.publish(part, version=VERSION, fingerprint=mark, inputs={}, settings={}) as draft:
-                    draft.parquet("scancode.parquet", SCHEMA, [rows])
+                    draft.parquet("scancode.parquet", tables.SCANS, [rows])
                 commit(part)
     complete = fingerprint(mark, job.inputs())
     parts.set_facts({COMPLETE: f"{complete} but {failed}" if failed else complete, "version": found})
@@ -118,7 +107,7 @@ def texts(engine: Engine, given: dict[str, Table], scans: Table) -> pa.Table:
 
 
 def answers(scanner: "scancode.Scanner", asked: pa.Table, advance: Any = None) -> pa.Table:
-    """Rows of SCHEMA for (text_id, text), in their order; those on which ScanCode failed are left out."""
+    """Rows of tables.SCANS for (text_id, text), in their order; those on which ScanCode failed are left out."""
     rows = []
     pairs: Iterable[tuple[str, str]] = zip(*(asked.column(name).to_pylist() for name in ("text_id", "text")))
     for one in scanner.scan(pairs):
@@ -137,4 +126,4 @@ def answers(scanner: "scancode.Scanner", asked: pa.Table, advance: Any = None) -
                 "end": max((match.end for match in matches), default=None),
             }
         )
-    return pa.Table.from_pylist(rows, SCHEMA)
+    return pa.Table.from_pylist(rows, tables.SCANS)

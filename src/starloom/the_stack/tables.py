@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from starloom.errors import UserError
 from starloom.workspace.manifest import NAME, read_manifest
 from starloom.workspace.stage import opened
 
@@ -134,6 +135,20 @@ STREAM_ROWS = pa.schema(
     ]
 )
 
+# ScanCode's answers, one a text.
+SCANS = pa.schema(
+    [
+        pa.field("text_id", pa.string(), nullable=False),
+        ("expression", pa.string()),  # null: no licence found
+        ("rule", pa.string()),  # ScanCode's rules, the first three
+        ("score", pa.float64()),  # the least of the matches, 0 to 100
+        ("start", pa.int32()),  # lines of the canonical text
+        ("end", pa.int32()),
+    ]
+)
+
+LEDGER_VERSION = 4
+
 LEDGER_ROWS = pa.schema(
     [
         pa.field("repo_name", pa.string(), nullable=False),
@@ -256,7 +271,13 @@ def streams(root: Path) -> list[Path]:
 
 
 def ledger(root: Path) -> list[Path]:
-    return output(root, LEDGER, "ledger")
+    manifest = opened(root / LEDGER, "decide")
+    if manifest.version != LEDGER_VERSION:
+        raise UserError(
+            f"{root / LEDGER} was written by another version of Starloom, with other columns",
+            "run `starloom build`: it decides anew, and measures only what it lacks",
+        )
+    return [root / LEDGER / "ledger.parquet"]
 
 
 def contents(root: Path) -> list[Path]:
@@ -281,9 +302,7 @@ def signal_rows(root: Path, name: str) -> list[Path] | pa.Table:
 
 def scans(root: Path) -> list[Path] | pa.Table:
     """ScanCode's answers by text_id; without a row where nothing was asked."""
-    from starloom.the_stack.scan import SCHEMA
-
-    return signal(root, "scancode") or SCHEMA.empty_table()
+    return signal(root, "scancode") or SCANS.empty_table()
 
 
 def dataset(root: Path, form: str, split: str) -> list[Path]:

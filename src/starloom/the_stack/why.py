@@ -15,7 +15,7 @@ from starloom.the_stack import tables
 _COLUMNS = (
     'repo_name, path, content_id, verdict, rule, "value", "limit", twin_repo_name, twin_path, twin_content_id, '
     "jaccard, split, language, license_type, detected_licenses, license_evidence, license_source, license_rule, "
-    "license_score, rights, length_bytes"
+    "license_score, rights, length_bytes, matched_rules, quality_score"
 )
 
 
@@ -124,6 +124,8 @@ def _verdict(row: dict[str, Any]) -> list[str]:
     elif row["limit"]:
         verdict += f": {row['limit']}"
     lines = [verdict]
+    if others := [rule for rule in row["matched_rules"] if rule != row["rule"]]:
+        lines.append(f"also      {', '.join(others)}")
     if row["rule"] in ("repository", "unreadable"):
         lines.append("the next `starloom build` tries again")
     elif row["rule"] in ("unlisted", "unread"):

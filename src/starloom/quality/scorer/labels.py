@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.errors import UserError
-from starloom.quality.scorer.open import Files, as_files
+from starloom.quality.scorer.files import Files, as_files
 from starloom.settings import nearest
 
 LONGEST: Final = 256 << 20  # bytes of a line

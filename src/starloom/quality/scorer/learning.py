@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64s
+from starloom.quality.scorer.files import Files
 from starloom.quality.scorer.judging import figures
 from starloom.quality.scorer.labels import Labelled
 from starloom.quality.scorer.linear import LinearScorer
-from starloom.quality.scorer.open import Files
 
 FEWEST: Final = 10  # labelled files of each side, good and bad
 _CALIBRATION: Final = 40  # files, below which two numbers are not fitted

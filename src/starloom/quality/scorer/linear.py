@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from starloom.errors import UserError
 
 if TYPE_CHECKING:
-    from starloom.quality.scorer.open import Files
+    from starloom.quality.scorer.files import Files
 
 NAME: Final = "scorer.json"
 FORMAT: Final = "starloom-scorer"

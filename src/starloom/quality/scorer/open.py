@@ -3,9 +3,8 @@
 import functools
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +12,8 @@ from numpy.typing import NDArray
 from starloom.errors import UserError
 from starloom.quality import heuristics
 from starloom.quality.scorer import linear, text_classifier
-from starloom.quality.settings import HEURISTICS, QualitySettings, mark
-
-
-class Files(NamedTuple):
-    """What is scored: file i is `data[offsets[i]:offsets[i + 1]]`, UTF-8; language and its kind one a file."""
-
-    offsets: NDArray[np.int64]
-    data: NDArray[np.uint8]
-    languages: Sequence[str | None]
-    kinds: Sequence[str | None]  # of `languages/table`
+from starloom.quality.scorer.files import Files
+from starloom.quality.settings import HEURISTICS, QualitySettings
 
 
 class Scorer(Protocol):
@@ -57,9 +48,12 @@ def _opened(settings: QualitySettings, _mark: str) -> Scorer:
     return text_classifier.TextClassifier(folder, settings)
 
 
-def folder_mark(scorer: str) -> str:
-    """Sixteen hex digits over the files of a scorer's folder that have a say. Raises UserError."""
-    folder = _folder(scorer)
+def mark(settings: QualitySettings) -> str:
+    """Sixteen hex digits over the files of the scorer's folder that have a say, for fingerprints; "" for the
+    heuristics. Raises UserError where they cannot be read."""
+    if settings.scorer == HEURISTICS:
+        return ""
+    folder = _folder(settings.scorer)
     try:
         if (folder / linear.NAME).is_file():
             paths = [folder / linear.NAME, folder / linear.weights_name(folder)]
@@ -94,12 +88,3 @@ def _folder(scorer: str) -> Path:
             "make one with `starloom scorer train LABELS.jsonl --out DIR`",
         )
     return folder
-
-
-def as_files(texts: Sequence[str], languages: Sequence[str | None], kinds: Sequence[str | None]) -> Files:
-    """`Files` of texts in memory; lone surrogates become "?"."""
-    pieces = [one.encode("utf-8", "replace") for one in texts]
-    offsets = np.zeros(len(pieces) + 1, dtype=np.int64)
-    np.cumsum([len(one) for one in pieces], out=offsets[1:])
-    data: NDArray[Any] = np.frombuffer(b"".join(pieces), dtype=np.uint8)
-    return Files(offsets, data, languages, kinds)

@@ -19,7 +19,7 @@ from starloom.errors import UserError
 from starloom.settings import nearest
 
 if TYPE_CHECKING:
-    from starloom.quality.scorer.open import Files
+    from starloom.quality.scorer.files import Files
     from starloom.quality.settings import QualitySettings
 
 CONFIG: Final = "config.json"
