@@ -209,7 +209,12 @@ recipe = "{recipe}"
 #
 # [[rules]]                    # a rule of the same name replaces the recipe's; drop = "false" switches it off
 # name = "no-tests"
-# drop = "is_test"
+# drop = "is_test"             # columns: `starloom ledger`; what a limit would keep: `starloom tune RULE`
+#
+# [[budgets]]                  # no more than so many bytes of some files, those of the lowest hash
+# name = "json"
+# where = "language = 'JSON'"
+# bytes = 100_000_000
 #
 # [engine]
 # workers = 2                  # default: one per core

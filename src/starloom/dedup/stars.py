@@ -35,17 +35,20 @@ def star_clusters(
         raise ValueError("a pair names a file that is not there")
     near = weight >= threshold
     one, two, weight = one[near], two[near], weight[near]
-    sources, targets = np.concatenate([one, two]), np.concatenate([two, one])
-    weights = np.concatenate([weight, weight])
-    edges = _sorted(sources, targets, weights, n)
+    order = np.argsort(ranks, kind="stable")
+    # An edge matters to the end that is visited first only: when the other's turn comes, both are covered.
+    visit = np.empty(n, dtype=np.int64)
+    visit[order] = np.arange(n)
+    back = visit[one] > visit[two]
+    sources, targets = np.where(back, two, one), np.where(back, one, two)
+    edges = _sorted(sources, targets, weight, n)
     starts = np.zeros(n + 1, dtype=np.int64)
     np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
-    order = np.argsort(ranks, kind="stable")
     if len(edges) <= FEW:
-        return _few(order, starts, targets[edges], weights[edges])
+        return _few(order, starts, targets[edges], weight[edges])
     from starloom.kernels.stars import greedy_stars
 
-    return greedy_stars(order, starts, targets[edges], weights[edges])
+    return greedy_stars(order, starts, targets[edges], weight[edges])
 
 
 def _sorted(

@@ -5,7 +5,7 @@ letters, digits, "_" and bytes from 0x80 that begins with no digit. A telling li
 no white space: the others (a brace, an `end`) repeat in any code. A telling line repeats when one with the same bytes,
 white space at its ends aside, stood before it.
 
-Cost: see `bench/quality.py`; two passes, and a table of at most 12 MB. A line that finds no place in the table within
+Cost: see `bench/quality.py`; a few passes, and a table of at most 12 MB. A line that finds no place in the table within
 PROBES steps counts as new, so that no file can make this slow.
 """
 
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.decoding import mix
-from starloom.kernels.ngrams import DIGIT, LETTER, SIGN, SPACE, byte_classes
+from starloom.kernels.ngrams import DIGIT, LETTER, SPACE, byte_classes
+from starloom.kernels.shingles import longest_file
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 LONG_LINE: Final = 120  # bytes; what a line has beyond it is overhang
@@ -32,6 +33,7 @@ COUNTS: Final = (
     *("overhang", "words", "word_bytes", "long_word_bytes"),
 )
 _SEED, _STEP = np.uint64(0x629A292A367CD507), np.uint64(0x6A09E667F3BCC909)
+_8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
 _CLASSES = byte_classes()
 
 
@@ -63,13 +65,10 @@ def _begins_comment(text: Any, start: int, stop: int) -> bool:
 
 
 @kernel
-def _slots(offsets: Any) -> int:
-    """Slots of the table of lines: a power of two, twice the telling lines that the longest file can have, or SLOTS."""
-    longest = 0
-    for i in range(len(offsets) - 1):
-        longest = max(longest, offsets[i + 1] - offsets[i])
+def _slots(size: int) -> int:
+    """Slots of the table of lines: a power of two, twice the telling lines that a file can have, or SLOTS."""
     slots = 64
-    while slots < SLOTS and slots < 2 * (longest // TELLING + 1):
+    while slots < SLOTS and slots < 2 * (size // TELLING + 1):
         slots *= 2
     return slots
 
@@ -78,48 +77,89 @@ def _slots(offsets: Any) -> int:
 def _texture(offsets: Any, data: Any, classes: Any) -> Any:
     n = len(offsets) - 1
     counts = np.zeros((13, n), dtype=np.int64)
-    slots = _slots(offsets)
+    slots = _slots(longest_file(offsets))
     hashes = np.zeros(slots, dtype=np.uint64)
     owners = np.zeros(slots, dtype=np.int32)  # the file, from 1, that filled a slot
     for i in range(n):
         text = data[offsets[i] : offsets[i + 1]]
-        _words(text, classes, counts[:, i])
+        letters, digits, spaces, ends, words = _bytes(text)
+        numbers, long_bytes = _number_bytes(text, classes), _long_bytes(text, classes)
+        counts[0, i], counts[1, i], counts[2, i] = letters, digits, spaces
+        counts[3, i] = len(text) - letters - digits - spaces - ends
+        counts[10, i], counts[11, i], counts[12, i] = words, letters + digits - numbers, long_bytes
         _lines(text, classes, counts[:, i], hashes, owners, i + 1)
     return counts
 
 
 @kernel
-def _words(text: Any, classes: Any, counts: Any) -> None:
+def _bytes(text: Any) -> Any:
+    """(letters, digits, spaces, line ends, words); vectorised by the compiler, as it has no table and no branch."""
+    letters: Any = 0
+    digits: Any = 0
+    spaces: Any = 0
+    ends: Any = 0
+    for p in range(len(text)):
+        c = text[p]
+        letters += (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
+        digits += np.uint8(c - np.uint8(0x30)) < 10
+        spaces += (np.uint8(c - np.uint8(0x09)) < 5) | (c == 0x20)
+        ends += c == 0x0A
+    words: Any = 0
+    if len(text):
+        c = text[0]
+        words += (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
+    for p in range(1, len(text)):
+        c, b = text[p], text[p - 1]
+        letter = (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
+        after = (np.uint8((b | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (b == 0x5F) | (b >= 0x80)
+        words += letter & ~(after | (np.uint8(b - np.uint8(0x30)) < 10))
+    return letters, digits, spaces - ends, ends, words
+
+
+@kernel
+def _number_bytes(text: Any, classes: Any) -> Any:
+    """Bytes of the runs of letters and digits that begin with a digit."""
     size = len(text)
-    by_class = np.zeros(5, dtype=np.int64)
-    words, word_bytes, long_bytes = 0, 0, 0
-    begin = -1  # of the word or number that goes on
-    is_word = False
-    for p in range(size + 1):
-        kind = classes[text[p]] if p < size else SPACE
-        if p < size:
-            by_class[kind] += 1
-        if kind in (LETTER, DIGIT):
-            if begin < 0:
-                begin = p
-                is_word = kind == LETTER
-        elif begin >= 0:
-            length = p - begin
-            if is_word:
-                words += 1
-                word_bytes += length
-            if length > LONG_WORD:
-                long_bytes += length
-            begin = -1
-    counts[0], counts[1] = by_class[LETTER], by_class[DIGIT]
-    counts[2], counts[3] = by_class[SPACE], by_class[SIGN]
-    counts[10], counts[11], counts[12] = words, word_bytes, long_bytes
+    count: Any = 0
+    p = 0
+    while p < size:
+        if np.uint8(text[p] - np.uint8(0x30)) < 10:
+            begin = p
+            while p < size and (classes[text[p]] == LETTER or classes[text[p]] == DIGIT):
+                p += 1
+            if begin == 0 or classes[text[begin - 1]] != LETTER:
+                count += p - begin
+        else:
+            p += 1
+    return count
+
+
+@kernel
+def _long_bytes(text: Any, classes: Any) -> Any:
+    """Bytes of the runs of letters and digits that are longer than LONG_WORD."""
+    size = len(text)
+    count: Any = 0
+    begin = 0  # no run that goes on
+    while begin + LONG_WORD < size:
+        # Most runs are short: the last other byte that so long a run must not hold, found from behind.
+        p = begin + LONG_WORD
+        while p >= begin and (classes[text[p]] == LETTER or classes[text[p]] == DIGIT):
+            p -= 1
+        if p >= begin:
+            begin = p + 1
+            continue
+        stop = begin + LONG_WORD + 1
+        while stop < size and (classes[text[stop]] == LETTER or classes[text[stop]] == DIGIT):
+            stop += 1
+        count += stop - begin
+        begin = stop + 1
+    return count
 
 
 @kernel
 def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner: int) -> None:
     size = len(text)
-    last = np.uint64(len(hashes) - 1)
+    last = np.uint64(_slots(size) - 1)  # a small file stays in the fast part of memory
     lines, blank, telling, repeated, comments, overhang = 0, 0, 0, 0, 0, 0
     start = 0
     while start < size:
@@ -138,14 +178,9 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
         else:
             if _begins_comment(text, low, high):
                 comments += 1
-            solid = 0
-            h = _SEED
-            for p in range(low, high):
-                solid += classes[text[p]] != SPACE
-                h = (h ^ np.uint64(text[p])) * _STEP
-            if solid >= TELLING:
+            if _is_telling(text, low, high, classes):
                 telling += 1
-                h = mix(h)
+                h = _hash(text, low, high)
                 slot = h & last
                 probes = 0
                 while owners[slot] == owner and hashes[slot] != h and probes < PROBES:
@@ -159,3 +194,28 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
         start = stop + 1
     counts[4], counts[5], counts[6] = lines, blank, telling
     counts[7], counts[8], counts[9] = repeated, comments, overhang
+
+
+@kernel
+def _is_telling(text: Any, low: int, high: int, classes: Any) -> bool:
+    solid = 0
+    for p in range(low, high):
+        solid += classes[text[p]] != SPACE
+        if solid == TELLING:
+            return True
+    return False
+
+
+@kernel
+def _hash(text: Any, low: int, high: int) -> Any:
+    """Of the bytes, four at a step: a multiplication waits for the one before."""
+    h = _SEED
+    p = low
+    while p + 4 <= high:
+        first = np.uint64(text[p]) | np.uint64(text[p + 1]) << _8
+        h = (h ^ first ^ (np.uint64(text[p + 2]) << _16) ^ (np.uint64(text[p + 3]) << _24)) * _STEP
+        p += 4
+    while p < high:
+        h = (h ^ np.uint64(text[p])) * _STEP
+        p += 1
+    return mix(h ^ np.uint64(high - low))

@@ -6,7 +6,9 @@ many languages (shebang, `<?php`, `package`, `import`, `#include`, `@echo off`, 
 
 import bisect
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 MAX_LINES, MAX_CHARACTERS = 60, 8_000
 
@@ -31,6 +33,7 @@ _BLOCKS = {
 _OPENERS = tuple(_BLOCKS)
 _OPENING = frozenset(opener[0] for opener in _OPENERS)
 _LINE = re.compile(r"(?:#|//|;|--|%|!|'|\"|::|\.\\\"|\.\. |\*|@?rem\b|dnl\b|c\s)", re.IGNORECASE)
+_LINE_MARKS = frozenset("#;%!'\"*")  # what _LINE takes whatever follows
 _PASSED_OVER = re.compile(
     r"<\?|<!doctype|<html|<head|@echo|@charset|(?:package|import|from|namespace|module|using|unit|program|syntax|require)\b"
     r"|---|\{%|\\documentclass|pragma\b|library\b",
@@ -38,6 +41,7 @@ _PASSED_OVER = re.compile(
 )
 _FIRST = re.compile(r"\ufeff?\s*(\S)")
 _WORD_MARK = re.compile(r"(?:@?rem|dnl|c)\s+|\.\\\"", re.IGNORECASE)
+_WORD_MARKS = frozenset("@rRdDcC.")  # its first characters
 _MARKS = " \t#*/;%!|'\"-=<>{}~_\\"  # taken off both ends of a line
 
 
@@ -53,6 +57,14 @@ class Comments:
     def line_at(self, offset: int) -> int:
         """The number of the line that holds an offset of `lower`."""
         return self.numbers[bisect.bisect_right(self.starts, offset) - 1]
+
+    def lines_with(self, word: str) -> Iterator[tuple[int, str]]:
+        """(offset in `lower`, line) of each line that has it; `word` in lower case and without white space."""
+        at = self.lower.find(word)
+        while at >= 0:
+            i = bisect.bisect_right(self.starts, at) - 1
+            yield self.starts[i], self.lines[i]
+            at = self.lower.find(word, self.starts[i + 1]) if i + 1 < len(self.starts) else -1
 
     def begins_paragraph(self, offset: int) -> bool:
         """Whether a line begins there that does not go on with the sentence of the line before it."""
@@ -73,8 +85,9 @@ def begins_with_code(text: str) -> bool:
     )
 
 
-def leading_comments(text: str) -> Comments:
-    """The comments above the first line of code, of the first MAX_LINES lines and MAX_CHARACTERS."""
+def leading_lines(text: str) -> tuple[list[str], list[int]]:
+    """The comments above the first line of code, of the first MAX_LINES lines and MAX_CHARACTERS: lines without marks
+    and their numbers, as `comments_of` takes them."""
     lines: list[str] = []
     numbers: list[int] = []
     all_lines = text[:MAX_CHARACTERS].removeprefix("\ufeff").split("\n", MAX_LINES)[:MAX_LINES]
@@ -84,20 +97,22 @@ def leading_comments(text: str) -> Comments:
         if not line:
             continue
         ends = False
+        first = line[0]
         if not closer:
-            if line[0] in _OPENING and line.startswith(_OPENERS):
+            if first in _OPENING and line.startswith(_OPENERS):
                 opener = max((one for one in _OPENERS if line.startswith(one)), key=len)
                 closer, line = _BLOCKS[opener], line[len(opener) :]
-            elif line[0] == "{" and _is_pascal(line, all_lines[number : number + 1]):
+            elif first == "{" and _is_pascal(line, all_lines[number : number + 1]):
                 closer, line = "}", line[1:]
-            elif not _LINE.match(line):
+            elif first not in _LINE_MARKS and not _LINE.match(line):
                 if _PASSED_OVER.match(line):
                     continue
                 break
-        if closer and closer in line:
-            line, _, after = line.partition(closer)
-            closer, ends = "", _is_code(after.strip())
-        elif not closer and (mark := _WORD_MARK.match(line)):
+        if closer:
+            if closer in line:
+                line, _, after = line.partition(closer)
+                closer, ends = "", _is_code(after.strip())
+        elif first in _WORD_MARKS and (mark := _WORD_MARK.match(line)):
             line = line[mark.end() :]
         line = line.strip(_MARKS)
         if line:
@@ -107,16 +122,20 @@ def leading_comments(text: str) -> Comments:
             numbers.append(number)
         if ends:
             break
-    return comments_of(lines, numbers)
+    return lines, numbers
 
 
 def comments_of(lines: list[str], numbers: list[int]) -> Comments:
     """Lines without marks and white space beyond single spaces, and their numbers."""
-    starts = [0]
-    lowered = [line.lower() for line in lines]
-    for line in lowered:
-        starts.append(starts[-1] + len(line) + 1)
-    return Comments(lines, numbers, starts[:-1], " ".join(lowered))
+    lower = " ".join(lines)
+    lowered = lines
+    if lower.isascii():
+        lower = lower.lower()
+    else:  # letters may grow in lower case
+        lowered = [line.lower() for line in lines]
+        lower = " ".join(lowered)
+    starts = [number + before for number, before in enumerate(accumulate(map(len, lowered), initial=0))]
+    return Comments(lines, numbers, starts[:-1], lower)
 
 
 def _is_code(after: str) -> bool:

@@ -21,12 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from starloom.licenses.categories import UNKNOWN, canonical, expression_class
-from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, leading_comments
+from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, comments_of, leading_lines
 from starloom.licenses.expressions import join, parse, rename, symbols
 from starloom.licenses.metadata import name_expression
 from starloom.licenses.phrases import PHRASES
 from starloom.licenses.restrictions import proprietary
 from starloom.licenses.sentences import Found, Kind, denied, is_about_this, occurrences
+from starloom.licenses.terms import has_any, may_grant, speaks_of_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,79 +64,48 @@ def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
     """`own_notice` and `unrecognised` of a text at once. At most one of them is there."""
     if begins_with_code(text):
         return None, None
-    comments = leading_comments(text[:MAX_CHARACTERS])
-    if not comments.lines:
+    lines, numbers = leading_lines(text[:MAX_CHARACTERS])
+    if not lines:
         return None, None
     # The files of a project have one header: what was read of it holds for the next, some lines further down or up.
-    first = comments.numbers[0]
-    key = (comments.lower, tuple(comments.starts), tuple([number - first for number in comments.numbers]))
+    first = numbers[0]
+    key = ("\n".join(lines), tuple([number - first for number in numbers]))
     known = _known.get(key)
     if known is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        known = _known[key] = _read(comments, first)
+        known = _known[key] = _read(comments_of(lines, numbers), first)
     notice, is_unread = known
     if notice is not None:
         notice = replace(notice, line=notice.line + first, end=notice.end + first)
-    return notice, comments if is_unread else None
+    return notice, comments_of(lines, numbers) if is_unread else None
 
 
 _MAX_KNOWN = 512  # of 8 kB at most
-_known: dict[tuple[str, tuple[int, ...], tuple[int, ...]], tuple[Notice | None, bool]] = {}
+_known: dict[tuple[str, tuple[int, ...]], tuple[Notice | None, bool]] = {}
 
 
 def _read(comments: Comments, first: int) -> tuple[Notice | None, bool]:
     """The notice, its lines counted from `first`, and whether the comments speak of what could not be read."""
-    notice = notice_of(comments) if any(word in comments.lower for word in _GATE) else None
+    notice = notice_of(comments) if may_grant(comments.lower) else None
     if notice is not None:
         return replace(notice, line=notice.line - first, end=notice.end - first), False
-    terms = _TERMS.search(comments.lower) and _TERMS.search(_without_pointers(comments.lower))
-    return None, bool(terms)
+    return None, speaks_of_terms(comments.lower)
 
 
-def _without_pointers(lower: str) -> str:
-    """Without what points to a file, and up to 200 characters of the sentence before it."""
-    pieces, at = [], 0
-    for found in _POINTER.finditer(lower):
-        begin = found.start()
-        if found["same"] is None:
-            begin = max(at, lower.rfind(".", at, begin) + 1, begin - 200)
-        pieces.append(lower[at:begin])
-        at = found.end()
-    return " ".join([*pieces, lower[at:]])
-
-
-_TERMS = re.compile(
-    r"\blicen[cs](?!e\.(?:dat|key))|\bpermi(?:ssion|tted) |\bredistribut|\b[al]?gpl|\bpublic domain\b|\bproprietary\b"
-    r"|\bconfidential\b|\bcopyleft\b|\bfreely\b.{0,40}\b(?:use|copi|distribut|modif)|\bfree (?:software|to use)\b"
-    r"|\b(?:may|can) be (?:freely |used |copied|distributed|modified)|\bnon-?commercial\b|\bmay not\b"
-    r"|\bwithout restriction|\b(?:released|available|distributed|published) under\b|\bpurposes only\b"
+# Without one of these a pattern of the same name does not match: words are much cheaper to look for.
+_OF_OTHERS_WORDS = (
+    *("portions ", "parts ", "sections ", "under the following licen", "includes code "),
+    *("adapted from", "borrowed from", "copied from", "taken from"),
 )
-_POINTER = re.compile(
-    r"\b(?:see|in|read|view|refer to|consult)\b[^.]{0,60}"
-    r"\b(?:(?:licen[cs]e|copying|copyright|notice|readme|about)(?:\.(?:txt|md|rst|html|terms))?|[\w/-]{1,40}\.(?:h|c|txt|md))\b"
-    r"(?:[^.]{0,20}\bfile\b)?[^.]{0,120}\.?"
-    # of translations: as the program's own
-    r"|(?P<same>\bunder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60})"
+_CHOICE_WORDS = (
+    *("alternatively", "dual licen", "dual-licen", "dually licen", "dually-licen", "either licen", "either of the "),
+    "of your choice",
 )
-
-# Every notice that is recognised has one of these; most files have none.
-_GATE = (
-    "licen",
-    "permission",
-    "permitted",
-    "redistribut",
-    "public domain",
-    "proprietary",
-    "confidential",
-    "same terms as",
-    "commercial",
-    "unauthori",
-    "gpl",
-    "purposes only",
-    "released under",
-    "available under",
-    "distributed under",
+_RESTRICTIONS_WORDS = (  # of restrictions.py, with "profit"
+    *("proprietary", "confidential", "trade secret", "unauthori", "strictly ", "unpublished "),
+    *("no license ", "no permission ", "no part of this", "commercial", "sold", "for testing"),
+    *("for academic", "for research", "for educational", "for evaluation", "for personal", "for internal"),
 )
 
 
@@ -143,30 +113,37 @@ def notice_of(comments: Comments) -> Notice | None:
     """The notice in lines that are known to speak of the licence: leading comments, a section of a README."""
     if not comments.lines:
         return None
+    lower = comments.lower
     tags = list(_spdx(comments))
     words = sorted((*_gnu(comments), *_headers(comments), *_statements(comments)), key=lambda one: one.at)
+    beside = bool(tags or words)
+    limits = list(proprietary(comments, beside)) if _may_restrict(lower) else []
     if tags:
         known = {_family(id) for tag in tags for id in symbols(tag.expression)}
-        limits = (*words, *proprietary(comments, beside=True))
         # Contradictions only: the words of the tag's own licence, or of permissive ones for parts, add nothing.
-        other = [one for one in limits if not known & {_family(id) for id in symbols(one.expression)}]
+        other = [one for one in (*words, *limits) if not known & {_family(id) for id in symbols(one.expression)}]
         found = tags + [one for one in other if expression_class(one.expression) != "permissive"]
     else:
-        found = words + list(proprietary(comments, beside=bool(words)))
+        found = words + limits
         if any("-NC" in one.expression for one in words):  # that is what is limited
             found = [one for one in found if one.kind != "proprietary"]
-        found += [more for one in words if (more := _more(comments.lower, one, words))]
-        if _OF_OTHERS.search(comments.lower):
+        found += [more for one in words if (more := _more(lower, one, words))]
+        if (has_any(_OF_OTHERS_WORDS, lower) and _OF_OTHERS.search(lower)) or _DERIVED.search(lower):
             found = [one for one in found if expression_class(one.expression) != "permissive"]
     if not found:
         return None
     limits_too = [one.expression for one in found if one.kind == "proprietary"]
     grants = [one.expression for one in found if one.kind != "proprietary"]
-    if grants and not tags and _CHOICE.search(comments.lower):
+    if grants and not tags and has_any(_CHOICE_WORDS, lower) and _CHOICE.search(lower):
         grants = [join(grants, "OR")]
     first, last = min(found, key=lambda one: one.at), max(one.end for one in found)
     expression = join(grants + limits_too, "AND")
     return Notice(expression, comments.line_at(first.at), first.kind, comments.line_at(max(last - 1, 0)))
+
+
+def _may_restrict(lower: str) -> bool:
+    # "profits" stands in BSD texts; those of "non-profit" and "for profit" are meant
+    return has_any(_RESTRICTIONS_WORDS, lower) or ("profit" in lower and ("non" in lower or "for profit" in lower))
 
 
 # "… the MIT license and the GPL": the second name may be in no form that is read.
@@ -193,10 +170,11 @@ def _family(spdx_id: str) -> str:
 # The terms of a part taken from elsewhere free the file of nothing: a permissive notice is then not the file's own.
 _OF_OTHERS = re.compile(
     r"\b(?<!substantial )(?:portions|parts|sections) (?:of|are|copyright)\b"
-    r"|\b(?<!products )derive[sd]? from\b"
     r"|\bunder the following licen[cs]e terms\b"
     r"|\b(?:adapted|borrowed|copied|taken) from\b|\bincludes code (?:from|of)\b"
 )
+# The same of what is derived; the literal first, so that it is what is looked for.
+_DERIVED = re.compile(r"derive(?<!\wderive)(?<!products derive)[sd]? from\b")
 _CHOICE = re.compile(
     r"\balternatively\b.{0,120}\b(?:licen[cs]e|terms)\b|\bdual(?:ly)?[- ]licen"
     r"|\beither (?:of the (?:two |following )?)?licen[cs]e|\blicen[cs]e of your choice\b"
@@ -331,7 +309,7 @@ def _statements(comments: Comments) -> Iterator[Found]:
     for under in (*occurrences(" under ", lower), *occurrences(" governed by ", lower)):
         if (found := _statement(comments, under)) or (found := _abbreviated(lower, under)):
             yield found
-    for start, line in zip(comments.starts, comments.lines):
+    for start, line in comments.lines_with("cen"):  # of "license", in any case and spelling that a tag may have
         if tag := _TAG.match(line):
             expression = name_expression(_REST.sub("", tag[1] or tag[2] or tag[3]).strip(" .,;()"))
             if expression and parse(expression):

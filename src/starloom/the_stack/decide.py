@@ -5,6 +5,7 @@ fires decides, all are recorded (`matched_rules`) → the keeper among the exact
 keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one kernel. Cost: see bench/decide.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from starloom.the_stack.rules import Compiled, check, describe
 from starloom.the_stack.twins import held_out, near_duplicates, streams
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 4
+VERSION = tables.LEDGER_VERSION
 
 
 @dataclass(frozen=True)
@@ -60,47 +61,49 @@ _LICENSE = (
 _MEASURED = ("src_encoding", "language", "is_generated", "quality_score")
 _BASE = (*_LISTED, *_REPOSITORY, *_LICENSE, *_MEASURED)
 
-_REFUSALS = """(SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused
-  WHERE content_id NOT IN (SELECT content_id FROM contents) GROUP BY content_id)"""
 _REFUSAL = """
   CASE WHEN f.problem IS NOT NULL OR f.entry_type = 'folder' THEN 'unlisted'
     WHEN f.entry_type <> 'file' THEN 'not-a-file'
     WHEN f.excluded IS NOT NULL THEN 'excluded-by-owner'
     WHEN f.length_bytes > $max_bytes THEN 'too-large'
-    WHEN x.outcome IS NOT NULL THEN x.outcome
-    WHEN c.content_id IS NULL THEN 'unread' END AS refusal,
+    WHEN c.content_id IS NULL THEN coalesce(x.outcome, 'unread') END AS refusal,
   CASE WHEN f.problem IS NOT NULL THEN f.problem
     WHEN f.entry_type <> 'file' THEN concat_ws(' ', f.entry_type, f.target)
     WHEN f.excluded IS NOT NULL THEN f.excluded
     WHEN f.length_bytes > $max_bytes THEN CAST(f.length_bytes AS VARCHAR)
-    WHEN x.outcome IS NOT NULL THEN x.reason END AS refusal_value"""
+    WHEN c.content_id IS NULL THEN x.reason END AS refusal_value"""
 
 
-def _copies(rules: tuple[Compiled, ...], some: tuple[Budget, ...]) -> tuple[str, tuple[str, ...]]:
-    """SQL of every listed file with what the ledger says of it, its refusal, its rules and its budget; and the tables
-    it needs."""
+def _copies(rules: tuple[Compiled, ...], some: tuple[Budget, ...]) -> tuple[str, tuple[str, ...], list[str]]:
+    """SQL of every listed file with what the ledger says of it, its refusal, its rules and its budget; the tables it
+    needs, and the columns of the listing that `verdicts` is to have."""
     asked = {name for one in rules for name in one.columns} | budgets.asked(some)
     columns = [*_MEASURED[1:], *(name for name in COLUMNS if name in asked and name not in _BASE)]
     needs = needed(columns)
     sources = [f"f.{name}" for name in _LISTED] + [f"r.{name}" for name in _REPOSITORY]
-    sources += [f"v.{name}" for name in _LICENSE] + ["c.src_encoding"]
+    sources += [f"f.{name}" for name in _LICENSE] + ["c.src_encoding"]
     sources += [f"{COLUMNS[name].sql} AS {name}" for name in columns]
-    fires = "".join(f", {one.fires} AS rule_{number}" for number, one in enumerate(rules))
+    fires = "".join(f", refusal IS NULL AND {one.fires} AS rule_{number}" for number, one in enumerate(rules))
     names = [_text(one.rule.name) for one in rules]
     number, each = budgets.choice(some)
+    measured = joins(needs)
+    asks = set(re.findall(r"\bf\.(\w+)", " ".join([*sources, _REFUSAL, measured])))
+    listed = [name for name in tables.LISTED_FILES.names if name in asks]
     sql = f"""
+    WITH judged AS (  -- what has no content has no verdict
+      SELECT * FROM verdicts UNION ALL BY NAME SELECT {", ".join(listed)} FROM files WHERE content_id IS NULL)
     SELECT {", ".join(_BASE)}, refusal, refusal_value,
       {_first(names)} AS rule, {_first([one.value for one in rules])} AS "value",
       {_first([one.limit for one in rules])} AS "limit",
       {_all(names)} AS matched_rules, {number} AS budget, {each} AS budget_each
     FROM (SELECT *{fires} FROM (
       SELECT {", ".join(sources)}, {_REFUSAL}
-      FROM files f JOIN repositories r ON f.repo_name = r.repo_name
+      FROM judged f JOIN repositories r ON f.repo_name = r.repo_name
       {READABLE}
-      LEFT JOIN {_REFUSALS} x ON f.content_id = x.content_id
-      LEFT JOIN verdicts v ON f.repo_name = v.repo_name AND f.path = v.path
-      {joins(needs)}))"""
-    return sql, needs
+      LEFT JOIN (SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused GROUP BY content_id) x
+        ON f.content_id = x.content_id
+      {measured}))"""
+    return sql, needs, listed
 
 
 def _first(results: list[str]) -> str:
@@ -128,27 +131,21 @@ def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
     paired; nothing is written."""
     files, repositories = tables.listed_files(root), tables.repositories(root)
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
-    sql, needs = _copies(check(settings.rules), settings.budgets)
+    sql, needs, listed = _copies(check(settings.rules), settings.budgets)
     limit = {"max_bytes": settings.list.max_bytes}
-    copies = engine.table(
-        sql,
-        given(root, needs)
-        | {
-            "refused": tables.refused(root) or tables.REFUSED.empty_table(),
-            "verdicts": license_verdicts(engine, files, repositories, spoken, settings.licenses),
-        },
-        limit,
-    )
-    keepers = engine.table(_keepers(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
+    verdicts = license_verdicts(engine, files, repositories, spoken, settings.licenses, listed)
+    refused = tables.refused(root) or tables.REFUSED.empty_table()
+    copies = engine.table(sql, given(root, needs) | {"refused": refused, "verdicts": verdicts}, limit)
+    del verdicts  # as wide as the copies
+    copies = copies.append_column("number", pa.array(np.arange(len(copies))))
+    passed = engine.table(_passed(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
+    copies = _with_fates(engine, copies.drop_columns(_FOR_CHOICE), passed, tables.pairs(root), settings)
+    del passed
+    pa.default_memory_pool().release_unused()  # a third of the peak: Arrow keeps what it freed
     return (
         engine.table(
             f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
-            {
-                "copies": copies,
-                "keepers": keepers,
-                "fate": _fate(engine, keepers.sort_by("rank"), tables.pairs(root), settings),
-                "problems": tables.problems(root),
-            },
+            {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
             limit | {"threshold": f"jaccard >= {settings.decide.near_duplicates:g}"},
         )
         .select(tables.LEDGER_ROWS.names)
@@ -171,31 +168,36 @@ def _run(job: Job) -> Done:
 _PERMISSIVE_FIRST = "CASE license_type WHEN 'permissive' THEN 0 WHEN 'no_license' THEN 1 ELSE 2 END"
 
 
-def _keepers(licenses: LicenseSettings) -> str:
-    """The best of the copies of each content that no rule drops, with its rank among them."""
+# Of the copies, what only the choice of keepers asks.
+_FOR_CHOICE = ["first_seen", "star_events_count", "fork_events_count", "budget", "budget_each"]
+
+
+def _passed(licenses: LicenseSettings) -> str:
+    """The copies that no rule drops, best first."""
     best = f"{_PERMISSIVE_FIRST}, {tables.BEST}" if licenses.order == "paper" else tables.BEST
     return f"""
-      SELECT c.repo_name, c.path, c.content_id, c.length_bytes, c.budget, c.budget_each,
-        coalesce(s.stream_id, c.content_id) AS stream_id, row_number() OVER (ORDER BY {best}) AS rank
-      FROM (
-        SELECT *, row_number() OVER (PARTITION BY content_id ORDER BY {best}) AS place FROM copies
-        WHERE refusal IS NULL AND rule IS NULL) c
-      LEFT JOIN streams s ON c.content_id = s.content_id
-      WHERE c.place = 1"""
+      SELECT c.number, c.repo_name, c.content_id, c.length_bytes, c.budget, c.budget_each,
+        coalesce(s.stream_id, c.content_id) AS stream_id
+      FROM copies c LEFT JOIN streams s ON c.content_id = s.content_id
+      WHERE c.refusal IS NULL AND c.rule IS NULL ORDER BY {best}"""
 
 
-def _fate(engine: Engine, keepers: pa.Table, pairs: Table, settings: Any) -> pa.Table:
-    """Per keeper, best first: the twin kept for it (null where it has none), the budget it is beyond, and the split of
-    those that stay."""
-    ids, stream_ids, repositories = (
-        keepers.column(name).combine_chunks() for name in ("content_id", "stream_id", "repo_name")
-    )
+def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table, settings: Any) -> pa.Table:
+    """The copies with what becomes of those that passed: whether a better copy is kept, `twin` (the number of the copy
+    that is kept for it), the budget it is beyond, and the split of those that stay.
+
+    By their numbers: joins by the ids, texts of 40 characters, take several times as long.
+    """
+    numbers = passed.column("number").to_numpy()
+    content = passed.column("content_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.diff(np.maximum.accumulate(content), prepend=-1) > 0  # contents are numbered as they come: best first
+    keepers, keeper_numbers = passed.filter(pa.array(first)), numbers[first]
+    stream_ids, repositories = (keepers.column(name).combine_chunks() for name in ("stream_id", "repo_name"))
     threshold, seed = settings.decide.near_duplicates, settings.decide.seed
     found = streams(engine, stream_ids, pairs)
     twins = near_duplicates(found, threshold) if threshold else None
-    keeper = twins.keeper if twins else np.arange(len(ids))
-    similarity = twins.similarity if twins else np.ones(len(ids))
-    alone = keeper == np.arange(len(ids))
+    keeper = twins.keeper if twins else np.arange(len(keepers))
+    alone = keeper == np.arange(len(keepers))
     beyond = cut(settings.budgets, keepers.filter(pa.array(alone)), seed)
     out = np.flatnonzero(alone)[beyond.rows]
     stays = alone.copy()
@@ -203,23 +205,38 @@ def _fate(engine: Engine, keepers: pa.Table, pairs: Table, settings: Any) -> pa.
     kept = np.flatnonzero(stays)
     held = held_out(repositories.take(pa.array(kept)), kept, found, settings.decide.held_out, seed)
 
-    def column(rows: Any, values: Any) -> pa.Array:
-        """`values` at `rows`, else null."""
-        places = np.full(len(ids), -1, dtype=np.int64)
-        places[rows] = np.arange(len(rows))
+    is_copy, twin, jaccard = np.zeros(len(copies), bool), np.full(len(copies), -1), np.ones(len(copies))
+    is_copy[numbers[~first]] = True
+    twin[numbers] = keeper_numbers[content]
+    twin[keeper_numbers] = np.where(alone, -1, keeper_numbers[keeper])
+    if twins:
+        jaccard[keeper_numbers] = twins.similarity
+
+    def column(rows: Any, codes: Any, values: list[str]) -> pa.Array:
+        """`values` by their `codes` for the keepers `rows`, else null."""
+        places = np.full(len(copies), -1)
+        places[keeper_numbers[rows]] = codes
         return pa.array(values, pa.string()).take(pa.array(places, mask=places < 0))
 
-    return pa.table(
-        {
-            "content_id": ids,
-            "twin": ids.take(pa.array(keeper, mask=alone)),
-            "jaccard": pa.array(similarity, pa.float64(), mask=alone),
-            "split": column(kept, np.where(held, "held_out", "train")),
-            "budget": column(out, beyond.names),
-            "budget_value": column(out, beyond.values),
-            "budget_limit": column(out, beyond.limits),
-        }
-    )
+    each = np.arange(len(out))
+    for name, values in {
+        "is_copy": pa.array(is_copy),
+        "twin": pa.array(twin, mask=twin < 0),
+        "twin_jaccard": pa.array(jaccard, mask=twin < 0),
+        "split": column(kept, held.astype(np.int64), ["train", "held_out"]),
+        "budget": column(out, each, beyond.names),
+        "budget_value": column(out, each, beyond.values),
+        "budget_limit": column(out, each, beyond.limits),
+    }.items():
+        copies = copies.append_column(name, values)
+    return copies
+
+
+def _twins(copies: pa.Table) -> pa.Table:
+    """The copies that are kept for others."""
+    chosen = np.zeros(len(copies), bool)
+    chosen[copies.column("twin").drop_null().to_numpy()] = True
+    return copies.select(["number", "repo_name", "path", "content_id"]).filter(pa.array(chosen))
 
 
 _LEDGER = f"""
@@ -227,10 +244,10 @@ SELECT repo_name, path, content_id,
   CASE WHEN what = 'refusal' AND refusal IN {_QUARANTINED} THEN 'quarantined' WHEN what IS NOT NULL THEN 'dropped'
     WHEN src_encoding <> 'UTF-8' THEN 'changed' ELSE 'kept' END AS verdict,
   CASE what WHEN 'refusal' THEN refusal WHEN 'rule' THEN rule WHEN 'copy' THEN 'exact-duplicate'
-    WHEN 'twin' THEN 'near-duplicate' WHEN 'budget' THEN budget_name
+    WHEN 'twin' THEN 'near-duplicate' WHEN 'budget' THEN budget
     ELSE CASE WHEN src_encoding <> 'UTF-8' THEN 'encoding' END END AS rule,
   CASE what WHEN 'refusal' THEN refusal_value WHEN 'rule' THEN "value" WHEN 'copy' THEN NULL
-    WHEN 'twin' THEN printf('%.4f', fate_jaccard) WHEN 'budget' THEN budget_value
+    WHEN 'twin' THEN printf('%.4f', twin_jaccard) WHEN 'budget' THEN budget_value
     ELSE CASE WHEN src_encoding <> 'UTF-8' THEN src_encoding END END AS "value",
   CASE what WHEN 'refusal' THEN CASE refusal WHEN 'not-a-file' THEN 'entry_type <> ''file'''
       WHEN 'excluded-by-owner' THEN '.starloom.toml'
@@ -238,22 +255,14 @@ SELECT repo_name, path, content_id,
     WHEN 'rule' THEN "limit" WHEN 'copy' THEN 'one copy of a content' WHEN 'twin' THEN $threshold
     WHEN 'budget' THEN budget_limit
     ELSE CASE WHEN src_encoding <> 'UTF-8' THEN 'src_encoding <> ''UTF-8''' END END AS "limit",
-  matched_rules, twin_repo_name, twin_path, twin_content_id,
-  CASE WHEN what = 'copy' THEN 1.0 WHEN twin_content_id IS NOT NULL THEN fate_jaccard END AS jaccard,
-  split, language, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score,
-  rights, length_bytes, is_vendor, is_generated, quality_score
+  matched_rules, twin_repo_name, twin_path, twin_content_id, twin_jaccard AS jaccard, split, language, license_type,
+  detected_licenses, license_evidence, license_source, license_rule, license_score, rights, length_bytes, is_vendor,
+  is_generated, quality_score
 FROM (
-  SELECT c.*, f.split, f.jaccard AS fate_jaccard, f.budget AS budget_name, f.budget_value, f.budget_limit,
-    coalesce(k.repo_name, t.repo_name) AS twin_repo_name, coalesce(k.path, t.path) AS twin_path,
-    coalesce(k.content_id, t.content_id) AS twin_content_id,
-    CASE WHEN c.refusal IS NOT NULL THEN 'refusal' WHEN c.rule IS NOT NULL THEN 'rule'
-      WHEN k.path IS NOT NULL THEN 'copy' WHEN f.twin IS NOT NULL THEN 'twin'
-      WHEN f.budget IS NOT NULL THEN 'budget' END AS what
-  FROM (SELECT *, refusal IS NULL AND rule IS NULL AS is_candidate FROM copies) c
-  LEFT JOIN keepers k ON c.is_candidate AND c.content_id = k.content_id
-    AND (c.repo_name <> k.repo_name OR c.path <> k.path)
-  LEFT JOIN fate f ON c.is_candidate AND k.path IS NULL AND c.content_id = f.content_id
-  LEFT JOIN keepers t ON f.twin = t.content_id)
+  SELECT c.*, t.repo_name AS twin_repo_name, t.path AS twin_path, t.content_id AS twin_content_id,
+    CASE WHEN c.refusal IS NOT NULL THEN 'refusal' WHEN c.rule IS NOT NULL THEN 'rule' WHEN c.is_copy THEN 'copy'
+      WHEN c.twin IS NOT NULL THEN 'twin' WHEN c.budget IS NOT NULL THEN 'budget' END AS what
+  FROM copies c LEFT JOIN twins t ON c.twin = t.number)
 """
 
 # A repository that did not come in has one row, with an empty path.

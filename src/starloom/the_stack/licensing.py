@@ -10,6 +10,7 @@ Paper (arXiv 2402.19173, section 2.2, and its published scripts): the repository
 files above say, for each copy by itself; notices and origins are not asked.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +43,12 @@ class LicenseSettings:
 _SPAN = "CASE WHEN {end} > {start} THEN {start} || '-' || {end} ELSE CAST({start} AS VARCHAR) END"
 _SCANNED = _SPAN.format(start="list_extract({0}.text_lines, s.start)", end="list_extract({0}.text_lines, s.end)")
 
+# The few files that may say something of others: read once, asked four times.
+_SPEAKING = """
+SELECT repo_name, path, file_name, content_id, length_bytes, license_base, metadata_base, is_license FROM files
+WHERE license_base IS NOT NULL OR metadata_base IS NOT NULL OR is_license
+"""
+
 # Licence files and statements for folders, one row each. Where many Python distributions are installed side by side,
 # the METADATA of none speaks for the folder. `kind`: file, metadata, readme (asked where nothing else
 # speaks), unknown (a licence file that nobody could read), plain (one that is plainly permissive, licenses/plain).
@@ -54,12 +61,12 @@ SELECT f.repo_name, f.path, f.license_base AS base,
   CASE WHEN l.file_license IS NOT NULL THEN 'licence text' WHEN s.expression IS NOT NULL THEN 'ScanCode ' || s.rule
     ELSE 'unrecognised' END AS rule,
   CASE WHEN l.file_license IS NOT NULL THEN 100.0 ELSE s.score END AS score
-FROM files f JOIN license_file l ON f.content_id = l.content_id AND f.file_name = l.file_name
+FROM speaking f JOIN license_file l ON f.content_id = l.content_id AND f.file_name = l.file_name
 LEFT JOIN scans s ON l.text_id = s.text_id
 WHERE f.license_base IS NOT NULL AND (l.file_license IS NOT NULL OR s.expression IS NOT NULL OR l.is_license)
 UNION ALL
 SELECT repo_name, path, license_base, '{UNKNOWN}', 'unknown', NULL, 'not read', NULL
-FROM files f WHERE is_license AND length_bytes > 0 AND NOT EXISTS (
+FROM speaking f WHERE is_license AND length_bytes > 0 AND NOT EXISTS (
   SELECT 1 FROM license_file l WHERE f.content_id = l.content_id AND f.file_name = l.file_name)
 UNION ALL
 SELECT repo_name, path, metadata_base, s.expression,
@@ -67,7 +74,7 @@ SELECT repo_name, path, metadata_base, s.expression,
 FROM (
   SELECT f.repo_name, f.path, f.metadata_base, unnest(t.statements) AS s
   FROM (
-    SELECT *, count(*) OVER (PARTITION BY repo_name, metadata_base, file_name) AS beside FROM files
+    SELECT *, count(*) OVER (PARTITION BY repo_name, metadata_base, file_name) AS beside FROM speaking
     WHERE metadata_base IS NOT NULL) f
   JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
   WHERE f.file_name <> 'METADATA' OR f.beside = 1)
@@ -77,17 +84,10 @@ WHERE s.scope = 'folder'
 # The folder of a path: cheaper than a pattern, by a million of them.
 _FOLDER = "left(f.path, greatest(length(f.path) - length(f.file_name) - 1, 0))"
 
-# For each folder: what is said at each level above it that says something, from the top down, and the best source.
-# `levels_id` numbers what is said: millions of files are joined by it, not by nested lists.
-_BY_FOLDER = f"""
-WITH folders AS (
-  SELECT DISTINCT repo_name, {_FOLDER} AS folder FROM files f
-  WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM spoken)),
-above AS (
-  SELECT DISTINCT repo_name, folder, unnest(list_transform(
-    range(0, len(names) + 1), lambda i: array_to_string(names[1:i], '/'))) AS base
-  FROM (SELECT *, string_split(folder, '/') AS names FROM folders)),
-levels AS (
+# What is said at each level that says something, and the best source. The same is said again and again: `level_id`.
+_LEVELS = """
+SELECT *, row_number() OVER (ORDER BY repo_name, base) AS number, dense_rank() OVER (ORDER BY level) AS level_id
+FROM (
   SELECT repo_name, base, struct_pack(
       at_top := base = '',
       files := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'file')), CAST([] AS VARCHAR[])),
@@ -97,58 +97,73 @@ levels AS (
       unread := bool_or(kind = 'unknown')) AS level,
     min(struct_pack(
       kind := kind, size := length(path), path := path, lines := lines, rule := rule, score := score)) AS best
-  FROM spoken GROUP BY repo_name, base),
+  FROM spoken GROUP BY repo_name, base)
+"""
+
+# For each folder: the levels above it, from the top down, and the number of the nearest. `levels_id` numbers what is
+# said at all of them: millions of files are joined by it, not by nested lists.
+_BY_FOLDER = f"""
+WITH folders AS (
+  SELECT DISTINCT repo_name, {_FOLDER} AS folder FROM files f
+  WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM levels)),
+above AS (
+  SELECT repo_name, folder, unnest(list_transform(
+    range(0, CASE WHEN folder = '' THEN 1 ELSE len(names) + 1 END), lambda i: array_to_string(names[1:i], '/'))) AS base
+  FROM (SELECT *, string_split(folder, '/') AS names FROM folders)),
 found AS (
-  SELECT a.repo_name, a.folder, list(l.level ORDER BY length(a.base)) AS levels,
-    arg_max(l.best, length(a.base)) AS best
+  SELECT a.repo_name, a.folder, string_agg(CAST(l.level_id AS VARCHAR), ' ' ORDER BY length(a.base)) AS level_ids,
+    arg_max(l.number, length(a.base)) AS nearest
   FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
   GROUP BY a.repo_name, a.folder)
 SELECT f.*, n.levels_id FROM found f JOIN (
-  SELECT levels, row_number() OVER (ORDER BY levels) AS levels_id FROM (SELECT DISTINCT levels FROM found)) n
-ON f.levels = n.levels
+  SELECT level_ids, row_number() OVER (ORDER BY level_ids) AS levels_id FROM (SELECT DISTINCT level_ids FROM found)) n
+ON f.level_ids = n.level_ids
 """
 
 _DECLARED = "coalesce(r.declared_license, r.gha_license_id)"
 
-_BY_PATH = f"""
-SELECT f.repo_name, f.path, f.content_id, f.length_bytes, f.is_vendor, f.first_seen,
-  {_DECLARED} AS declared_license, b.levels_id, b.best, t.stated_id, t.source AS stated_source, t.rule AS stated_rule
-FROM files f JOIN repositories r ON f.repo_name = r.repo_name
-LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND {_FOLDER} = b.folder
-LEFT JOIN stated t ON f.repo_name = t.repo_name AND f.path = t.path
-WHERE f.content_id IS NOT NULL
-"""
-
 # What can be said of any path: nothing but of its repository, of its folder, of itself.
 _CASES = f"""
-SELECT c.*, l.levels, s.stated FROM (
+SELECT c.*, l.level_ids, s.stated FROM (
   SELECT {_DECLARED} AS declared_license, CAST(NULL AS BIGINT) AS levels_id, CAST(NULL AS BIGINT) AS stated_id
   FROM repositories r
   UNION
   SELECT {_DECLARED}, b.levels_id, NULL FROM by_folder b JOIN repositories r ON b.repo_name = r.repo_name
   UNION
-  SELECT {_DECLARED}, b.levels_id, t.stated_id FROM stated t JOIN repositories r ON t.repo_name = r.repo_name
+  SELECT {_DECLARED}, b.levels_id, s.stated_id
+  FROM stated t JOIN sayings s ON t.saying = s.saying JOIN repositories r ON t.repo_name = r.repo_name
   LEFT JOIN by_folder b ON t.repo_name = b.repo_name AND regexp_replace(t.path, '/?[^/]*$', '') = b.folder) c
-LEFT JOIN (SELECT DISTINCT levels_id, levels FROM by_folder) l ON c.levels_id = l.levels_id
-LEFT JOIN (SELECT DISTINCT stated_id, expressions AS stated FROM stated) s ON c.stated_id = s.stated_id
+LEFT JOIN (SELECT DISTINCT levels_id, level_ids FROM by_folder) l ON c.levels_id = l.levels_id
+LEFT JOIN (SELECT DISTINCT stated_id, expressions AS stated FROM sayings) s ON c.stated_id = s.stated_id
 """
 
+# Of the listing, what a verdict hangs on. `<p.more>`, `<p.listed>`: where `_with` puts what a caller wants beside it.
+_ASKED = ("repo_name", "path", "content_id", "is_vendor", "first_seen")
+
 _LOCATED = f"""
-SELECT p.repo_name, p.path, p.content_id, p.is_vendor, p.first_seen, c.license_type,
-  c.evidence, c.licenses,
+SELECT {", ".join(f"p.{name}" for name in _ASKED)}<p.more>, c.license_type, c.evidence, c.licenses,
   CASE c.evidence WHEN 'stated' THEN p.stated_source WHEN 'declared' THEN p.repo_name WHEN 'none' THEN NULL
     ELSE concat_ws(':', p.repo_name, p.best.path, p.best.lines) END AS source,
   CASE c.evidence WHEN 'stated' THEN p.stated_rule WHEN 'declared' THEN 'declared licence' WHEN 'none' THEN NULL
     ELSE p.best.rule END AS rule,
   CASE c.evidence WHEN 'none' THEN NULL WHEN 'path' THEN p.best.score ELSE 100.0 END AS score
-FROM ({_BY_PATH}) p JOIN cases c ON p.declared_license IS NOT DISTINCT FROM c.declared_license
+FROM (
+  SELECT {", ".join(f"f.{name}" for name in _ASKED)}<f.more>, {_DECLARED} AS declared_license, b.levels_id, l.best,
+    s.stated_id, s.source AS stated_source, s.rule AS stated_rule
+  FROM files f JOIN repositories r ON f.repo_name = r.repo_name
+  LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND {_FOLDER} = b.folder
+  LEFT JOIN levels l ON b.nearest = l.number
+  LEFT JOIN stated t ON f.repo_name = t.repo_name AND f.path = t.path
+  LEFT JOIN sayings s ON t.saying = s.saying
+  WHERE f.content_id IS NOT NULL) p
+JOIN cases c ON p.declared_license IS NOT DISTINCT FROM c.declared_license
   AND p.levels_id IS NOT DISTINCT FROM c.levels_id AND p.stated_id IS NOT DISTINCT FROM c.stated_id
 """
 
 _PAPER = f"""
-SELECT repo_name, path, license_type, licenses AS detected_licenses, evidence AS license_evidence,
+SELECT p.repo_name, p.path<p.listed>, license_type, licenses AS detected_licenses, evidence AS license_evidence,
   source AS license_source, rule AS license_rule, score AS license_score
-FROM ({_LOCATED})
+FROM ({_LOCATED}) p
 """
 
 # `own` is what the path says; `origin` what the origin's path says; the notice beats both. What ScanCode finds in a
@@ -182,7 +197,7 @@ judged AS (
   FROM located l LEFT JOIN copied m ON l.content_id = m.content_id
   LEFT JOIN origin o ON l.content_id = o.content_id
   LEFT JOIN notices n ON l.content_id = n.content_id)
-SELECT repo_name, path,
+SELECT j.repo_name, j.path<j.listed>,
   CASE how WHEN 'notice' THEN class WHEN 'conflict' THEN 'non_permissive' WHEN 'origin' THEN best.license_type
     ELSE license_type END AS license_type,
   CASE how WHEN 'notice' THEN [notice] WHEN 'origin' THEN best.licenses ELSE licenses END AS detected_licenses,
@@ -191,7 +206,7 @@ SELECT repo_name, path,
     WHEN 'origin' THEN coalesce(best.source, best.repo_name || ':' || best.path) ELSE source END AS license_source,
   CASE how WHEN 'notice' THEN notice_rule WHEN 'origin' THEN best.rule ELSE rule END AS license_rule,
   CASE how WHEN 'notice' THEN notice_score WHEN 'origin' THEN best.score ELSE score END AS license_score
-FROM judged
+FROM judged j
 """
 
 _NOTICES = f"""
@@ -211,37 +226,54 @@ def license_verdicts(
     repositories: Table,
     signals: dict[str, Table],
     settings: LicenseSettings,
+    listed: Iterable[str] = (),
 ) -> pa.Table:
     """repo_name, path, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score
-    of every hashed file. `signals`: license_file, notice, statements, scans."""
+    of every hashed file, and the columns `listed` of the listing: carrying them through is cheaper than a join by path.
+    `signals`: license_file, notice, statements, scans."""
     given = {"files": files, "repositories": repositories}
-    spoken = engine.table(_SPOKEN, given | {name: signals[name] for name in ("license_file", "statements", "scans")})
-    given |= {
-        "by_folder": engine.table(_BY_FOLDER, given | {"spoken": spoken}),
-        "stated": stated_files(engine, files, signals["statements"]),
-    }
-    paper = settings.order == "paper"
-    given["cases"] = _judged(engine.table(_CASES, given), settings)
-    if paper:
-        return engine.table(_PAPER, given)
+    speaking = engine.table(_SPEAKING, {"files": files})
+    heard = {name: signals[name] for name in ("license_file", "statements", "scans")}
+    spoken = engine.table(_SPOKEN, heard | {"speaking": speaking})
+    given["levels"] = engine.table(_LEVELS, {"spoken": spoken})
+    given["by_folder"] = engine.table(_BY_FOLDER, given)
+    given["stated"], given["sayings"] = stated_files(engine, files, speaking, signals["statements"])
+    given["cases"] = _judged(engine.table(_CASES, given), given["levels"], settings)
+    if settings.order == "paper":
+        return engine.table(_with(_PAPER, listed), given)
     found = engine.table(_NOTICES, {name: signals[name] for name in ("notice", "scans")})
-    return engine.table(_CAREFUL, given | {"notices": _classes(found)})
+    return engine.table(_with(_CAREFUL, listed), given | {"notices": _classes(found)})
+
+
+def _with(sql: str, listed: Iterable[str]) -> str:
+    """The query with the columns `listed`."""
+    names = [name for name in listed if name not in ("repo_name", "path")]
+    for table in "fpj":
+        sql = sql.replace(f"<{table}.listed>", "".join(f", {table}.{name}" for name in names))
+        sql = sql.replace(f"<{table}.more>", "".join(f", {table}.{name}" for name in names if name not in _ASKED))
+    return sql
 
 
 def _classes(notices: pa.Table) -> pa.Table:
     """Those that name a licence, with their class."""
-    expressions = notices.column("expression").to_pylist()
+    encoded = notices.column("expression").combine_chunks().dictionary_encode()  # the same few, again and again
+    expressions = encoded.dictionary.to_pylist()
     names = [
         any(one != UNKNOWN_REFERENCE and expression_class(one) != "neutral" for one in symbols(expression))
         for expression in expressions
     ]
     classes = ["permissive" if expression_class(one) == "permissive" else "non_permissive" for one in expressions]
-    return notices.append_column("class", pa.array(classes, pa.string())).filter(pa.array(names, pa.bool_()))
+    judged = notices.append_column("class", pa.array(classes, pa.string()).take(encoded.indices))
+    return judged.filter(pa.array(names, pa.bool_()).take(encoded.indices))
 
 
-def _judged(cases: pa.Table, settings: LicenseSettings) -> pa.Table:
+def _judged(cases: pa.Table, levels: pa.Table, settings: LicenseSettings) -> pa.Table:
     """`license_type`, `licenses` and `evidence` of each distinct (declared, levels, stated)."""
-    rows = [_judge(row, settings) for row in cases.to_pylist()]
+    by_id = {str(row["level_id"]): row["level"] for row in levels.select(["level_id", "level"]).to_pylist()}
+    rows = []
+    for row in cases.to_pylist():
+        levels_above = [by_id[one] for one in (row["level_ids"] or "").split()]
+        rows.append(_judge(row["declared_license"], levels_above, row["stated"], settings))
     for number, (name, kind) in enumerate(
         (("license_type", pa.string()), ("licenses", pa.list_(pa.string())), ("evidence", pa.string()))
     ):
@@ -249,14 +281,15 @@ def _judged(cases: pa.Table, settings: LicenseSettings) -> pa.Table:
     return cases
 
 
-def _judge(row: dict[str, Any], settings: LicenseSettings) -> tuple[LicenseType, list[str], str]:
-    declared, levels, stated = row["declared_license"], row["levels"] or [], row["stated"]
+def _judge(
+    declared: str | None, levels: list[dict[str, Any]], stated: list[str] | None, settings: LicenseSettings
+) -> tuple[LicenseType, list[str], str]:
     if settings.order == "paper":
         detected = sorted({one for level in levels for key in ("files", "readme") for one in level[key]})
         evidence = "declared" if declared and declared != NO_ASSERTION else "path" if detected else "none"
         if any(level["unread"] or level["plain"] for level in levels) and not detected:
             detected = [UNKNOWN]  # the paper's scanner had an answer for every text
-        shown = [declared] if evidence == "declared" else detected
+        shown = [declared] if declared and evidence == "declared" else detected
         return license_type(declared, detected, either=True), shown, evidence
     if stated:
         return license_type(None, stated), stated, "stated"

@@ -16,9 +16,8 @@ from starloom.workspace.stage import opened
 
 KINDS = "kinds"
 
-# Of each content that could be read, its encoding.
-READABLE = """LEFT JOIN (SELECT content_id, min(src_encoding) AS src_encoding FROM contents GROUP BY content_id) c
-  ON f.content_id = c.content_id"""
+# Of each content that could be read, its encoding. A content is in one part of the cache, so in one row.
+READABLE = "LEFT JOIN contents c ON f.content_id = c.content_id"
 
 
 def needed(columns: Iterable[str]) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ import pyarrow.compute as pc
 
 from starloom.engine.verbs import Engine, Table
 
-SCHEMA = pa.schema(
+FILES = pa.schema([("repo_name", pa.string()), ("path", pa.string()), ("saying", pa.int64())])
+SAYINGS = pa.schema(
     [
-        ("repo_name", pa.string()),
-        ("path", pa.string()),
+        ("saying", pa.int64()),
         ("expressions", pa.list_(pa.string())),
         ("stated_id", pa.int64()),  # numbers the distinct expressions
         ("source", pa.string()),  # REPO:PATH:LINE
@@ -24,7 +24,7 @@ SELECT repo_name, path, base, s.pattern AS pattern, s.expression AS expression, 
   s.priority AS priority
 FROM (
   SELECT f.repo_name, f.path, f.metadata_base AS base, unnest(t.statements) AS s
-  FROM files f JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
+  FROM speaking f JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
   WHERE f.metadata_base IS NOT NULL)
 WHERE s.scope = 'files'
 ORDER BY repo_name, length(base), path, priority, line
@@ -36,19 +36,25 @@ WHERE content_id IS NOT NULL ORDER BY repo_name, path
 """
 
 
-def stated_files(engine: Engine, files: Table, statements: Table) -> pa.Table:
-    """Rows of SCHEMA, one for each file that a statement names.
+def stated_files(engine: Engine, files: Table, speaking: Table, statements: Table) -> tuple[pa.Table, pa.Table]:
+    """Rows of FILES, one for each file that a statement names, and of SAYINGS, what is said of them: few things of many
+    files. `speaking`: the files that may have statements.
 
     The statements nearest to the file win, of them the one file's with the highest priority; equal ones all count.
     Patterns come from strangers: Arrow matches them with RE2, in linear time.
     """
-    rows = engine.table(_STATED, {"files": files, "statements": statements}).to_pylist()
+    rows = engine.table(_STATED, {"speaking": speaking, "statements": statements}).to_pylist()
     by_repo: dict[str, list[dict[str, object]]] = {}
     for row in rows:
         by_repo.setdefault(row["repo_name"], []).append(row)
     numbers: dict[tuple[str, ...], int] = {}
-    found = [_of_one(repo, by_repo[repo], paths, numbers) for repo, paths in _paths(engine, files, list(by_repo))]
-    return pa.concat_tables([SCHEMA.empty_table(), *found])
+    sayings: list[tuple[int, list[str], int, str, str]] = []
+    found = [
+        _of_one(repo, by_repo[repo], paths, numbers, sayings) for repo, paths in _paths(engine, files, list(by_repo))
+    ]
+    columns = zip(*sayings, strict=True) if sayings else [()] * len(SAYINGS)
+    said = [pa.array(values, field.type) for values, field in zip(columns, SAYINGS, strict=True)]
+    return pa.concat_tables([FILES.empty_table(), *found]), pa.Table.from_arrays(said, schema=SAYINGS)
 
 
 def _paths(engine: Engine, files: Table, repositories: list[str]) -> Iterator[tuple[str, pa.Array]]:
@@ -78,9 +84,10 @@ def _of_one(
     rows: list[dict[str, object]],
     paths: pa.Array,
     numbers: dict[tuple[str, ...], int],
+    found: list[tuple[int, list[str], int, str, str]],
 ) -> pa.Table:
-    """Rows of SCHEMA for one repository. `rows`: what it states; `paths`: of its files, sorted; `numbers`: of lists of
-    expressions, new ones are added."""
+    """Rows of FILES for one repository. `rows`: what it states; `paths`: of its files, sorted; `numbers`: of lists of
+    expressions, and `found`, rows of SAYINGS: new ones are added."""
     rank = np.full(len(paths), -1, dtype=np.int64)  # of what stands for a path: depth of its folder, then priority
     said = np.zeros(len(paths), dtype=np.int64)  # which rows that is: a number in `sayings`
     sayings: list[tuple[int, ...]] = [()]
@@ -105,25 +112,14 @@ def _of_one(
                 sayings.append(saying)
             said[some] = places[saying]
     stated = np.flatnonzero(said)
-    codes = pa.array(said[stated])
-    expressions = [tuple(sorted({str(rows[one]["expression"]) for one in saying})) for saying in sayings]
-    columns = [
-        pa.array(expressions, SCHEMA.field("expressions").type),
-        pa.array([numbers.setdefault(one, len(numbers)) for one in expressions], pa.int64()),
-        pa.array(
-            [f"{repo}:{rows[one[0]]['path']}:{rows[one[0]]['line']}" if one else "" for one in sayings],
-            pa.string(),
-        ),
-        pa.array([str(rows[one[0]]["rule"]) if one else "" for one in sayings], pa.string()),
-    ]
-    return pa.Table.from_arrays(
-        [
-            pa.repeat(repo, len(stated)),
-            paths.take(pa.array(stated)),
-            *(column.take(codes) for column in columns),
-        ],
-        schema=SCHEMA,
-    )
+    first = len(found) - 1  # of the sayings, none is no row
+    for one in sayings[1:]:
+        expressions = sorted({str(rows[number]["expression"]) for number in one})
+        stated_id = numbers.setdefault(tuple(expressions), len(numbers))
+        row = rows[one[0]]
+        found.append((len(found), expressions, stated_id, f"{repo}:{row['path']}:{row['line']}", str(row["rule"])))
+    columns = [pa.repeat(repo, len(stated)), paths.take(pa.array(stated)), pa.array(first + said[stated])]
+    return pa.Table.from_arrays(columns, schema=FILES)
 
 
 def _matches(paths: pa.Array, pattern: str) -> pa.Array:

@@ -19,7 +19,9 @@ def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     from starloom.kernels.lexical import lexical_counts
     from starloom.languages.comments import known, packed, place
 
-    places = np.array([place(language) for language in batch.languages or ()], np.int32)
+    languages = batch.languages or ()
+    place_of = {language: place(language) for language in set(languages)}
+    places = np.array([place_of[language] for language in languages], np.int32)
     found = lexical_counts(batch.offsets, batch.data, places, packed()[1])
     comments, strings, code = (column[places] & (places >= 0) for column in known())
     solid, characters = np.maximum(found.solid, 1), np.maximum(found.characters, 1)
