@@ -1,15 +1,17 @@
 """Compiling every kernel before it is needed.
 
-Processes that start cold each compile for themselves (Numba's cache takes no lock): call `warm()` once in the
-parent, before the workers start, unless `is_warm()`. Cost: some seconds the first time on a machine, about a
-second later; to ask `is_warm` costs a millisecond and no Numba.
+Processes that start cold each compile for themselves (Numba's cache takes no lock): so `warm()` once, or each of STEPS
+once in some worker, before these have work, unless `is_warm()`. Cost: a minute of one core the first time on a machine,
+about a second later; to ask `is_warm` costs a millisecond and no Numba.
 """
 
 import hashlib
 import platform
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from starloom.kernels.cache import cache_folder
 
@@ -33,37 +35,61 @@ def is_warm() -> bool:
 def warm() -> float:
     """Compile every kernel, or load it from the cache, by a tiny input. Returns the seconds it took."""
     started = time.perf_counter()
+    for step in STEPS:
+        warm_step(step)
+    warmed()
+    return time.perf_counter() - started
+
+
+def warm_step(name: str) -> None:
+    """One of STEPS: they may run in processes side by side; `warmed()` says that all are done."""
+    _STEPS[name](*_texts())
+
+
+def warmed() -> None:
+    """Notes that every step has run here."""
+    _mark().touch()
+
+
+def _texts() -> tuple[Any, Any]:
     import numpy as np
 
-    from starloom.kernels import (
-        fold,
-        lexical,
-        lexical_rules,
-        lines,
-        markup,
-        minhash,
-        ngrams,
-        pairs,
-        runs,
-        shape,
-        shingles,
-        stars,
-        stretches,
-        texture,
-        tiles,
-    )
-
     text = "one two three four five six é\n".encode()
-    offsets = np.array([0, len(text), 2 * len(text)], dtype=np.int64)
-    data = np.frombuffer(text * 2, dtype=np.uint8)
+    return np.array([0, len(text), 2 * len(text)], dtype=np.int64), np.frombuffer(text * 2, dtype=np.uint8)
+
+
+def _words(offsets: Any, data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import lexical, lexical_rules
+
+    syntax = lexical_rules.Syntax((lexical_rules.Rule(lexical_rules.COMMENT, b"#"),))
+    lexical.lexical_counts(offsets, data, np.zeros(2, np.int32), lexical_rules.pack([syntax]))
+
+
+def _characters(offsets: Any, data: Any) -> None:
+    from starloom.kernels import lines, runs, shape
+
     lines.line_statistics(offsets, data)
     runs.encoded_runs(offsets, data)
     shape.shape(offsets, data)
+
+
+def _quality(offsets: Any, data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import markup, ngrams, texture
+
     markup.visible_bytes(offsets, data)
     texture.texture(offsets, data)
     ngrams.margins(offsets, data, np.zeros(1 << 10, np.float32), 1)
-    syntax = lexical_rules.Syntax((lexical_rules.Rule(lexical_rules.COMMENT, b"#"),))
-    lexical.lexical_counts(offsets, data, np.zeros(2, np.int32), lexical_rules.pack([syntax]))
+
+
+def _near_duplicates(offsets: Any, data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import minhash, pairs, shingles, stars
+
     shingles.token_counts_and_stream_hash(offsets, data)
     set_offsets, sets = shingles.shingle_sets(offsets, data)
     signatures, _, _ = minhash.signatures(offsets, data)
@@ -71,7 +97,14 @@ def warm() -> float:
     one, two = np.array([0], dtype=np.int64), np.array([1], dtype=np.int64)
     pairs.jaccard(set_offsets, sets, one, two, 0.7)
     stars.greedy_stars(np.array([0, 1], dtype=np.int64), np.array([0, 1, 2], dtype=np.int64), two.repeat(2), np.ones(2))
-    bounds, folded = fold.fold(np.array([0, 2 * len(text)], dtype=np.int64), data)
+
+
+def _membership(offsets: Any, data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import fold, stretches, tiles
+
+    bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
     _, hashes = tiles.tile_hashes(bounds, folded)
     starts = np.searchsorted(hashes >> np.uint64(63), np.arange(3)).astype(np.uint32)
@@ -80,8 +113,17 @@ def warm() -> float:
     )
     found = tiles.look_up(folded, table, 1)
     tiles.run_end(table, 0, 1)
-    grown = stretches.grown(folded, bounds, folded, one, found.offsets, one)
+    grown = stretches.grown(folded, bounds, folded, np.array([0], dtype=np.int64), found.offsets, np.array([0]))
     stretches.trimmed(folded, grown)
     stretches.chosen(grown.start, grown.end, len(folded), 1)
-    _mark().touch()
-    return time.perf_counter() - started
+
+
+# Those that share few kernels, the longest first: side by side they take the time of the longest.
+_STEPS: dict[str, Callable[[Any, Any], None]] = {
+    "words": _words,
+    "characters": _characters,
+    "quality": _quality,
+    "near-duplicates": _near_duplicates,
+    "membership": _membership,
+}
+STEPS = tuple(_STEPS)
