@@ -364,6 +364,24 @@ def test_interrupted_inside_native_code():
     assert "Traceback" not in done.stderr
 
 
+def test_interrupted_while_a_module_loads(tmp_path):
+    """Native modules abort the process where their start is interrupted: Ctrl-C waits until they have loaded."""
+    (tmp_path / "slow_module.py").write_text(
+        "import signal, time\nsignal.raise_signal(signal.SIGINT)\ntime.sleep(0.3)\nprint('loaded', flush=True)\n"
+    )
+    script = (
+        "import time\nfrom starloom import commands\n"
+        "def work(**_):\n    import slow_module\n    for _ in range(3000):\n        time.sleep(0.01)\n"
+        "commands.group.main = work\ncommands.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=20
+    )
+    assert done.returncode == 130
+    assert done.stdout == "loaded\n"
+    assert "Traceback" not in done.stderr
+
+
 def test_output_that_nobody_reads(built):
     """`starloom why … | head`."""
     script = f"{sys.executable} -c 'from starloom.commands import main; main()' why two | head -1"

@@ -10,6 +10,7 @@ import pkgutil
 import signal
 import sys
 import threading
+from types import FrameType
 
 import click
 
@@ -61,10 +62,13 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     interrupted = False
 
-    def interrupt(_number: int, _frame: object) -> None:
+    def interrupt(_number: int, frame: FrameType | None) -> None:
         nonlocal interrupted
         interrupted = True
-        raise KeyboardInterrupt
+        if _importing(frame):  # native modules abort the process where their start is interrupted
+            _again()
+        else:
+            raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not under `nohup`, which ignores it
         signal.signal(signal.SIGINT, interrupt)
@@ -108,9 +112,24 @@ def _unraisable(event: "sys.UnraisableHookArgs") -> None:
     """Ctrl-C inside a callback of native code (kernels being loaded), which Python would print and forget: once more,
     a moment later."""
     if issubclass(event.exc_type, KeyboardInterrupt):
-        threading.Timer(0.05, _thread.interrupt_main).start()
+        _again()
     else:
         sys.__unraisablehook__(event)
+
+
+def _again() -> None:
+    timer = threading.Timer(0.05, _thread.interrupt_main)
+    timer.daemon = True
+    timer.start()
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being loaded, there or further up."""
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _refuse(problem: UserError) -> int:
