@@ -11,6 +11,7 @@ from starloom.engine.verbs import Engine
 from starloom.report.figures import REFUSALS
 from starloom.report.samples import Near
 from starloom.the_stack import tables
+from starloom.the_stack.alike import ALIKE
 from starloom.the_stack.rules import Rule, comparisons
 from starloom.the_stack.thresholds import Distribution, binned, distribution, nearest, number
 
@@ -111,9 +112,9 @@ def near_duplicates(root: Path, engine: Engine, threshold: float, count: int) ->
     most alike other one; and the kept ones that come nearest to the threshold."""
     given = {"ledger": tables.ledger(root), "pairs": tables.pairs(root), "streams": tables.streams(root)}
     shape = Distribution(JACCARD, ">=", threshold, JACCARD, (), (), (), 0)
-    shape = binned(engine, _ALIKE, given, {}, shape, _BINS)
+    shape = binned(engine, ALIKE, given, {}, shape, _BINS)
     rows = engine.table(
-        f"""SELECT repo_name, path, amount AS value, twin_repo_name, twin_path, twin_content_id FROM ({_ALIKE})
+        f"""SELECT repo_name, path, amount AS value, twin_repo_name, twin_path, twin_content_id FROM ({ALIKE})
         WHERE NOT goes ORDER BY amount DESC, repo_name, path LIMIT $rows""",
         given,
         {"rows": _SPARE * count},
@@ -121,24 +122,6 @@ def near_duplicates(root: Path, engine: Engine, threshold: float, count: int) ->
     limit = f"{JACCARD} >= {threshold:g}"
     ranked = [Near(**row | {"value": f"{row['value']:.4f}", "limit": limit}) for row in rows]
     return Limits((shape,) if shape.edges else (), _spread(ranked, count))
-
-
-# Pairs are of token streams (`pair`): a content stands for all that have its stream.
-_ALIKE = """
-WITH stays AS (
-  SELECT l.repo_name, l.path, l.content_id, coalesce(s.stream_id, l.content_id) AS stream
-  FROM ledger l LEFT JOIN streams s ON l.content_id = s.content_id WHERE l.split IS NOT NULL),
-both_ways AS (
-  SELECT "left" AS one, "right" AS other, jaccard FROM pairs
-  UNION ALL SELECT "right", "left", jaccard FROM pairs)
-SELECT repo_name, path, jaccard AS amount, twin_repo_name, twin_path, twin_content_id, true AS goes, true AS decides
-FROM ledger WHERE rule = 'near-duplicate'
-UNION ALL
-SELECT * EXCLUDE (place), false, true FROM (
-  SELECT a.repo_name, a.path, p.jaccard, b.repo_name, b.path, b.content_id,
-    row_number() OVER (PARTITION BY a.stream ORDER BY p.jaccard DESC, b.repo_name, b.path) AS place
-  FROM both_ways p JOIN stays a ON p.one = a.stream JOIN stays b ON p.other = b.stream)
-WHERE place = 1"""
 
 
 def _value(value: float) -> str:

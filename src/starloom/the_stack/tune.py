@@ -18,8 +18,9 @@ from starloom.engine.verbs import Engine
 from starloom.errors import UserError
 from starloom.settings import nearest as closest
 from starloom.the_stack import tables
+from starloom.the_stack.alike import ALIKE
 from starloom.the_stack.budgets import Budget, asked, choice
-from starloom.the_stack.decide import VERSION, decided
+from starloom.the_stack.decide import decided
 from starloom.the_stack.measured import measured
 from starloom.the_stack.rules import Rule, comparisons, describe
 from starloom.the_stack.thresholds import (
@@ -34,7 +35,7 @@ from starloom.the_stack.thresholds import (
     number,
     proposals,
 )
-from starloom.workspace.manifest import read_manifest
+from starloom.workspace.stage import opened
 
 NEAR_DUPLICATE = "near-duplicate"
 _JACCARDS = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
@@ -206,23 +207,6 @@ def _budget_steps(root: Path, engine: Engine, settings: Any, budget: Budget) -> 
 
 # Files that a pair says something about: those dropped for their twin, and those in the dataset that are most like
 # another in it, with the greatest Jaccard similarity. Pairs are of token streams.
-_TWINS = """
-  SELECT repo_name, path, content_id, jaccard AS amount, language, length_bytes,
-    twin_repo_name || ':' || twin_path AS twin, true AS goes, true AS decides
-  FROM ledger WHERE rule = 'near-duplicate'
-  UNION ALL
-  SELECT repo_name, path, content_id, amount, language, length_bytes, twin, false AS goes, true AS decides FROM (
-    SELECT a.*, p.jaccard AS amount, b.repo_name || ':' || b.path AS twin,
-      row_number() OVER (PARTITION BY a.stream ORDER BY p.jaccard DESC, b.repo_name, b.path) AS place
-    FROM (SELECT "left" AS one, "right" AS other, jaccard FROM pairs
-      UNION ALL SELECT "right" AS one, "left" AS other, jaccard FROM pairs) p
-    JOIN stays a ON p.one = a.stream JOIN stays b ON p.other = b.stream)
-  WHERE place = 1"""
-_STAYS = """
-  SELECT l.repo_name, l.path, l.content_id, l.language, l.length_bytes, coalesce(s.stream_id, l.content_id) AS stream
-  FROM ledger l LEFT JOIN streams s ON l.content_id = s.content_id WHERE l.verdict IN ('kept', 'changed')"""
-
-
 def _twins(root: Path, engine: Engine, settings: Any, at: Sequence[float], samples: int, bins: int) -> Tuned:
     present, floor = settings.decide.near_duplicates, settings.pair.floor
     if any(not floor <= limit <= 1.0 for limit in at):
@@ -232,13 +216,13 @@ def _twins(root: Path, engine: Engine, settings: Any, at: Sequence[float], sampl
         )
     steps = at or [one for one in _JACCARDS if one >= floor]
     limits = sorted({present, *steps})
-    files = f"WITH stays AS ({_STAYS}) {_TWINS}"
     given = {"ledger": tables.ledger(root), "pairs": tables.pairs(root), "streams": tables.streams(root)}
     shape = Distribution("jaccard", ">=", present or 1.0, "jaccard", (), (), (), 0)
     sides = []
     for goes, order in (("goes", "ASC"), ("NOT goes", "DESC")):
         rows = engine.table(
-            f"SELECT repo_name, path, content_id, amount, language, length_bytes, twin FROM ({files}) WHERE {goes} "
+            "SELECT repo_name, path, content_id, amount, language, length_bytes, twin_repo_name || ':' || twin_path "
+            f"AS twin FROM ({ALIKE}) WHERE {goes} "
             f"ORDER BY amount {order}, repo_name, path LIMIT $count",
             given,
             {"count": samples},
@@ -246,7 +230,7 @@ def _twins(root: Path, engine: Engine, settings: Any, at: Sequence[float], sampl
         sides.append(tuple(Near(*row.values()) for row in rows))
     changed = [replace(settings, decide=replace(settings.decide, near_duplicates=limit)) for limit in limits]
     kept = _decided(root, engine, limits, changed)
-    return Tuned(present, ">=", "jaccard", binned(engine, files, given, {}, shape, bins), kept, *sides)
+    return Tuned(present, ">=", "jaccard", binned(engine, ALIKE, given, {}, shape, bins), kept, *sides)
 
 
 def _decided(root: Path, engine: Engine, limits: Sequence[float], changed: Sequence[Any]) -> tuple[Kept, ...]:
@@ -264,10 +248,7 @@ def _decided(root: Path, engine: Engine, limits: Sequence[float], changed: Seque
 def _stale(root: Path, settings: Any, name: str) -> bool:
     """Whether other rules than `name` are not those that the ledger was decided by. Raises UserError without one."""
     tables.ledger(root)
-    manifest = read_manifest(root / tables.LEDGER)
-    if manifest is None or manifest.version != VERSION:
-        raise UserError("the ledger was written by another version of Starloom", "run `starloom build`")
-    then = {rule["name"]: rule for rule in manifest.settings.get("rules", [])}
+    then = {rule["name"]: rule for rule in opened(root / tables.LEDGER, "decide").settings["rules"]}
     now = {rule.name: describe(rule) for rule in settings.rules}
     then.pop(name, None)
     now.pop(name, None)
