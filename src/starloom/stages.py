@@ -131,6 +131,11 @@ def _checked(settings: Settings, where: str) -> Settings:
             f"{settings.pair.floor}, so pairs would be missing",
             f"lower the floor to {settings.decide.near_duplicates}, or raise near_duplicates",
         )
+    if settings.decide.near_duplicates and settings.decide.clusters == "stars" and not settings.pair.verify:
+        raise UserError(
+            f'{where}: [decide] clusters = "stars" needs pairs that are verified, and [pair] verify = false',
+            'write `verify = true` under [pair], or `clusters = "components"` under [decide]',
+        )
     return settings
 
 

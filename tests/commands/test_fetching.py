@@ -134,7 +134,7 @@ def test_ctrl_c_while_servers_say_nothing(cli, tmp_path, monkeypatch):
             with contextlib.suppress(OSError):
                 connection.close()
     assert process.returncode == 130
-    assert said.strip().splitlines()[-1] == "interrupted; the same command goes on where this one stopped"
+    assert said.strip().splitlines()[-1] == "interrupted: nothing is half done; the same command does what is left"
     assert "Traceback" not in said
     left = subprocess.run(["pgrep", "-f", f"127.0.0.1:{port}"], capture_output=True, check=False).stdout
     assert left == b""

@@ -7,7 +7,8 @@ import pytest
 from starloom.identity import content_id
 from the_stack.building import MIT, code
 
-WHY = {"repo_name", "path", "content_id", "verdict", "rule", "value", "limit", "twin"}
+WHY = {"repo_name", "path", "content_id", "verdict", "rule", "value", "limit", "twin", "diff", "stands_for"}
+DIFF = {"alike", "removed", "added", "lines", "left_out", "is_part", "is_blank"}
 STATUS = {"name", "state", "rows", "bytes", "seconds"}
 STAGES = ["list", "read", "measure", "pair", "decide", "write"]
 MADE = ["report", "tokenizer", "pack", "search", "membership"]  # of the dataset, by commands of their own
@@ -66,6 +67,21 @@ def test_why_values(ask):
     assert damaged["value"]
     (changed,) = ask("latin.py")["files"]
     assert (changed["verdict"], changed["rule"]) == ("changed", "encoding")
+
+
+def test_why_shows_how_a_near_duplicate_differs(ask, cli, built):
+    (row,) = ask("near.py")["files"]
+    assert set(row["diff"]) == DIFF
+    assert (row["diff"]["removed"], row["diff"]["added"]) == (1, 1)
+    (short,) = ask("near.py", "--diff", "2")["files"]
+    assert short["diff"]["lines"] == row["diff"]["lines"][:2]
+    assert short["diff"]["left_out"] == len(row["diff"]["lines"]) - 2
+    (none,) = ask("near.py", "--no-diff")["files"]
+    assert none["diff"] is None
+    text = cli("why", "near.py", cwd=built.root).stdout
+    assert "differs   1 line only here (+), 1 only in the twin (-), 118 in both\n            @@ -1,4 +1,4 @@\n" in text
+    assert "@@" not in cli("why", "near.py", "--no-diff", cwd=built.root).stdout
+    assert ask("src/pkg/a.py")["files"][0]["stands_for"] == {"near-duplicate": 1}
 
 
 def test_why_limit(ask):

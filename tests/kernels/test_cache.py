@@ -110,7 +110,7 @@ def test_importing_the_package_brings_no_numba(package):
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("module", ["lines", "shingles", "minhash", "pairs", "stars", "decoding"])
+@pytest.mark.parametrize("module", ["lines", "shingles", "sigma", "minhash", "pairs", "stars", "decoding"])
 def test_each_module_can_be_the_first(module):
     program = f"""
 from numba.core.dispatcher import Dispatcher

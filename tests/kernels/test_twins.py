@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 # What breaks tokenisers: characters of two, three and four bytes, odd lower-case forms, combining marks,
 # separators.
-AWKWARD = "aaZ_9  \t\n\n\r-.éÉßÀĀſΣςσİıіЖ中가ａ½²٣\u0307\u200d\u2028\u00a0\x00\x7f\x85😀𝒜𞤀\U0010ffff"
+AWKWARD = "aaZ_9    .'\t\n\n\r-.éÉßÀĀſΣςσİıіЖ中가ａ½²٣\u0307\u200d\u2028\u00a0\x00\x7f\x85😀𝒜𞤀\U0010ffff"
 
 awkward = st.text(st.sampled_from(AWKWARD), max_size=80)
 anything = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
@@ -43,15 +43,16 @@ def assert_lines(contents, before=b"", after=b""):
         assert column.tolist() == np.array([getattr(one, name) for one in expected], dtype=column.dtype).tolist(), name
 
 
-def assert_shingles(contents, before=b"", after=b""):
+def assert_shingles(contents, before=b"", after=b"", tokenisations=shingles.TOKENISATIONS):
     offsets, data = buffers(contents, before, after)
-    tokens, stream = shingles.token_counts_and_stream_hash(offsets, data)
-    assert tokens.tolist() == [len(twins.tokens(content)) for content in contents]
-    assert [tuple(one) for one in stream.tolist()] == [twins.stream(content) for content in contents]
-    bounds, sets = shingles.shingle_sets(offsets, data)
-    assert [sets[a:b].tolist() for a, b in itertools.pairwise(bounds)] == [
-        sorted(set(twins.shingles(content))) for content in contents
-    ]
+    for name in tokenisations:
+        tokens, stream = shingles.token_counts_and_stream_hash(offsets, data, name)
+        assert tokens.tolist() == [len(twins.tokens(content, name)) for content in contents]
+        assert [tuple(one) for one in stream.tolist()] == [twins.stream(content, name) for content in contents]
+        bounds, sets = shingles.shingle_sets(offsets, data, name)
+        assert [sets[a:b].tolist() for a, b in itertools.pairwise(bounds)] == [
+            sorted(set(twins.shingles(content, name))) for content in contents
+        ]
 
 
 @unhurried
@@ -81,13 +82,13 @@ def test_the_standard_library(standard_library):
 
 
 @unhurried
-@given(batches, st.integers(0, 2**63 - 1), st.integers(1, 20))
-def test_signatures(contents, seed, permutations):
-    offsets, data = buffers(contents)
-    found, tokens, stream = minhash.signatures(offsets, data, seed, permutations)
+@given(batches, st.integers(0, 2**63 - 1), st.integers(1, 20), st.sampled_from(shingles.TOKENISATIONS))
+def test_signatures(contents, seed, permutations, name):
+    offsets, data = buffers(contents, before=b"x ")
+    found, tokens, stream = minhash.signatures(offsets, data, seed, permutations, name)
     a, b = (one.tolist() for one in minhash.multipliers(seed, permutations))
-    assert found.tolist() == [twins.signature(twins.shingles(content), a, b) for content in contents]
-    counts, streams = shingles.token_counts_and_stream_hash(offsets, data)
+    assert found.tolist() == [twins.signature(twins.shingles(content, name), a, b) for content in contents]
+    counts, streams = shingles.token_counts_and_stream_hash(offsets, data, name)
     assert tokens.tolist() == counts.tolist()
     assert stream.tolist() == streams.tolist()
 

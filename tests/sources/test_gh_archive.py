@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
-from starloom.sources import gh_archive, gh_archive_events, json_lines
+from starloom.outside import json_lines
+from starloom.sources import gh_archive, gh_archive_events
 from starloom.sources.gh_archive import GhArchiveSettings, gh_archive_urls, prepare, read_repositories, state
 from starloom.sources.gh_archive_events import EVENTS, Event, events
 from starloom.sources.repository import Place

@@ -16,9 +16,8 @@ from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.identity import blob_id, content_id
-from starloom.outside import hub
+from starloom.outside import hub, json_lines
 from starloom.outside.paths import text_path
-from starloom.sources import json_lines
 from starloom.sources.folder import FolderSource
 from starloom.sources.hub_datasets import meaning, open_dataset, packs, prepare
 from starloom.sources.hub_datasets import rows as dataset_rows

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -167,6 +168,28 @@ def test_near_duplicates_switched_off(ask, recipe):
     text = words(found)
     assert "near-duplicate: off" in text
     assert "  off" in text
+
+
+def test_chains_of_pairs(ask, recipe):
+    with recipe("near_duplicates = 0.7", 'near_duplicates = 0.7\nclusters = "components"'):
+        found = ask("near-duplicate")
+    assert found.condition == "linked by a chain of pairs: jaccard >= 0.7"
+    (one,) = found.limits
+    kept = [kept.files for kept in one.kept]
+    assert kept == sorted(kept)
+    assert "similarity to the file that stays" not in words(found)
+    linked = replace(one, distribution=one.distribution._replace(unknown=2))
+    assert "2 files whose similarity to the file that stays is not known: a chain of pairs links them" in words(
+        replace(found, limits=(linked,))
+    )
+
+
+def test_pairs_that_are_not_verified_have_no_limit_to_move(ask, recipe):
+    unverified = 'floor = 0.6\nverify = false\n[decide]\nclusters = "components"'
+    with recipe("floor = 0.6\n[decide]", unverified), pytest.raises(UserError) as caught:
+        ask("near-duplicate")
+    assert "pairs are not verified" in caught.value.problem
+    assert "`verify = true`" in caught.value.hint
 
 
 def test_a_budget(ask, workspace):

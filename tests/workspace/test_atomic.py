@@ -553,7 +553,7 @@ def test_what_a_user_can_mend_is_said(tmp_path, faults, kind, cause, remedy, run
         run(tmp_path / "out")
     assert problem.value.problem.startswith(f"cannot write {tmp_path / 'out'}: {cause} ({tmp_path}/.out.")
     assert re.search(remedy, problem.value.hint)
-    assert problem.value.hint.endswith("then run the same command: it resumes")
+    assert problem.value.hint.endswith("then run the same command: it does what is left")
 
 
 def test_other_errors_keep_their_traceback(tmp_path, faults):

@@ -19,7 +19,21 @@ from starloom.errors import UserError
 
 # In the order of the work; the help shows them so. A command that is not named here comes last.
 _ORDER = (
-    *("demo", "init", "corpus", "build", "status", "why", "ledger", "tune", "report", "scorer", "detect"),
+    *(
+        "demo",
+        "init",
+        "corpus",
+        "build",
+        "status",
+        "why",
+        "ledger",
+        "tune",
+        "report",
+        "scorer",
+        "detect",
+        "dedup",
+        "compare",
+    ),
     *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
     *("verify", "clean"),
 )
@@ -104,7 +118,7 @@ def main() -> None:
 
 
 def _interrupted() -> int:
-    print("\ninterrupted; the same command goes on where this one stopped", file=sys.stderr)
+    print("\ninterrupted: nothing is half done; the same command does what is left", file=sys.stderr)
     return 130
 
 

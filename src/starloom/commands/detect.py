@@ -39,8 +39,9 @@ def command(what: Path, every_file: bool, linguist: str, no_scancode: bool, as_j
     from starloom.engine.local import LocalEngine
     from starloom.engine.verbs import EngineSettings
     from starloom.languages.choice import LanguageSettings
+    from starloom.outside.tool_folders import NOT_ENTERED
     from starloom.stages import Settings
-    from starloom.the_stack.detect import NOT_ENTERED, detect
+    from starloom.the_stack.detect import detect
     from starloom.the_stack.detected import about_file, about_folder, summary
     from starloom.the_stack.scan import ScanSettings
 

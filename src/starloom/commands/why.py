@@ -10,17 +10,26 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 @click.command("why", short_help="What happened to a file, and by which rule.")
 @click.argument("what")
 @click.option("--limit", default=20, show_default=True, help="Files to show.")
+@click.option(
+    "--diff",
+    type=click.IntRange(min=1),
+    metavar="LINES",
+    help="So many lines of how a near-duplicate differs from its twin; default: 20, where no more than 3 are shown.",
+)
+@click.option("--no-diff", is_flag=True, help="No texts: what the ledger says only.")
 @workspace_option
 @json_option
-def command(what: str, limit: int, workspace: Path | None, as_json: bool) -> None:
+def command(what: str, limit: int, diff: int | None, no_diff: bool, workspace: Path | None, as_json: bool) -> None:
     """What happened to a file or repository, and by which rule.
 
-    WHAT is a path (whole, or its end), a repository, REPOSITORY:PATH, a content id or a SWHID.
+    WHAT is a path (whole, or its end), a repository, REPOSITORY:PATH, a content id or a SWHID. A near-duplicate is
+    shown with its twin, their exact Jaccard similarity, and the lines in which they differ.
 
     \b
     Examples:
         starloom why json/decoder.py
         starloom why pypi/click
+        starloom why json/decoder.py --diff 100
         starloom why swh:1:cnt:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391
     """
     from starloom.stages import load_settings
@@ -29,7 +38,7 @@ def command(what: str, limit: int, workspace: Path | None, as_json: bool) -> Non
 
     root = find(workspace)
     with engine(root, load_settings(root).engine) as local:
-        found = explain(root, local, what, limit)
+        found = explain(root, local, what, limit, 0 if no_diff else diff)
     if as_json:
         emit(found.to_json())
     else:

@@ -5,26 +5,32 @@ Bands of 50 x 5 with exact verification: a pair at Jaccard 0.7 is a candidate wi
 recall was 1.000 on real code (2026); the usual 25 x 10 without verification finds .51 at 0.7 and removes
 files that have no twin.
 
-Cost: about 165 MB/s on one core with AVX2 (bench/kernels.py).
+Cost: about 250 MB/s on one core with AVX-512 (bench/kernels.py), by "bigcode-v2" about 155; 400 bytes a file, and
+16 MB of signatures that are not kept.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from starloom.dedup.bands import candidate_probability
 from starloom.errors import UserError
 from starloom.kernels.seed import FROZEN_SEED
 
-Tokenisation = Literal["words"]
+Tokenisation = Literal["words", "bigcode-v2", "text-dedup"]  # see kernels.shingles
+
+_FILES, _BYTES = 1 << 14, 1 << 25  # measured at a time
 
 
 @dataclass(frozen=True)
 class MinHashSettings:
     """How files are compared. All of it moves which pairs are found; the first two define Jaccard."""
 
-    tokenisation: Tokenisation = "words"  # lower case, split at \W, empties dropped
+    # "words": lower case, split at \W, empties dropped; "bigcode-v2", "text-dedup": the 5-grams of those scripts
+    tokenisation: Tokenisation = "words"
     shingle: int = 5  # tokens
     permutations: int = 256
     bands: int = 50
@@ -55,17 +61,60 @@ class MinHashSettings:
             raise UserError(f"seed = {self.seed} is out of range", "use 0 to 9223372036854775807")
 
 
+def tuned(
+    threshold: float,
+    permutations: int = 256,
+    tokenisation: Tokenisation = "words",
+    seed: int = FROZEN_SEED,
+    recall: float = 0.999,
+) -> MinHashSettings:
+    """Bands for a threshold: as many rows (the more, the fewer candidates that are none) as leave a pair at `threshold`
+    a candidate with a probability of at least `recall`; one row where none does (see `explain`).
+
+    >>> tuned(0.7).bands, tuned(0.7).rows
+    (51, 5)
+    """
+    if not 0.0 < threshold <= 1.0:
+        raise UserError(f"threshold = {threshold} is out of range", "use a Jaccard similarity above 0, up to 1")
+    if not 0.0 < recall < 1.0:
+        raise UserError(f"recall = {recall} is out of range", "use a probability above 0 and below 1; 0.999 is usual")
+    one_row = MinHashSettings(tokenisation, permutations=permutations, bands=1, rows=1, seed=seed)  # checks the rest
+    for rows in range(permutations, 1, -1):
+        if candidate_probability(threshold, permutations // rows, rows) >= recall:
+            return replace(one_row, bands=permutations // rows, rows=rows)
+    return replace(one_row, bands=permutations)
+
+
 class Measured(NamedTuple):
     """One row a file. Of a file with fewer than `shingle` tokens the bands mean nothing: skip it."""
 
     tokens: NDArray[np.int32]
-    stream: NDArray[np.uint64]  # [n, 2]: equal for files that differ in case, white space and punctuation only
+    stream: NDArray[np.uint64]  # [n, 2]: equal for files of the same tokens
     bands: NDArray[np.uint64]  # [n, bands]
 
 
-def measure(offsets: NDArray[np.int64], data: NDArray[np.uint8], settings: MinHashSettings) -> Measured:
-    """Tokens, stream hash and band hashes of each file `data[offsets[i]:offsets[i + 1]]`, valid UTF-8."""
+def measure(
+    offsets: NDArray[np.int64],
+    data: NDArray[np.uint8],
+    settings: MinHashSettings,
+    advance: Callable[[int], object] | None = None,
+) -> Measured:
+    """Tokens, stream hash and band hashes of each file `data[offsets[i]:offsets[i + 1]]`, valid UTF-8. `advance` is
+    told of the bytes that are done."""
     from starloom.kernels import minhash
 
-    signatures, tokens, stream = minhash.signatures(offsets, data, settings.seed, settings.permutations)
-    return Measured(tokens, stream, minhash.band_hashes(signatures, settings.bands, settings.rows))
+    n = len(offsets) - 1
+    tokens, stream = np.empty(n, dtype=np.int32), np.empty((n, 2), dtype=np.uint64)
+    bands = np.empty((n, settings.bands), dtype=np.uint64)
+    start = 0
+    while start < n:
+        some = int(np.searchsorted(offsets, offsets[start] + _BYTES, side="right")) - 1
+        end = min(max(some, start + 1), start + _FILES, n)
+        signatures, tokens[start:end], stream[start:end] = minhash.signatures(
+            offsets[start : end + 1], data, settings.seed, settings.permutations, settings.tokenisation
+        )
+        bands[start:end] = minhash.band_hashes(signatures, settings.bands, settings.rows)
+        if advance:
+            advance(int(offsets[end] - offsets[start]))
+        start = end
+    return Measured(tokens, stream, bands)

@@ -1,8 +1,8 @@
-"""What each code point is: alphabetic, alphanumeric, part of a word, and its lower-case form.
+"""What each code point is: alphabetic, alphanumeric, part of a word, cased, and its lower-case form.
 
 The same as Python's `str.isalpha`, `str.isalnum`, `re`'s `\\w` and `str.lower` of one character, in Unicode
 14.0.0 (Python 3.11), read from a table that ships with the package: a newer Python must not change anyone's
-duplicates. Cost: about 5 ms once and 4.4 MB, of which ordinary text touches some kilobytes.
+duplicates. Cost: about 7 ms once and 4.4 MB, of which ordinary text touches some kilobytes.
 """
 
 import functools
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 UNICODE_VERSION = "14.0.0"
 ALPHA, ALPHANUMERIC, WORD = 1 << 24, 1 << 25, 1 << 26
+CASED, IGNORABLE = 1 << 27, 1 << 28  # what a capital sigma looks at: see kernels.sigma
 LOWER = (1 << 21) - 1  # the bits that hold the lower-case code point
 
 _TABLE = Path(__file__).with_name("code_points.tsv")
@@ -22,7 +23,7 @@ _TABLE = Path(__file__).with_name("code_points.tsv")
 
 @functools.cache
 def properties() -> NDArray[np.uint32]:
-    """uint32[0x110000]: the lower-case code point in bits 0-20, the classes in bits 24-26.
+    """uint32[0x110000]: the lower-case code point in bits 0-20, the classes in bits 24-28.
 
     U+0130, the only code point whose lower-case form is two ("i" and a combining dot, not a word character),
     stands for itself here: the tokeniser treats it apart.
@@ -37,6 +38,10 @@ def properties() -> NDArray[np.uint32]:
             table[where] |= ALPHA | ALPHANUMERIC | WORD
         elif kind == "numeric":
             table[where] |= ALPHANUMERIC | WORD
+        elif kind == "cased":
+            table[where] |= CASED
+        elif kind == "ignorable":
+            table[where] |= IGNORABLE
         else:  # lower
             table[where] = (table[where] & ~np.uint32(LOWER)) | (
                 (table[where] & LOWER).astype(np.int64) + int(delta)
@@ -54,6 +59,12 @@ def describe() -> str:
     numeric = [ord(one) for one in everything if one.isalnum() and not one.isalpha()]
     lines += [f"alpha\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(alpha, 1)]
     lines += [f"numeric\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(numeric, 1)]
+    # Python tells of case only by what it makes of a capital sigma at the end of a word. A character that case
+    # ignores lets the sigma see what stands before it.
+    cased = [ord(one) for one in everything if f"1{one}\u03a3".lower().endswith("\u03c2")]
+    ends = {ord(one) for one in everything if f"a{one}\u03a3".lower().endswith("\u03c2")}
+    lines += [f"cased\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(cased, 1)]
+    lines += [f"ignorable\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(sorted(ends.difference(cased)), 1)]
     distances: dict[int, list[int]] = {}
     for one in everything:
         lower = one.lower()

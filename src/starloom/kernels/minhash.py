@@ -19,8 +19,15 @@ from starloom.kernels.cache import kernel
 from starloom.kernels.code_points import properties
 from starloom.kernels.decoding import mix
 from starloom.kernels.seed import FROZEN_SEED
-from starloom.kernels.shingles import SHINGLE, longest_file, shingle_file
-from starloom.kernels.text import Int64s, UInt8s, UInt64s, checked, frozen
+from starloom.kernels.shingles import (
+    SHINGLE,
+    longest_file,
+    most_shingles,
+    prepared,
+    shingle_file,
+    shingle_file_with_empties,
+)
+from starloom.kernels.text import Int64s, UInt8s, UInt64s, frozen
 
 _64 = (1 << 64) - 1
 _BAND = np.uint64(0x9E3779B97F4A7C15)
@@ -30,15 +37,16 @@ _ALL = np.uint32(0xFFFFFFFF)
 
 
 def signatures(
-    offsets: Int64s, data: UInt8s, seed: int = FROZEN_SEED, permutations: int = 256
+    offsets: Int64s, data: UInt8s, seed: int = FROZEN_SEED, permutations: int = 256, tokenisation: str = "words"
 ) -> tuple[NDArray[np.uint32], NDArray[np.int32], UInt64s]:
     """(signatures uint32[n, permutations], tokens int32[n], stream uint64[n, 2]), in one reading of the text.
 
     A file of fewer than five tokens has a signature of all ones, which means nothing: skip it by its tokens.
+    `tokenisation`: see `kernels.shingles`.
     """
-    offsets, data = checked(offsets, data)
+    offsets, data, empties = prepared(offsets, data, tokenisation)
     a, b = multipliers(seed, permutations)
-    found, tokens, stream = _signatures(offsets, data, properties(), a, b)
+    found, tokens, stream = _signatures(offsets, data, properties(), a, b, empties)
     return found, tokens, stream
 
 
@@ -65,18 +73,21 @@ def multipliers(seed: int, permutations: int) -> tuple[NDArray[np.uint32], NDArr
 
 
 @kernel
-def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any) -> Any:
+def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bool) -> Any:
     n = len(offsets) - 1
     signatures = np.full((n, len(a)), 0xFFFFFFFF, dtype=np.uint32)
     tokens = np.zeros(n, dtype=np.int32)
     stream = np.zeros((n, 2), dtype=np.uint64)
-    found = np.empty(longest_file(offsets) // 2 + 1, dtype=np.uint64)
+    found = np.empty(most_shingles(longest_file(offsets), empties), dtype=np.uint64)
     halves = np.empty(len(found), dtype=np.uint32)
     for i in range(n):
-        count, stream[i, 0], stream[i, 1] = shingle_file(data, offsets[i], offsets[i + 1], table, found, 0)
-        tokens[i] = count
-        if count >= SHINGLE:
+        if empties:
+            count, size, one, two = shingle_file_with_empties(data, offsets[i], offsets[i + 1], table, found, 0)
+        else:
+            count, one, two = shingle_file(data, offsets[i], offsets[i + 1], table, found, 0)
             size = count - SHINGLE + 1
+        tokens[i], stream[i, 0], stream[i, 1] = count, one, two
+        if size > 0:
             for k in range(size):
                 halves[k] = np.uint32(found[k] >> _HIGH)
             _permute(halves[:size], a, b, signatures[i])

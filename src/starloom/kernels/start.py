@@ -54,7 +54,7 @@ def warmed() -> None:
 def _texts() -> tuple[Any, Any]:
     import numpy as np
 
-    text = "one two three four five six é\n".encode()
+    text = "one two three four five six é Σ\n".encode()
     return np.array([0, len(text), 2 * len(text)], dtype=np.int64), np.frombuffer(text * 2, dtype=np.uint8)
 
 
@@ -91,6 +91,7 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
     from starloom.kernels import minhash, pairs, shingles, stars
 
     shingles.token_counts_and_stream_hash(offsets, data)
+    shingles.shingle_sets(offsets, data, "text-dedup")
     set_offsets, sets = shingles.shingle_sets(offsets, data)
     signatures, _, _ = minhash.signatures(offsets, data)
     minhash.band_hashes(signatures, 50, 5)

@@ -11,6 +11,7 @@ _64 = (1 << 64) - 1
 _SEEDS = (0x629A292A367CD507, 0x9159015A3070DD17)
 _TOKENS = (0x6A09E667F3BCC909, 0xBB67AE8584CAA73B)
 _STREAMS = (0x3C6EF372FE94F82B, 0xA54FF53A5F1D36F1)
+_RUN = 0x8EB44A8768581511
 _PLACES = (0x510E527FADE682D1, 0x9B05688C2B3E6C1F, 0x1F83D9ABFB41BD6B, 0x5BE0CD19137E2179, 0xCBBB9D5DC1059ED9)
 
 
@@ -42,9 +43,11 @@ def lines(text: str) -> Lines:
     )
 
 
-def tokens(text: str) -> list[str]:
-    """The tokenisation "words"."""
-    return re.findall(r"\w+", "".join(one.lower() for one in text))
+def tokens(text: str, tokenisation: str = "words") -> list[str]:
+    """The tokens of each tokenisation of `shingles`."""
+    if tokenisation == "bigcode-v2":
+        return re.split(r"\W", text.lower())
+    return re.findall(r"\w+", text.lower() if tokenisation == "text-dedup" else "".join(one.lower() for one in text))
 
 
 def mix(h: int) -> int:
@@ -62,18 +65,26 @@ def token_hash(token: str, which: int = 0) -> int:
     return h
 
 
-def stream(text: str) -> tuple[int, int]:
+def stream(text: str, tokenisation: str = "words") -> tuple[int, int]:
     """Twin of the stream hash of `shingles.token_counts_and_stream_hash`."""
     found = list(_SEEDS)
-    for token in tokens(text):
+    run = 0  # empty tokens in a row
+    for token in tokens(text, tokenisation):
+        if token:
+            for which in (0, 1):
+                h = token_hash(token, which) + run * _RUN
+                found[which] = mix((found[which] ^ h & _64) * _STREAMS[which] & _64)
+        run = 0 if token else run + 1
+    if run:
         for which in (0, 1):
-            found[which] = mix((found[which] ^ token_hash(token, which)) * _STREAMS[which] & _64)
+            h = _SEEDS[which] + run * _RUN
+            found[which] = mix((found[which] ^ h & _64) * _STREAMS[which] & _64)
     return found[0], found[1]
 
 
-def shingles(text: str) -> list[int]:
+def shingles(text: str, tokenisation: str = "words") -> list[int]:
     """Twin of `shingles.shingle_sets`, which sorts these and keeps one of each."""
-    hashes = [mix(token_hash(token)) for token in tokens(text)]
+    hashes = [mix(token_hash(token)) for token in tokens(text, tokenisation)]
     windows = zip(*(hashes[k:] for k in range(len(_PLACES))))
     return [mix(sum(h * place for h, place in zip(window, _PLACES)) & _64) for window in windows]
 

@@ -9,11 +9,11 @@ from starloom.the_stack import tables
 
 @dataclass(frozen=True)
 class Member:
-    """A file that went; `jaccard`: its similarity to the one that stays."""
+    """A file that went; `jaccard`: its similarity to the one that stays, None where it was not verified."""
 
     repo_name: str
     path: str
-    jaccard: float
+    jaccard: float | None
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Cluster:
 _CLUSTERS = """
 WITH gone AS (
   SELECT twin_repo_name, twin_path, repo_name, path, length_bytes, jaccard,
-    row_number() OVER (PARTITION BY twin_repo_name, twin_path ORDER BY jaccard, repo_name, path) AS place
+    row_number() OVER (PARTITION BY twin_repo_name, twin_path ORDER BY jaccard NULLS LAST, repo_name, path) AS place
   FROM ledger WHERE rule = $rule),
 largest AS (
   SELECT twin_repo_name, twin_path, count(*) AS files, CAST(sum(length_bytes) AS BIGINT) AS bytes,

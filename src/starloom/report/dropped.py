@@ -115,7 +115,7 @@ def near_duplicates(root: Path, engine: Engine, threshold: float, count: int) ->
     shape = binned(engine, ALIKE, given, {}, shape, _BINS)
     rows = engine.table(
         f"""SELECT repo_name, path, amount AS value, twin_repo_name, twin_path, twin_content_id FROM ({ALIKE})
-        WHERE NOT goes ORDER BY amount DESC, repo_name, path LIMIT $rows""",
+        WHERE NOT goes AND amount IS NOT NULL ORDER BY amount DESC, repo_name, path LIMIT $rows""",
         given,
         {"rows": _SPARE * count},
     ).to_pylist()

@@ -158,8 +158,7 @@ def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     settings = ledger_settings(root)
     too_large = Rule("too-large", f"files of more than {settings['max_bytes']:,} bytes", "", "[list] max_bytes")
     threshold = settings["decide"]["near_duplicates"]
-    words = f"files with a Jaccard similarity of {threshold:g} or more to one that is kept"
-    near = Rule("near-duplicate", words, "", "[decide] near_duplicates")
+    near = Rule("near-duplicate", _near_in_words(settings), "", "[decide] near_duplicates")
     found = [("refusal", one) for one in (_NO_FILE, _EXCLUDED, too_large, _BINARY, _LFS) if one.name in taken]
     found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
     found += [("rule", one) for one in ledger_rules(root)]
@@ -167,6 +166,18 @@ def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     if threshold:
         found.append(("duplicate", near))
     return found + [("budget", _in_words(one)) for one in settings.get("budgets", ())]
+
+
+def _near_in_words(settings: dict[str, Any]) -> str:
+    """What goes as a near-duplicate, by the settings of the ledger."""
+    decide = settings["decide"]
+    pair = f"a Jaccard similarity of {decide['near_duplicates']:g} or more"
+    if not settings.get("verified", True):
+        pair = "a MinHash band in common, their similarity not verified"
+    language = " of its language" if decide.get("near_duplicates_within") == "language" else ""
+    if decide.get("clusters") == "components":
+        return f"files that a chain of pairs with {pair}, links to one{language} that is kept"
+    return f"files with {pair} to one{language} that is kept"
 
 
 def _in_words(budget: dict[str, Any]) -> Rule:

@@ -23,7 +23,7 @@ from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.measured import KINDS
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 2
+VERSION = 3
 FOLDER, PAGE = "report", "index.html"
 
 SECTIONS: tuple[Section, ...] = tuple(

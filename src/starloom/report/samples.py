@@ -7,12 +7,11 @@ contents, and the row groups that hold a sample, one text at a time.
 
 import hashlib
 import heapq
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from starloom.engine.verbs import Engine
 from starloom.kernels.random import keyed_uint64s
@@ -20,6 +19,7 @@ from starloom.privacy.marked import Row, marked_excerpt
 from starloom.privacy.span import Span
 from starloom.the_stack import tables
 from starloom.the_stack.offence import offending, stated_lines
+from starloom.the_stack.texts import cached_texts
 
 SEED, PURPOSE = 0, "report samples"
 NEAR_DUPLICATE = "near-duplicate"
@@ -95,9 +95,9 @@ def samples(root: Path, engine: Engine, nearly: Mapping[str, Sequence[Near]], pe
         if row["content_id"]:
             by_content.setdefault(row["content_id"], []).append(number)
     twins = {row["twin_content_id"] for row in rows if row["rule"] == NEAR_DUPLICATE and row["twin_content_id"]}
-    lines: dict[str | None, Set[bytes]] = {one: _digests(text) for one, text in _contents(root, twins)}
+    lines: dict[str | None, Set[bytes]] = {one: _digests(text) for one, text in cached_texts(root, twins)}
     shown: dict[int, tuple[tuple[Row, ...], str | None]] = {}
-    for content_id, text in _contents(root, by_content):  # one at a time: texts may be large
+    for content_id, text in cached_texts(root, by_content):  # one at a time: texts may be large
         for number in by_content[content_id]:
             shown[number] = _excerpt(text, rows[number], lines)
     found: dict[str, tuple[list[Sample], list[Sample]]] = {}
@@ -189,21 +189,3 @@ def _draw(root: Path, engine: Engine, per_rule: int) -> list[dict[str, str]]:
             for rule, rows in by_rule.items():
                 least[rule] = heapq.nsmallest(per_rule, least.get(rule, []) + rows)
     return [{"rule": rule, "repo_name": repo, "path": path} for rule in sorted(least) for _, repo, path in least[rule]]
-
-
-def _contents(root: Path, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
-    """(content_id, text) of the contents `wanted` that are in the cache, reading only the row groups that hold one."""
-    missing = set(wanted)
-    for path in tables.contents(root):
-        if not missing:
-            break
-        with pq.ParquetFile(path) as file:
-            for group in range(file.metadata.num_row_groups):
-                ids = file.read_row_group(group, columns=["content_id"]).column(0).to_pylist()
-                places = {one: place for place, one in enumerate(ids) if one in missing}
-                if not places:
-                    continue
-                column = file.read_row_group(group, columns=["content"]).column(0)
-                for one, place in places.items():
-                    yield one, column[place].as_py()
-                missing -= places.keys()

@@ -21,8 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from starloom.errors import UserError
+from starloom.outside.json_lines import LinesError, lines
 from starloom.sources.aside import publish
-from starloom.sources.json_lines import LinesError, lines
 from starloom.sources.repository import RepositoryProblem, utc
 
 VERSION = 1  # of the rows: another one makes every hour be read again

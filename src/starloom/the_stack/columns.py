@@ -59,8 +59,13 @@ COLUMNS: dict[str, Column] = {
     **_of(
         "r",
         "number",
-        {"star_events_count": "stars of the repository", "fork_events_count": "forks of the repository"},
+        {
+            "star_events_count": "stars of the repository",
+            "fork_events_count": "forks of the repository",
+            "fork_share": "of a repository that is a copy of another: the share of its contents that stand there",
+        },
     ),
+    **_of("r", "text", {"repository_kind": "`mirror` or `fork` of a better repository; unknown: neither"}),
     **_of(
         "v",
         "text",

@@ -1,14 +1,15 @@
 """`decide`: one ledger row for every listed file: kept, changed, dropped or quarantined, by which rule and value.
 
 Order: what `read` refused → the licence verdict by path → every rule on every copy that could be read; the first that
-fires decides, all are recorded (`matched_rules`) → the keeper among the exact copies that passed → star clusters among
-keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one kernel. Cost: see bench/decide.
+fires decides, all are recorded (`matched_rules`) → the keeper among the exact copies that passed → clusters of
+near-duplicates among keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one kernel. Cost: see
+bench/decide.
 """
 
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.measured import KINDS, READABLE, given, joins, needed
 from starloom.the_stack.rules import Compiled, check, describe
-from starloom.the_stack.twins import held_out, near_duplicates, streams
+from starloom.the_stack.twins import held_out, near_duplicates, streams, within
 from starloom.workspace.stage import Done, Job, Stage
 
 VERSION = tables.LEDGER_VERSION
@@ -33,6 +34,8 @@ class DecideSettings:
     """`[decide]`: what is no condition over columns."""
 
     near_duplicates: float = 0.7  # Jaccard similarity from which one of two files goes; 0: none goes
+    near_duplicates_within: Literal["all", "language"] = "all"  # language: files of two languages are not alike
+    clusters: Literal["stars", "components"] = "stars"  # components: what a chain of pairs links goes too
     held_out: float = 0.02  # share of repositories that no model is trained on
     seed: int = 0  # of the split
 
@@ -146,11 +149,17 @@ def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
         engine.table(
             f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
             {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
-            limit | {"threshold": f"jaccard >= {settings.decide.near_duplicates:g}"},
+            limit | {"threshold": _threshold(settings)},
         )
         .select(tables.LEDGER_ROWS.names)
         .cast(tables.LEDGER_ROWS)
     )
+
+
+def _threshold(settings: Any) -> str:
+    """What the ledger says the limit of near-duplicates is."""
+    limit = f"jaccard >= {settings.decide.near_duplicates:g}" if settings.pair.verify else "a MinHash band in common"
+    return limit if settings.decide.clusters == "stars" else f"linked by a chain of pairs: {limit}"
 
 
 def _run(job: Job) -> Done:
@@ -176,7 +185,7 @@ def _passed(licenses: LicenseSettings) -> str:
     """The copies that no rule drops, best first."""
     best = f"{_PERMISSIVE_FIRST}, {tables.BEST}" if licenses.order == "paper" else tables.BEST
     return f"""
-      SELECT c.number, c.repo_name, c.content_id, c.length_bytes, c.budget, c.budget_each,
+      SELECT c.number, c.repo_name, c.content_id, c.length_bytes, c.language, c.budget, c.budget_each,
         coalesce(s.stream_id, c.content_id) AS stream_id
       FROM copies c LEFT JOIN streams s ON c.content_id = s.content_id
       WHERE c.refusal IS NULL AND c.rule IS NULL ORDER BY {best}"""
@@ -195,7 +204,10 @@ def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table
     stream_ids, repositories = (keepers.column(name).combine_chunks() for name in ("stream_id", "repo_name"))
     threshold, seed = settings.decide.near_duplicates, settings.decide.seed
     found = streams(engine, stream_ids, pairs)
-    twins = near_duplicates(found, threshold) if threshold else None
+    compared = found
+    if settings.decide.near_duplicates_within == "language":
+        compared = within(found, keepers.column("language").combine_chunks())
+    twins = near_duplicates(compared, threshold, settings.decide.clusters) if threshold else None
     keeper = twins.keeper if twins else np.arange(len(keepers))
     alone = keeper == np.arange(len(keepers))
     beyond = cut(settings.budgets, keepers.filter(pa.array(alone)), seed)
@@ -210,7 +222,7 @@ def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table
     twin[numbers] = keeper_numbers[content]
     twin[keeper_numbers] = np.where(alone, -1, keeper_numbers[keeper])
     if twins:
-        jaccard[keeper_numbers] = twins.similarity
+        jaccard[keeper_numbers] = twins.similarity  # NaN: not verified
 
     def column(rows: Any, codes: Any, values: list[str]) -> pa.Array:
         """`values` by their `codes` for the keepers `rows`, else null."""
@@ -222,7 +234,7 @@ def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table
     for name, values in {
         "is_copy": pa.array(is_copy),
         "twin": pa.array(twin, mask=twin < 0),
-        "twin_jaccard": pa.array(jaccard, mask=twin < 0),
+        "twin_jaccard": pa.array(jaccard, mask=(twin < 0) | np.isnan(jaccard)),
         "split": column(kept, held.astype(np.int64), ["train", "held_out"]),
         "budget": column(out, each, beyond.names),
         "budget_value": column(out, each, beyond.values),
@@ -281,6 +293,7 @@ def _settings(settings: Any) -> Any:
         "decide": settings.decide,
         "licenses": settings.licenses,
         "max_bytes": settings.list.max_bytes,
+        "verified": settings.pair.verify,
         "rules": [describe(rule) for rule in settings.rules],
         "budgets": as_json(settings.budgets),
     }

@@ -21,6 +21,7 @@ from starloom.errors import UserError
 from starloom.licenses import scancode
 from starloom.outside.paths import raw_path
 from starloom.outside.text import Undecodable, decode
+from starloom.outside.tool_folders import NOT_ENTERED
 from starloom.sources.folder import FileSource, FolderSource
 from starloom.sources.repository import Repository, RepositoryProblem, Source, Wanted
 from starloom.the_stack import scan, tables
@@ -29,12 +30,6 @@ from starloom.the_stack.listed import Item, list_one
 from starloom.the_stack.signal import Batch, Signal, all_signals
 
 MAX_BYTES = 10 << 20  # of a file that is looked into, as in the recipe stack-v2
-NOT_ENTERED = frozenset(
-    [
-        *(".git", ".hg", ".svn", ".venv", ".tox", ".nox", ".eggs", ".cache", "__pycache__"),
-        *(".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".gradle", ".idea", ".vs"),
-    ]
-)
 _CHUNK_BYTES, _CHUNK_FILES = 8 << 20, 2_000  # of a unit of work
 _SIGNALS = ("language", "generated", "generated_content", "notice", "license_file", "statements")
 

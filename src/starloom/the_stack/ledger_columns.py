@@ -16,7 +16,8 @@ TABLES = {
     "files": "what was listed",
     "repositories": "where it came from",
     "problems": "repositories that did not come in",
-    "pairs": "near-duplicates: two streams and their Jaccard similarity",
+    "relations": "repositories and folders that are copies of others: mirrors, forks, vendored folders",
+    "pairs": "near-duplicates: two streams and their Jaccard similarity, null where it was not verified",
     "streams": "the token stream of each content: files that differ in nothing but space and punctuation share one",
 }
 
@@ -32,7 +33,7 @@ LEDGER = {
     "twin_repo_name": "where the copy or twin is that was kept for it",
     "twin_path": "its path",
     "twin_content_id": "its content",
-    "jaccard": "how similar that twin is, 0 to 1",
+    "jaccard": "how similar that twin is, 0 to 1; null where the pair was not verified",
     "split": "`train` or `held_out`, of files in the dataset",
     "language": "by Linguist's name",
     "license_type": "`permissive`, `no_license` or `non_permissive`",
@@ -83,6 +84,7 @@ def described() -> dict[str, list[Described]]:
         "files": tables.LISTED_FILES,
         "repositories": tables.REPOSITORIES,
         "problems": tables.PROBLEMS,
+        "relations": tables.RELATIONS,
         "pairs": tables.PAIR_ROWS,
         "streams": tables.STREAM_ROWS,
     } | {one.name: one.schema for one in all_signals()}

@@ -58,6 +58,7 @@ def _table(root: Path, name: str) -> Any:
         "files": tables.listed_files,
         "repositories": tables.repositories,
         "problems": tables.problems,
+        "relations": tables.relations,
         "pairs": tables.pairs,
         "streams": tables.streams,
     }

@@ -3,18 +3,21 @@
 Reads no content of git repositories (git knows the hashes); folders, archives and distributions are read once to hash
 them. A repository whose state token is that of the last listing is not listed again: its rows are copied; one that a
 stopped run has listed is taken from where that left it. A repository that cannot be read costs itself: it is a problem,
-and the next run tries it again. Cost: about 100,000 paths a second; folders at the speed of reading and SHA-1.
+and the next run tries it again. Then which repositories and folders are copies of others (see relations): of all, anew.
+Cost: about 100,000 paths a second; folders at the speed of reading and SHA-1.
 """
 
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from starloom import progress
@@ -22,13 +25,13 @@ from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64
 from starloom.languages.choice import LanguageSettings, judge
 from starloom.sources.repository import RepositoryProblem, Source
-from starloom.the_stack import door, tables
+from starloom.the_stack import door, relations, tables
 from starloom.the_stack.listed import BATCH, Item, Listed, list_one, listed_before
 from starloom.workspace.lock import FOLDER
 from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 3
+VERSION = 4
 _GITHUB = (
     *("github_id", "star_events_count", "fork_events_count", "former_names"),
     *(name for name in tables.REPOSITORIES.names if name.startswith("gha_")),
@@ -91,6 +94,8 @@ def _run(job: Job) -> Done:
         first += row["num_files"]
     with job.publish() as draft:
         draft.parquet("files.parquet", tables.LISTED_FILES, _merged(job, listed, previous))
+        copies = _copies(job, draft.folder / "files.parquet", rows)
+        draft.parquet("relations.parquet", tables.RELATIONS, [copies])
         draft.parquet("repositories.parquet", tables.REPOSITORIES, [pa.Table.from_pylist(rows, tables.REPOSITORIES)])
         draft.parquet("problems.parquet", tables.PROBLEMS, [_problem_table(problems)])
         draft.facts = {
@@ -98,6 +103,7 @@ def _run(job: Job) -> Done:
             "files": first,
             "length_bytes": sum(row["length_bytes"] for row in rows),
             "problems": len(problems),
+            "copies": dict(sorted(Counter(copies.column("kind").to_pylist()).items())),
         }
     shutil.rmtree(waiting, ignore_errors=True)
     return Done(sum(row["length_bytes"] for row in rows), _note(rows, first, problems))
@@ -204,6 +210,18 @@ def _with_github(job: Job, rows: list[dict[str, Any]], sources: list[Source]) ->
         for name in _GITHUB:
             value = getattr(repository, name) if events is None else events[name]
             row[name] = list(value or ()) if name == "former_names" else value
+
+
+def _copies(job: Job, files: Path, rows: list[dict[str, Any]]) -> pa.Table:
+    """RELATIONS of what was listed; `rows`, the repositories, are told which of them are copies as a whole."""
+    with progress.task("relate", len(rows), "repositories") as bar:
+        found = relations.related(job.engine, [files], pa.Table.from_pylist(rows, tables.REPOSITORIES))
+        bar.advance(len(rows))
+    whole = {one["repo_name"]: one for one in found.filter(pc.equal(found.column("path"), "")).to_pylist()}
+    for row in rows:
+        copy = whole.get(row["repo_name"], {"kind": None, "share": None})
+        row["repository_kind"], row["fork_share"] = copy["kind"], copy["share"]
+    return found
 
 
 def _previous(job: Job) -> dict[str, dict[str, Any]]:

@@ -3,14 +3,15 @@
 Candidates share a MinHash band; each candidate pair is verified on the texts themselves, for clusters of unverified
 candidates delete good files (a quarter to a third of what they remove has no twin; measured 2026). Contents of one
 token stream (equal but for case, white space and punctuation) are one here: pairs are between streams, named by the
-least content_id that has them. Memory: 24 bytes a content and 8 a candidate pair; bands and shingles lie in scratch
-files that are mapped. Cost: dedup/bands, dedup/verify.
+least content_id that has them. Candidates are found anew from the signatures that `measure` keeps; what the last run
+verified is not verified again (verified.py), and the result is the same, byte by byte. With `verify = false` a pair is
+whatever shares a band, and nothing is read. Memory: about 200 bytes a content and 40 a candidate pair; bands and
+shingles lie in scratch files that are mapped. Cost: dedup/bands, dedup/verify.
 """
 
-import os
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +20,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from starloom import progress
-from starloom.dedup.bands import candidate_pairs
+from starloom.dedup.bands import candidate_pairs, linked_pairs
+from starloom.dedup.mapped import Columns
+from starloom.dedup.parquet_texts import TextFile, verify_files
 from starloom.errors import UserError
 from starloom.the_stack import tables
+from starloom.the_stack.signal import signal
+from starloom.the_stack.verified import MEMBER_ROWS, MEMBERS, PAIRS, REJECTED, REJECTED_ROWS, last_verified, look_up
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
-_CHUNK = 1 << 20  # pairs verified at a time
+VERSION = 2
+_ROWS = 100_000  # pairs made into texts at a time
 
 # Live contents that have shingles, best first: the order in which members of a hot bucket are compared.
 _MEMBERS = f"""
@@ -46,206 +51,222 @@ class PairSettings:
     """`[pair]`."""
 
     floor: float = 0.6  # pairs below are not kept; lower than any threshold in use
+    verify: bool = True  # false: every pair that shares a band is kept, without a similarity
 
     def __post_init__(self) -> None:
         if not 0.0 < self.floor <= 1.0:
             raise UserError(f"[pair] floor = {self.floor} is out of range", "use a Jaccard similarity above 0, up to 1")
 
 
-@dataclass(frozen=True)
-class _Shingling:
-    """In a worker: the shingle sets of some contents of one part, into a scratch file."""
+class _Streams(NamedTuple):
+    """The token streams of the live contents, numbered by their best content, best first."""
 
-    contents: Path
-    wanted: frozenset[str]
-    target: Path
+    ids: Any  # content_id of each content, best first: Arrow strings
+    of: NDArray[np.int64]  # of each content, the number of its stream
+    hashes: Any  # of each stream: Arrow binaries of 16 bytes
+    best: NDArray[np.int64]  # of each stream, the place of its best content in `ids`
+    rank: NDArray[np.int64]  # of each stream, its place among all by name
+    names: Any  # by that rank: the least content_id of each stream, ascending; Arrow strings
+
+
+class _Pairs(NamedTuple):
+    """Pairs of stream numbers, to publish."""
+
+    left: NDArray[np.int64]
+    right: NDArray[np.int64]
+    jaccard: NDArray[np.float64] | None  # None: not verified, and nothing for the next run to build on
+    hot: NDArray[np.bool_] | None  # of each stream
+    rejected: NDArray[np.int64] | None  # `_keys` of the pairs below the floor of which both were hot
 
 
 def _run(job: Job) -> Done:
     measured, bands = _measured(job)
-    members = job.engine.table(
-        _MEMBERS,
-        {
-            "measured": measured,
-            "files": tables.listed_files(job.root),
-            "repositories": tables.repositories(job.root),
-        },
-        {"shingle": job.settings.minhash.shingle},
-    )
-    ids = members.column("content_id").to_pylist()
-    stream_of, first = _streams(members, ids)
-    positions = members.column("position").to_numpy()[first]
-    found = candidate_pairs(bands, positions)
-    place = np.empty(len(bands), dtype=np.int64)
-    place[positions] = np.arange(len(positions))
-    left, right = place[found.left], place[found.right]
-    rows_of_best = first.tolist()
-    jaccard, touched = _verify(job, [ids[row] for row in rows_of_best], left, right)
+    listed = {
+        "measured": measured,
+        "files": tables.listed_files(job.root),
+        "repositories": tables.repositories(job.root),
+    }
+    members = job.engine.table(_MEMBERS, listed, {"shingle": job.settings.minhash.shingle})
+    del measured, listed
+    streams = _streams(members)
+    rows = members.column("position").to_numpy()[streams.best]  # of `bands`, by stream number
+    number = np.full(len(bands), -1, dtype=np.int64)
+    number[rows] = np.arange(len(rows))
+    if not job.settings.pair.verify:
+        left, right = linked_pairs(bands, rows)
+        pairs = _Pairs(number[left], number[right], None, None, None)
+        count = _publish(job, streams, pairs, len(left), 0)
+        return Done(0, f"{progress.counted(count, 'pairs')} that share a band, not verified")
+
+    found = candidate_pairs(bands, rows)
+    hot = np.zeros(len(rows), dtype=bool)
+    hot[number[found.hot]] = True
+    left, right, candidates = number[found.left], number[found.right], len(found.left)
+    capped = found.capped
+    del found, bands
+    jaccard, before, touched = _verified(job, streams, left, right)
     near = jaccard >= job.settings.pair.floor
-    rows = _rows([stream_of[row] for row in rows_of_best], left[near], right[near], jaccard[near])
-    with job.publish() as draft:
-        pairs = draft.parquet("pairs.parquet", tables.PAIR_ROWS, [rows])
-        same = draft.parquet("streams.parquet", tables.STREAM_ROWS, [_stream_rows(ids, stream_of)])
-        draft.facts = {
-            "contents": len(ids),
-            "candidates": len(left),
-            "pairs": pairs,
-            "same_stream": same,
-            "capped_buckets": found.capped,
-        }
-    note = f"{len(left):,} candidate pairs verified, {pairs:,} at Jaccard {job.settings.pair.floor:g} or more"
-    if found.capped:
-        note += f"; {found.capped:,} hot buckets compared with their best 64 only"
+    far = ~near & hot[left] & hot[right]
+    rejected = _keys(streams, left[far], right[far])
+    pairs = _Pairs(left[near], right[near], jaccard[near], hot, rejected)
+    del left, right, jaccard, near, far
+    count = _publish(job, streams, pairs, candidates, capped)
+    note = f"{progress.counted(candidates, 'candidate pairs')} verified, "
+    note += f"{count:,} at Jaccard {job.settings.pair.floor:g} or more"
+    if before:
+        note += f"; {before:,} known from the last run"
+    if capped:
+        note += f"; {capped:,} hot buckets compared with their best 64 only"
     return Done(touched, note)
 
 
 def _measured(job: Job) -> tuple[pa.Table, NDArray[np.uint64]]:
     """(content_id, tokens, stream, position of each measured content; its bands at that position, on disk)."""
     settings = job.settings.minhash
-    files = [pq.ParquetFile(path) for path in tables.signal(job.root, "minhash")]
-    count = sum(file.metadata.num_rows for file in files)
-    path = job.scratch("pair") / "bands"
-    if count == 0:
-        empty = pa.table({name: pa.array([], kind) for name, kind in _MEASURED})
-        return empty, np.zeros((0, settings.bands), dtype=np.uint64)
-    with path.open("wb") as file:  # claimed now: a full disk is an error here, and a crash in a mapped page
-        os.posix_fallocate(file.fileno(), 0, count * settings.bands * 8)
-    # Column-major, so that one band lies together: the search for candidates goes band by band.
-    bands = np.memmap(path, dtype=np.uint64, mode="r+", shape=(count, settings.bands), order="F")
-    narrow = []
-    start = 0
-    for file in files:
-        for batch in file.iter_batches():
-            packed = batch.column("bands")
-            values = np.frombuffer(b"".join(packed.to_pylist()), dtype="<u8").reshape(len(batch), settings.bands)
-            bands[start : start + len(batch)] = values
-            narrow.append(pa.Table.from_batches([batch.drop_columns(["bands"])]))
-            start += len(batch)
-    table = pa.concat_tables(narrow)
-    return table.append_column("position", pa.array(np.arange(count))), bands
+    files = tables.signal(job.root, "minhash")
+    rows = sum(pq.ParquetFile(path).metadata.num_rows for path in files)
+    table = Columns(job.scratch("pair") / "bands", rows, settings.bands).create()
+    narrow = [signal("minhash").schema.empty_table().drop_columns(["bands"])]
+    row = 0
+    for path in files:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches():
+                table.write(row, _unpacked(batch.column("bands"), settings.bands))
+                narrow.append(pa.Table.from_batches([batch.drop_columns(["bands"])]))
+                row += len(batch)
+    bands = table.mapped()
+    table.path.unlink()  # the mapping holds it
+    return pa.concat_tables(narrow).append_column("position", pa.array(np.arange(rows))), bands
 
 
-_MEASURED = (("content_id", pa.string()), ("tokens", pa.int32()), ("stream", pa.binary(16)), ("position", pa.int64()))
+def _unpacked(packed: Any, bands: int) -> NDArray[np.uint64]:
+    """uint64[n, bands] of the signal's column: what Arrow has in one piece, not copied."""
+    _, offsets, data = packed.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int32)[packed.offset : packed.offset + len(packed) + 1]
+    if data is None or int(bounds[-1] - bounds[0]) != len(packed) * bands * 8:
+        raise ValueError(f"{len(packed)} rows do not have {bands} bands each")
+    return np.frombuffer(data, dtype="<u8", offset=int(bounds[0]), count=len(packed) * bands).reshape(-1, bands)
 
 
-def _streams(members: pa.Table, ids: list[str]) -> tuple[list[str], NDArray[np.int64]]:
-    """(the stream's name of each member; the row of the best member of each stream, best first)."""
-    encoded = members.column("stream").combine_chunks()
-    encoded = encoded.cast(pa.binary()) if not isinstance(encoded, pa.ChunkedArray) else encoded
-    codes = pc.dictionary_encode(encoded)
-    codes = codes.combine_chunks() if isinstance(codes, pa.ChunkedArray) else codes
-    groups = np.asarray(codes.indices)
-    names: dict[int, str] = {}
-    for content_id, group in zip(ids, groups.tolist(), strict=True):
-        names[group] = min(content_id, names.get(group, content_id))
-    _, first = np.unique(groups, return_index=True)
-    return [names[group] for group in groups.tolist()], np.sort(first).astype(np.int64)
+def _streams(members: pa.Table) -> _Streams:
+    """`members`: content_id and stream, best first."""
+    ids = _one_chunk(members.column("content_id"), pa.string())
+    encoded = _one_chunk(members.column("stream"), pa.binary()).dictionary_encode()  # numbered as they come
+    of = np.asarray(encoded.indices, dtype=np.int64)
+    _, best = np.unique(of, return_index=True)
+    by_name = np.asarray(pc.sort_indices(ids), dtype=np.int64)
+    _, first = np.unique(of[by_name], return_index=True)
+    least = by_name[first]  # of each stream, the content that names it
+    place = np.empty(len(ids), dtype=np.int64)
+    place[by_name] = np.arange(len(ids))
+    order = np.argsort(place[least])
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    names = ids.take(pa.array(least[order]))
+    return _Streams(ids, of, encoded.dictionary.cast(pa.binary(16)), best.astype(np.int64), rank, names)
 
 
-def _verify(
-    job: Job, names: list[str], left: NDArray[np.int64], right: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], int]:
-    """(exact Jaccard of every candidate, -1.0 where it is below the floor; bytes of text shingled)."""
-    if len(left) == 0:
-        return np.zeros(0, dtype=np.float64), 0
-    from starloom.kernels import pairs
-
-    touched = np.unique(np.concatenate([left, right]))
-    wanted = frozenset(names[row] for row in touched.tolist())
-    sets, size = _shingle(job, wanted)
-    starts, values = _joined(job, sets)
-    place = {content_id: number for number, content_id in enumerate(one for some, _, _ in sets for one in some)}
-    set_of = np.full(len(names), -1, dtype=np.int64)
-    set_of[touched] = [place[names[row]] for row in touched.tolist()]
-    result = np.empty(len(left), dtype=np.float64)
-    with progress.task("verify pairs", len(left), "pairs") as bar:
-        for start in range(0, len(left), _CHUNK):
-            some = slice(start, start + _CHUNK)
-            result[some] = pairs.jaccard(
-                starts, values, set_of[left[some]], set_of[right[some]], job.settings.pair.floor
-            )
-            bar.advance(len(left[some]))
-    return result, size
+def _one_chunk(column: pa.ChunkedArray, kind: Any) -> Any:
+    return pa.concat_arrays([pa.array([], kind), *(one.cast(kind) for one in column.chunks)])
 
 
-def _shingle(job: Job, wanted: frozenset[str]) -> tuple[list[tuple[list[str], NDArray[np.int64], Path]], int]:
-    """Per part: its wanted contents, the bounds of their shingle sets, the file that holds the sets."""
-    items = []
-    scratch = job.scratch("pair")
-    for number, path in enumerate(tables.contents(job.root)):
-        here = frozenset(pq.read_table(path, columns=["content_id"]).column(0).to_pylist()) & wanted
-        if here:
-            items.append(_Shingling(path, here, scratch / f"shingles-{number}"))
-    sets, size = {}, 0
-    with progress.task("shingle candidates", len(items), "parts") as bar:
-        for item, (ids, starts, bytes_) in job.engine.map(_shingle_part, items):
-            sets[item.target] = (ids, starts, item.target)
-            size += bytes_
-            bar.advance(1)
-    return [sets[item.target] for item in items], size
+def _verified(
+    job: Job, streams: _Streams, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], int, int]:
+    """(exact Jaccard of every candidate, -1.0 where it is below the floor; those known from the last run; bytes of text
+    shingled)."""
+    minhash, floor = job.settings.minhash, job.settings.pair.floor
+    before = last_verified(job, streams.hashes)
+    if before is None:
+        one, two = left, right
+    else:
+        known, jaccard = look_up(before, left, right)
+        asked = np.flatnonzero(~known)
+        one, two = left[asked], right[asked]
+        del before, known
+    files = [TextFile(path) for path in tables.contents(job.root)]
+    row = _text_rows(files, streams, one, two)
+    one, two = row[one], row[two]
+    found, size = verify_files(job.engine, files, one, two, floor, minhash.tokenisation, job.scratch("pair"))
+    if len(found) == len(left):
+        return found, 0, size
+    jaccard[asked] = found
+    return jaccard, len(left) - len(found), size
 
 
-def _shingle_part(item: _Shingling) -> tuple[list[str], NDArray[np.int64], int]:
-    from starloom.kernels.shingles import shingle_sets
-    from starloom.kernels.text import text_buffers
-
-    ids: list[str] = []
-    bounds = [np.zeros(1, dtype=np.int64)]
-    size = 0
-    file = pq.ParquetFile(item.contents)
-    with item.target.open("wb") as output:
-        for group in range(file.metadata.num_row_groups):
-            keys = file.read_row_group(group, columns=["content_id"]).column(0).to_pylist()
-            mask = [one in item.wanted for one in keys]
-            if not any(mask):
-                continue
-            texts = file.read_row_group(group, columns=["content"]).filter(pa.array(mask)).column(0)
-            offsets, data = text_buffers(texts)
-            starts, values = shingle_sets(offsets, data)
-            output.write(values.tobytes())
-            bounds.append(bounds[-1][-1] + starts[1:])
-            ids += [one for one, taken in zip(keys, mask, strict=True) if taken]
-            size += int(offsets[-1] - offsets[0])
-    return ids, np.concatenate(bounds), size
+def _text_rows(
+    files: list[TextFile], streams: _Streams, left: NDArray[np.int64], right: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Of each stream that a pair names, the row of its best content in the content cache; of the others -1."""
+    row = np.full(len(streams.best), -1, dtype=np.int64)
+    touched = np.zeros(len(row), dtype=bool)
+    touched[left] = touched[right] = True
+    if not touched.any():
+        return row
+    cached = pa.concat_arrays(
+        [chunk for file in files for chunk in pq.read_table(file.path, columns=["content_id"]).column(0).chunks]
+    )
+    wanted = streams.ids.take(pa.array(streams.best[touched]))
+    row[touched] = np.asarray(pc.index_in(wanted, cached).fill_null(-1), dtype=np.int64)
+    return row
 
 
-def _joined(
-    job: Job, sets: list[tuple[list[str], NDArray[np.int64], Path]]
-) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """Bounds and values of all sets, the values mapped from one file."""
-    path = job.scratch("pair") / "sets"
-    bounds = [np.zeros(1, dtype=np.int64)]
-    with path.open("wb") as output:
-        for _, starts, source in sets:
-            bounds.append(bounds[-1][-1] + starts[1:])
-            with source.open("rb") as piece:
-                while data := piece.read(1 << 24):
-                    output.write(data)
-            source.unlink()
-    starts = np.concatenate(bounds)
-    if starts[-1] == 0:
-        return starts, np.zeros(0, dtype=np.uint64)
-    return starts, np.memmap(path, dtype=np.uint64, mode="r", shape=(int(starts[-1]),))
+def _publish(job: Job, streams: _Streams, found: _Pairs, candidates: int, capped: int) -> int:
+    """The number of pairs."""
+    with job.publish() as draft:
+        pairs = draft.parquet(PAIRS, tables.PAIR_ROWS, _pair_rows(streams, found))
+        same = draft.parquet("streams.parquet", tables.STREAM_ROWS, [_stream_rows(streams)])
+        if found.hot is not None and found.rejected is not None:
+            draft.parquet(MEMBERS, MEMBER_ROWS, [_member_rows(streams, found.hot)])
+            draft.parquet(REJECTED, REJECTED_ROWS, _rejected_rows(streams, found.rejected))
+        draft.facts = {
+            "contents": len(streams.ids),
+            "candidates": candidates,
+            "pairs": pairs,
+            "same_stream": same,
+            "capped_buckets": capped,
+        }
+    return pairs
 
 
-def _rows(
-    names: list[str], left: NDArray[np.int64], right: NDArray[np.int64], jaccard: NDArray[np.float64]
-) -> pa.Table:
-    one = pa.array([names[row] for row in left.tolist()], pa.string())
-    two = pa.array([names[row] for row in right.tolist()], pa.string())
-    swap = pc.greater(one, two)
-    table = pa.table([pc.if_else(swap, two, one), pc.if_else(swap, one, two), pa.array(jaccard)], tables.PAIR_ROWS)
-    return table.sort_by([("left", "ascending"), ("right", "ascending")])
+def _keys(streams: _Streams, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A number a pair, in the order of the names: its lower rank * streams + its higher rank."""
+    one, two = streams.rank[left], streams.rank[right]
+    return np.minimum(one, two) * len(streams.rank) + np.maximum(one, two)
 
 
-def _stream_rows(ids: list[str], stream_of: list[str]) -> pa.Table:
-    """Contents of streams that more than one content has."""
-    counts: dict[str, int] = {}
-    for name in stream_of:
-        counts[name] = counts.get(name, 0) + 1
-    rows = sorted((one, name) for one, name in zip(ids, stream_of, strict=True) if counts[name] > 1)
-    columns = [pa.array([row[k] for row in rows], pa.string()) for k in (0, 1)]
-    return pa.table(columns, schema=tables.STREAM_ROWS)
+def _pair_rows(streams: _Streams, found: _Pairs) -> Iterator[pa.Table]:
+    """Each pair once, by name."""
+    keys, first = np.unique(_keys(streams, found.left, found.right), return_index=True)
+    for start in range(0, len(keys), _ROWS):
+        some = keys[start : start + _ROWS]
+        left, right = (streams.names.take(pa.array(half)) for half in np.divmod(some, len(streams.rank)))
+        if found.jaccard is None:
+            jaccard = pa.nulls(len(some), pa.float64())
+        else:
+            jaccard = pa.array(found.jaccard[first[start : start + _ROWS]])
+        yield pa.table([left, right, jaccard], tables.PAIR_ROWS)
+
+
+def _rejected_rows(streams: _Streams, keys: NDArray[np.int64]) -> Iterator[pa.Table]:
+    keys = np.sort(keys)
+    for start in range(0, len(keys), _ROWS):
+        halves = np.divmod(keys[start : start + _ROWS], len(streams.rank))
+        yield pa.table([pa.array(half.astype(np.int32)) for half in halves], REJECTED_ROWS)
+
+
+def _stream_rows(streams: _Streams) -> pa.Table:
+    """Contents of streams that more than one content has, by content_id."""
+    shared = np.bincount(streams.of, minlength=len(streams.rank))[streams.of] > 1
+    ids = streams.ids.filter(pa.array(shared))
+    names = streams.names.take(pa.array(streams.rank[streams.of[shared]]))
+    return pa.table([ids, names], tables.STREAM_ROWS).sort_by("content_id")
+
+
+def _member_rows(streams: _Streams, hot: NDArray[np.bool_]) -> pa.Table:
+    """By name, so that a stream's row is its rank."""
+    order = np.argsort(streams.rank)
+    return pa.table([streams.names, streams.hashes.take(pa.array(order)), pa.array(hot[order])], MEMBER_ROWS)
 
 
 def _forecast(job: Job) -> str:
@@ -254,7 +275,13 @@ def _forecast(job: Job) -> str:
 
 
 def _settings(settings: Any) -> Any:
-    return {"floor": settings.pair.floor, "shingle": settings.minhash.shingle, "bands": settings.minhash.bands}
+    """All that moves a band or a similarity: what was verified under other settings is not taken over."""
+    return {
+        "floor": settings.pair.floor,
+        "verify": settings.pair.verify,
+        "minhash": settings.minhash,
+        "signal": signal("minhash").version,
+    }
 
 
 STAGE = Stage(

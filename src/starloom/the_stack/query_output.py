@@ -5,16 +5,14 @@ columns of one name become `a` and `a_2`. In CSV and for a person, lists and str
 """
 
 import csv
-import datetime
 import json
-import math
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 from itertools import islice
 from typing import Any, TextIO
 
 import pyarrow as pa
 
+from starloom.outside.json_values import plain
 from starloom.outside.paths import printable
 from starloom.progress import counted
 
@@ -37,25 +35,6 @@ def rows(reader: Iterable[pa.RecordBatch]) -> Iterator[tuple[Any, ...]]:
     """Each row as values that JSON has."""
     for batch in reader:
         yield from zip(*(map(plain, _values(column)) for column in batch.columns), strict=True)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if value is None or isinstance(value, bool | int | str):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, datetime.datetime | datetime.date | datetime.time):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, dict):
-        return {str(key): plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(one) for one in value]
-    return str(value)
 
 
 def _values(column: Any) -> list[Any]:

@@ -18,9 +18,9 @@ import pyarrow as pa
 from starloom import progress
 from starloom.errors import UserError
 from starloom.identity import blob_id
+from starloom.outside import lfs
 from starloom.outside.paths import raw_path
 from starloom.outside.text import Undecodable, decode, is_binary
-from starloom.sources.git import lfs as git_lfs
 from starloom.sources.repository import Source, SourceError, Wanted
 from starloom.the_stack import tables
 from starloom.the_stack.door import opened
@@ -231,7 +231,7 @@ def _refusal(data: bytes | None, reason: str) -> tuple[str, str]:
     """(outcome, reason) of what did not become text."""
     if data is None:
         return "unreadable", reason
-    if stands_for := git_lfs.pointer(data):
+    if stands_for := lfs.pointer(data):
         return "lfs-pointer", stands_for
     offset = is_binary(data)
     return ("damaged", reason) if offset is None else ("binary", f"NUL byte at offset {offset}")
@@ -256,7 +256,7 @@ def _answers(source: Source, requests: tuple[_Request, ...]) -> Iterator[tuple[_
 
 
 def _row(content_id: str, home: str, data: bytes) -> dict[str, Any] | str:
-    if git_lfs.pointer(data):
+    if lfs.pointer(data):
         return "a pointer to a large file"
     decoded = decode(data)
     if isinstance(decoded, Undecodable):

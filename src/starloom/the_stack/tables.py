@@ -56,6 +56,8 @@ REPOSITORIES = pa.schema(
         pa.field("num_files", pa.int64(), nullable=False),
         pa.field("length_bytes", pa.int64(), nullable=False),
         pa.field("first_row", pa.int64(), nullable=False),  # of its files in files.parquet
+        ("repository_kind", pa.string()),  # mirror, fork: of a better one (see RELATIONS); null: neither
+        ("fork_share", pa.float64()),  # of its contents that count, those that the better one has
     ]
 )
 
@@ -84,7 +86,7 @@ LISTED_FILES = pa.schema(
 )
 
 # Columns of REPOSITORIES that come from listing, not from the source.
-COUNTED = ("state", "num_files", "length_bytes", "first_row")
+COUNTED = ("state", "num_files", "length_bytes", "first_row", "repository_kind", "fork_share")
 
 # Repositories that did not come in. Rule: "repository" is quarantined and tried again, the others are dropped.
 PROBLEMS = pa.schema(
@@ -95,6 +97,19 @@ PROBLEMS = pa.schema(
         pa.field("rights", pa.string(), nullable=False),
         pa.field("reason", pa.string(), nullable=False),
         ("hint", pa.string()),
+    ]
+)
+
+# Repositories, and folders of them, whose contents stand in another one, the origin.
+RELATIONS = pa.schema(
+    [
+        pa.field("repo_name", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),  # the folder; empty: the whole repository
+        pa.field("kind", pa.string(), nullable=False),  # mirror, fork: of whole repositories; vendored: of a folder
+        pa.field("origin_repo_name", pa.string(), nullable=False),
+        pa.field("origin_path", pa.string(), nullable=False),  # the folder it stands in there; empty: its root
+        pa.field("share", pa.float64(), nullable=False),  # of the folder's contents that count, those the origin has
+        pa.field("files", pa.int64(), nullable=False),  # of the folder, with those contents
     ]
 )
 
@@ -124,7 +139,7 @@ PAIR_ROWS = pa.schema(
     [
         pa.field("left", pa.string(), nullable=False),  # content_id, the smaller one
         pa.field("right", pa.string(), nullable=False),
-        pa.field("jaccard", pa.float64(), nullable=False),
+        ("jaccard", pa.float64()),  # null: not verified
     ]
 )
 
@@ -260,6 +275,12 @@ def listed_files(root: Path) -> list[Path]:
 def problems(root: Path) -> list[Path]:
     """Repositories that could not be read, or were left out by `sample_bytes`."""
     return output(root, LISTING, "problems")
+
+
+def relations(root: Path) -> list[Path] | pa.Table:
+    """Mirrors, forks and vendored folders; without a row where an older Starloom made the listing."""
+    (path,) = output(root, LISTING, "relations")
+    return [path] if path.exists() else RELATIONS.empty_table()
 
 
 def pairs(root: Path) -> list[Path]:

@@ -122,7 +122,8 @@ def tune(
         )
     if name == NEAR_DUPLICATE:
         threshold = settings.decide.near_duplicates
-        condition = f"jaccard >= {threshold:g}" if threshold else "off (near_duplicates = 0)"
+        chain = "" if settings.decide.clusters == "stars" else "linked by a chain of pairs: "
+        condition = f"{chain}jaccard >= {threshold:g}" if threshold else "off (near_duplicates = 0)"
         return Tuning(name, condition, "", True, stale, (_twins(root, engine, settings, at, samples, bins),))
     raise UserError(f"no rule `{name}`", closest(name, [*rules, *budgets, NEAR_DUPLICATE]))
 
@@ -209,6 +210,11 @@ def _budget_steps(root: Path, engine: Engine, settings: Any, budget: Budget) -> 
 # another in it, with the greatest Jaccard similarity. Pairs are of token streams.
 def _twins(root: Path, engine: Engine, settings: Any, at: Sequence[float], samples: int, bins: int) -> Tuned:
     present, floor = settings.decide.near_duplicates, settings.pair.floor
+    if not settings.pair.verify:
+        raise UserError(
+            "no Jaccard similarity decides here: pairs are not verified ([pair] verify = false)",
+            "write `verify = true` under [pair], build, and ask again",
+        )
     if any(not floor <= limit <= 1.0 for limit in at):
         raise UserError(
             f"--at {', '.join(map(number, at))} is out of range: pairs are known from [pair] floor = {floor:g} on",
@@ -222,7 +228,7 @@ def _twins(root: Path, engine: Engine, settings: Any, at: Sequence[float], sampl
     for goes, order in (("goes", "ASC"), ("NOT goes", "DESC")):
         rows = engine.table(
             "SELECT repo_name, path, content_id, amount, language, length_bytes, twin_repo_name || ':' || twin_path "
-            f"AS twin FROM ({ALIKE}) WHERE {goes} "
+            f"AS twin FROM ({ALIKE}) WHERE {goes} AND amount IS NOT NULL "
             f"ORDER BY amount {order}, repo_name, path LIMIT $count",
             given,
             {"count": samples},

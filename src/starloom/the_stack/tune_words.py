@@ -8,6 +8,7 @@ from starloom.the_stack.thresholds import Distribution, Kept, Near
 from starloom.the_stack.tune import Tuned, Tuning
 
 _WIDTH = 40  # of the longest bar
+_NOT_VERIFIED = "whose similarity to the file that stays is not known: a chain of pairs links them"
 
 
 def words(found: Tuning) -> str:
@@ -31,7 +32,9 @@ def _limit(one: Tuned) -> list[str]:
     if one.distribution and one.distribution.edges:
         lines += ["", *_histogram(one.distribution)]
     if one.distribution and one.distribution.unknown:
-        lines.append(f"  {counted(one.distribution.unknown, 'files')} without a value: never dropped by it")
+        unknown = counted(one.distribution.unknown, "files")
+        is_similarity = one.distribution.column == "jaccard"
+        lines.append(f"  {unknown} {_NOT_VERIFIED if is_similarity else 'without a value: never dropped by it'}")
     for title, files in (("dropped, nearest to the limit", one.dropped_near), ("kept, nearest to it", one.kept_near)):
         if files:
             lines += ["", f"  {title}", *_files(files)]

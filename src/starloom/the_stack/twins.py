@@ -1,4 +1,4 @@
-"""Star clusters among the files that passed every rule, and the held-out split that no twin crosses."""
+"""Clusters of near-duplicates among the files that passed every rule, and the held-out split that no twin crosses."""
 
 from typing import NamedTuple
 
@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from starloom.dedup.components import connected_components
 from starloom.dedup.stars import star_clusters
 from starloom.engine.verbs import Engine, Table
 from starloom.kernels.random import keyed_units
@@ -18,11 +19,12 @@ class Streams(NamedTuple):
     size: int  # how many streams
     left: NDArray[np.int64]  # pairs of numbers
     right: NDArray[np.int64]
-    jaccard: NDArray[np.float64]
+    jaccard: NDArray[np.float64]  # NaN: not verified
 
 
 class Twins(NamedTuple):
-    """Per file, in the order given: the one that is kept for it (itself if it stays), and how similar."""
+    """Per file, in the order given: the one that is kept for it (itself if it stays), and how similar (NaN: that pair
+    was not verified)."""
 
     keeper: NDArray[np.int64]
     similarity: NDArray[np.float64]
@@ -44,14 +46,57 @@ def streams(engine: Engine, stream_ids: pa.Array, pairs: Table) -> Streams:
     return Streams(encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary), left, right, jaccard)
 
 
-def near_duplicates(found: Streams, threshold: float) -> Twins:
-    """Star clusters; files are given best first. Of a stream the best file stands for all; the others go where it goes
-    (their shingles are the same)."""
+def within(found: Streams, kinds: pa.Array) -> Streams:
+    """The same where files of different `kinds` (a text a file, null is one too) are not alike, whatever they hold: a
+    stream is as many streams as its files are of kinds."""
+    kind = kinds.dictionary_encode("encode").indices.to_numpy().astype(np.int64)
+    many = kind.max(initial=0) + 1
+    nodes, first, of = np.unique(found.of * many + kind, return_index=True, return_inverse=True)
+    number = np.empty(len(nodes), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(nodes))  # counted by its first file
+    node_kind = nodes % many
+    starts = np.searchsorted(nodes, np.arange(found.size + 1) * many)
+    counts = np.diff(starts)
+    edges = []
+    most = int(counts.max(initial=0))  # the kinds of one stream are few
+    for i in range(most):
+        for j in range(most):
+            pair = np.flatnonzero((counts[found.left] > i) & (counts[found.right] > j))
+            one, other = starts[found.left[pair]] + i, starts[found.right[pair]] + j
+            same = node_kind[one] == node_kind[other]
+            edges.append((number[one[same]], number[other[same]], found.jaccard[pair[same]]))
+    if not edges:
+        return found
+    left, right, jaccard = (np.concatenate(some) for some in zip(*edges, strict=True))
+    return Streams(number[of], len(nodes), left, right, jaccard)
+
+
+def near_duplicates(found: Streams, threshold: float, clusters: str) -> Twins:
+    """`clusters`: "stars", or "components" of the pairs at or above the threshold and of those not verified. Files are
+    given best first. Of a stream the best file stands for all; the others go where it goes (their shingles are the
+    same)."""
     best = np.empty(found.size, dtype=np.int64)
     best[found.of[::-1]] = np.arange(len(found.of))[::-1]  # the last that is written is the first file
     ranks = np.arange(found.size)  # streams are numbered by their best file, best first
-    keeper, similarity = star_clusters(found.size, found.left, found.right, found.jaccard, ranks, threshold)
+    if clusters == "stars":
+        keeper, similarity = star_clusters(found.size, found.left, found.right, found.jaccard, ranks, threshold)
+    else:
+        keeper, similarity = _components(found, threshold, ranks)
     return Twins(best[keeper[found.of]], similarity[found.of])
+
+
+def _components(
+    found: Streams, threshold: float, ranks: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(the best of each stream's component; its similarity to that, where the very pair was verified)."""
+    near = ~(found.jaccard < threshold)
+    left, right, jaccard = found.left[near], found.right[near], found.jaccard[near]
+    keeper = connected_components(found.size, left, right, ranks)
+    similarity = np.where(keeper == ranks, 1.0, np.nan)
+    for one, other in ((left, right), (right, left)):
+        direct = keeper[one] == other
+        similarity[one[direct]] = jaccard[direct]
+    return keeper, similarity
 
 
 def held_out(

@@ -78,7 +78,7 @@ def explained(result: Path) -> Iterator[None]:
             room = f" ({_free_bytes(result)} there now)"
         raise UserError(
             f"cannot write {result}: {os.strerror(problem.errno)} ({where})",
-            f"{_REMEDIES[problem.errno]}{room}, then run the same command: it resumes",
+            f"{_REMEDIES[problem.errno]}{room}, then run the same command: it does what is left",
         ) from problem
 
 

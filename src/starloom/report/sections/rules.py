@@ -76,7 +76,8 @@ def _chart(one: Distribution) -> Markup:
 
 def _beside(one: Distribution) -> str:
     if one.column == JACCARD:
-        return f"similarity to the most alike file: {sum(one.kept):,} kept, {sum(one.dropped):,} dropped"
+        unknown = f"; of {one.unknown:,} it was not verified" if one.unknown else ""
+        return f"similarity to the most alike file: {sum(one.kept):,} kept, {sum(one.dropped):,} dropped{unknown}"
     unknown = f"; of {one.unknown:,} it is not known" if one.unknown else ""
     return f"{one.left}: {sum(one.kept):,} kept, {sum(one.dropped):,} dropped by this rule alone{unknown}"
 

@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from starloom.outside.json_lines import LinesError, is_packed, lines
 from starloom.sources.hub_datasets.shape import Shape, shape_of
-from starloom.sources.json_lines import LinesError, is_gzip, lines
 from starloom.sources.repository import RepositoryProblem, SourceError
 
 MAX_LINE = 256 << 20  # bytes of a JSON line
@@ -105,7 +105,7 @@ def units(path: str, shape: Shape) -> list[Unit]:
     with _explained(path):
         size = Path(path).stat().st_size
         if not is_parquet(path):
-            if is_gzip(path):
+            if is_packed(path):
                 return [Unit(path, shape, 0, None)]
             return [Unit(path, shape, start, start + UNIT_BYTES) for start in range(0, size, UNIT_BYTES)]
         metadata = pq.read_metadata(path)

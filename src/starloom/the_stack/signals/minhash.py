@@ -27,7 +27,7 @@ SIGNAL = Signal(
     columns=pa.schema(
         [
             ("tokens", pa.int32()),
-            ("stream", pa.binary(16)),  # equal for files that differ in case, white space and punctuation only
+            ("stream", pa.binary(16)),  # equal for files of the same tokens
             ("bands", pa.binary()),  # little-endian uint64, one a band
         ]
     ),

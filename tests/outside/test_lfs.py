@@ -2,7 +2,7 @@
 
 import pytest
 
-from starloom.sources.git.lfs import pointer
+from starloom.outside.lfs import pointer
 
 OID = b"4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393"
 V1 = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + OID + b"\nsize 12345\n"

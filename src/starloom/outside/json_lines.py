@@ -1,26 +1,31 @@
-"""Lines of large files of strangers, plain or gzipped, in bounded memory.
+"""Lines of large files of strangers, plain, gzipped or in Zstandard, in bounded memory.
 
-Nothing longer than `max_line` is kept, and nothing beyond `max_bytes` is unpacked. What is gzipped is told by its first
-bytes, not by its name. Cost: gzip's own (some 500 MB/s of text); plain lines at 2 GB/s.
+Nothing longer than `max_line` is kept, and nothing beyond `max_bytes` is unpacked. What is packed is told by its first
+bytes, not by its name. Cost: gzip's own (some 500 MB/s of text), Zstandard's (1 GB/s); plain lines at 2 GB/s. Memory:
+a block, a line, and a window that Zstandard has of at most 128 MB.
 """
 
 import gzip
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 BLOCK = 4 << 20  # bytes read at a time
+_GZIP = b"\x1f\x8b"
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
 
 
 class LinesError(Exception):
     """A file that cannot be read to its end, with the reason."""
 
 
-def is_gzip(path: str) -> bool:
-    """Whether the file begins as gzip does. Raises OSError."""
+def is_packed(path: str) -> bool:
+    """Whether the file begins as gzip or Zstandard does: then it is read from its beginning only. Raises OSError."""
     with Path(path).open("rb") as file:
-        return file.read(2) == b"\x1f\x8b"
+        head = file.read(len(_ZSTANDARD))
+    return head.startswith((_GZIP, _ZSTANDARD))
 
 
 def lines(
@@ -29,11 +34,8 @@ def lines(
     """(offset in the text, line without its end) of every line that begins in [start, stop); None for a line that is
     longer than `max_line`. `start` above 0 is for plain files. Raises LinesError."""
     try:
-        with Path(path).open("rb") as raw:
-            packed = raw.read(2) == b"\x1f\x8b"
-            raw.seek(0 if packed else max(start - 1, 0))
-            file: Any = gzip.GzipFile(fileobj=raw) if packed else raw
-            for offset, line in _split(file, raw.tell(), max_line, max_bytes):
+        with _unpacked(path, start) as (file, at):
+            for offset, line in _split(file, at, max_line, max_bytes):
                 if stop is not None and offset >= stop:
                     return
                 if offset >= start:
@@ -41,7 +43,27 @@ def lines(
     except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
         raise LinesError(f"damaged or truncated gzip: {problem}") from None
     except OSError as problem:
+        if problem.errno is None:  # Arrow's words for a stream that is not sound
+            raise LinesError(f"damaged or truncated Zstandard: {problem}") from None
         raise LinesError(f"unreadable: {problem.strerror or problem}") from None
+
+
+@contextmanager
+def _unpacked(path: str, start: int) -> Iterator[tuple[Any, int]]:
+    """The text of the file, and the offset in it at which reading begins: the byte before `start`."""
+    with Path(path).open("rb") as raw:
+        head = raw.read(len(_ZSTANDARD))
+        raw.seek(0)
+        if head.startswith(_GZIP):
+            yield gzip.GzipFile(fileobj=raw), 0
+        elif head == _ZSTANDARD:
+            import pyarrow as pa
+
+            with pa.CompressedInputStream(raw, "zstd") as file:
+                yield file, 0
+        else:
+            raw.seek(max(start - 1, 0))
+            yield raw, raw.tell()
 
 
 def _split(file: Any, at: int, max_line: int, max_bytes: int) -> Iterator[tuple[int, bytes | None]]:

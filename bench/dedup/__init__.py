@@ -1,0 +1,1 @@
+"""The parts of bench/dedup.py: inputs, peers, exact answers, the multiplied corpus and the adversarial set."""
