@@ -1,5 +1,7 @@
 """Settings are checked where they are made, and say what to do."""
 
+from fractions import Fraction
+from math import comb
 from unittest import mock
 
 import numpy as np
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from starloom import settings
 from starloom.dedup import MinHashSettings, signature, tuned
 from starloom.dedup.bands import candidate_probability
-from starloom.dedup.signature import measure
+from starloom.dedup.signature import least_agreement, measure
 from starloom.errors import UserError
 from starloom.kernels.text import text_buffers
 
@@ -123,3 +125,19 @@ def test_tuned_refuses(values, problem):
     with pytest.raises(UserError) as raised:
         tuned(**values)
     assert problem in f"{raised.value.problem} {raised.value.hint}"
+
+
+@pytest.mark.parametrize(
+    ("threshold", "permutations", "least"),
+    [(0.7, 256, 143), (0.7, 1, 0), (0.7, 16, 2), (1.0, 256, 256), (0.01, 256, 0), (0.7, 4096, 2726)],
+)
+def test_the_least_agreement_loses_less_than_one_in_a_million(threshold, permutations, least):
+    found = least_agreement(threshold, permutations)
+    assert found == least
+
+    def below(places):  # exactly, in whole numbers
+        hits, misses = Fraction(str(threshold)), 1 - Fraction(str(threshold))
+        return sum(comb(permutations, k) * hits**k * misses ** (permutations - k) for k in range(places))
+
+    assert below(found) <= Fraction(1, 10**6)
+    assert threshold == 1.0 or below(found + 1) > Fraction(1, 10**6)

@@ -117,3 +117,20 @@ def test_jaccard(sets, floor):
     left, right = (one.ravel() for one in np.meshgrid(np.arange(len(sets)), np.arange(len(sets))))
     found = pairs.jaccard(bounds, values, left, right, floor)
     assert found.tolist() == [twins.jaccard(set(sets[i]), set(sets[j]), floor) for i, j in zip(left, right)]
+
+
+@unhurried
+@given(st.data())
+def test_agreement(data):
+    rows, places = data.draw(st.integers(1, 6)), data.draw(st.sampled_from([1, 3, 31, 256, 300]))
+    dice = np.random.default_rng(data.draw(st.integers(0, 99)))
+    sketches = dice.integers(0, 3, (rows, places), dtype=np.uint8)
+    left, right = dice.integers(0, rows, (2, 20))
+    found = pairs.agreement(sketches, left, right)
+    assert found.tolist() == [int((sketches[a] == sketches[b]).sum()) for a, b in zip(left, right)]
+
+
+@pytest.mark.parametrize(("left", "right"), [([0], [2]), ([-1], [0]), ([0, 1], [0])], ids=["beyond", "below", "uneven"])
+def test_agreement_of_what_is_not_there(left, right):
+    with pytest.raises(ValueError, match=r"not there|differ in length"):
+        pairs.agreement(np.zeros((2, 8), np.uint8), np.array(left), np.array(right))

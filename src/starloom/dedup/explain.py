@@ -1,7 +1,7 @@
 """What a search for near-duplicates will find, before it is run: the text of `--explain`."""
 
 from starloom.dedup.bands import LEADERS
-from starloom.dedup.signature import MinHashSettings, Tokenisation
+from starloom.dedup.signature import MinHashSettings, Tokenisation, least_agreement
 
 _TOKENISATIONS: dict[Tokenisation, str] = {
     "words": "lower case, split at whatever is no letter, digit or underscore; empties dropped",
@@ -28,8 +28,11 @@ def explain(settings: MinHashSettings, threshold: float) -> str:
         *(f"  {one:<6g}{_found(one, settings):>8}{'  <- threshold' if one == threshold else ''}" for one in likely),
         "",
         f"Expected recall at the threshold {threshold:g}: {_found(threshold, settings)}; above it, more.",
-        "Exact: the similarity of each candidate, from the whole texts. No file goes that is less similar to the one",
-        "kept for it than the threshold.",
+        f"Candidates that agree in fewer than {least_agreement(threshold, settings.permutations)} of "
+        f"{settings.permutations} values are not compared: of pairs at the threshold,",
+        "less than one in a million.",
+        "Exact: the similarity of each pair that is compared, from the whole texts. No file goes that is less",
+        "similar to the one kept for it than the threshold.",
         f"Not exact: pairs that never became candidates; and where more than {LEADERS} files share a band, each is",
         f"compared with the best {LEADERS} only. Such buckets are counted.",
     ]

@@ -4,7 +4,7 @@
     kept = found.keeper == np.arange(len(found.keeper))
 
 Cost: about 250 MB/s for signatures, some microseconds a candidate pair; memory: the texts (twice where they lie in
-several chunks), 500 bytes a file, 40 a candidate pair, and the shingle sets of the files that have a candidate.
+several chunks), 760 bytes a file, 40 a candidate pair, and the shingle sets of the files that have a candidate.
 """
 
 from collections.abc import Callable
@@ -16,10 +16,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from starloom import progress
 from starloom.dedup.bands import candidate_pairs
-from starloom.dedup.signature import Measured, MinHashSettings, measure, tuned
+from starloom.dedup.signature import Measured, MinHashSettings, least_agreement, measure, tuned
 from starloom.dedup.stars import star_clusters
 from starloom.dedup.verify import verify
 from starloom.errors import UserError
+
+_PAIRS = 1 << 20  # whose sketches are compared at a time
 
 
 class NearDuplicates(NamedTuple):
@@ -88,15 +90,34 @@ def near_duplicates_of(
     order = order[measured.tokens[order] >= settings.shingle]
     best, others, best_of_others = _same_stream(measured.stream, order, groups)
     found = candidate_pairs(measured.bands, best, groups=groups)
-    jaccard = compare(found.left, found.right)
+    left, right = _likely(measured, found.left, found.right, threshold)
+    candidates = len(left)
+    jaccard = compare(left, right)
     near = jaccard >= threshold
-    left, right, jaccard = found.left[near], found.right[near], jaccard[near]
+    left, right, jaccard = left[near], right[near], jaccard[near]
 
     keeper, similarity = star_clusters(n, left, right, jaccard, ranks, threshold)
     # A file with the token stream of a better one has its shingles too, so it goes where that one goes.
     keeper[others] = keeper[best_of_others]
     similarity[others] = similarity[best_of_others]
-    return NearDuplicates(keeper, similarity, left, right, jaccard, len(near), found.capped)
+    return NearDuplicates(keeper, similarity, left, right, jaccard, candidates, found.capped)
+
+
+def _likely(
+    measured: Measured, left: NDArray[np.int64], right: NDArray[np.int64], threshold: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The pairs whose sketches agree in as many places as files at the threshold do: half of the candidates or fewer,
+    and what is left out need not be read again."""
+    if len(left) == 0:
+        return left, right
+    from starloom.kernels.pairs import agreement
+
+    least = least_agreement(threshold, measured.sketch.shape[1])
+    likely = np.empty(len(left), dtype=bool)
+    for start in range(0, len(left), _PAIRS):
+        some = slice(start, start + _PAIRS)
+        likely[some] = agreement(measured.sketch, left[some], right[some]) >= least
+    return left[likely], right[likely]
 
 
 def group_numbers(within: Any, n: int) -> NDArray[np.int64]:

@@ -8,8 +8,8 @@ sets; both lie in files below `scratch`. Rows are numbered over all files in the
 `near_duplicates` over all texts at once, whatever the files, their row groups and the number of workers.
 
 Cost: that of dedup/signature, dedup/bands and dedup/verify, and reading. Memory of this process: that of dedup/bands,
-40 bytes a row, 40 a candidate pair, and the bands, 8 bytes a row and band, which are mapped: the system takes them back
-when it needs them. Of a worker: a batch of texts and its sets, then 256 MB of sets at most. Scratch: the bands, then
+300 bytes a row, 40 a candidate pair, and the bands, 8 bytes a row and band, which are mapped: the system takes them
+back when it needs them. Of a worker: a batch of texts and its sets, then 256 MB of sets at most. Scratch: the bands, then
 the shingle sets of the candidates, about 1.3 bytes a byte of their texts (more with "bigcode-v2").
 """
 
@@ -99,31 +99,34 @@ def measure_files(engine: Engine, files: Sequence[TextFile], settings: MinHashSe
     rows = sum(row_counts(files))
     tokens = np.zeros(rows, dtype=np.int32)
     stream = np.zeros((rows, 2), dtype=np.uint64)
+    sketch = np.zeros((rows, settings.permutations), dtype=np.uint8)
     work = runs(files)
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bands-", dir=scratch) as folder:
         bands = Columns(Path(folder) / "bands", rows, settings.bands).create()
         items = [_Measuring(run, settings, bands) for run in work]
         with progress.task("measure texts", sum(run.bytes for run in work), "bytes") as bar:
-            for item, (some_tokens, some_stream) in engine.map(_measure, items):
+            for item, (some_tokens, some_stream, some_sketch) in engine.map(_measure, items):
                 tokens[item.run.start : item.run.stop] = some_tokens
                 stream[item.run.start : item.run.stop] = some_stream
+                sketch[item.run.start : item.run.stop] = some_sketch
                 bar.advance(item.run.bytes)
-        return Measured(tokens, stream, bands.mapped())
+        return Measured(tokens, stream, bands.mapped(), sketch)
 
 
-def _measure(item: _Measuring) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+def _measure(item: _Measuring) -> tuple[NDArray[np.int32], NDArray[np.uint64], NDArray[np.uint8]]:
     from starloom.dedup.signature import measure
     from starloom.kernels.text import text_buffers
 
     rows = item.run.stop - item.run.start
     tokens, stream = np.zeros(rows, dtype=np.int32), np.zeros((rows, 2), dtype=np.uint64)
+    sketch = np.zeros((rows, item.settings.permutations), dtype=np.uint8)
     for numbers, texts in batches(item.run):
         found = measure(*text_buffers(texts), item.settings)
         here = slice(int(numbers[0]) - item.run.start, int(numbers[-1]) - item.run.start + 1)
-        tokens[here], stream[here] = found.tokens, found.stream
+        tokens[here], stream[here], sketch[here] = found.tokens, found.stream, found.sketch
         item.bands.write(int(numbers[0]), found.bands)
-    return tokens, stream
+    return tokens, stream, sketch
 
 
 def verify_files(

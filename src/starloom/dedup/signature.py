@@ -9,6 +9,7 @@ Cost: about 250 MB/s on one core with AVX-512 (bench/kernels.py), by "bigcode-v2
 16 MB of signatures that are not kept.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
@@ -22,6 +23,7 @@ from starloom.kernels.seed import FROZEN_SEED
 
 Tokenisation = Literal["words", "bigcode-v2", "text-dedup"]  # see kernels.shingles
 
+_LOST = 1e-6  # of the pairs at the threshold, by `least_agreement`
 _FILES, _BYTES = 1 << 14, 1 << 25  # measured at a time
 
 
@@ -91,6 +93,26 @@ class Measured(NamedTuple):
     tokens: NDArray[np.int32]
     stream: NDArray[np.uint64]  # [n, 2]: equal for files of the same tokens
     bands: NDArray[np.uint64]  # [n, bands]
+    sketch: NDArray[np.uint8]  # [n, permutations]: the last byte of each value of the signature
+
+
+def least_agreement(threshold: float, permutations: int) -> int:
+    """The places in which sketches agree at least: fewer are so unlikely for two files at `threshold`, below one in a
+    million, that their pair need not be compared. (Where values differ, one last byte in 256 is equal by chance, which
+    errs on the safe side.)
+
+    >>> least_agreement(0.7, 256)
+    143
+    """
+    if threshold == 1.0:
+        return permutations
+    below = 0.0
+    for places in range(permutations):  # of a binomial distribution, by logarithms: its terms leave what a float holds
+        ways = math.lgamma(permutations + 1) - math.lgamma(places + 1) - math.lgamma(permutations - places + 1)
+        below += math.exp(ways + places * math.log(threshold) + (permutations - places) * math.log1p(-threshold))
+        if below > _LOST:
+            return places
+    return permutations
 
 
 def measure(
@@ -106,6 +128,7 @@ def measure(
     n = len(offsets) - 1
     tokens, stream = np.empty(n, dtype=np.int32), np.empty((n, 2), dtype=np.uint64)
     bands = np.empty((n, settings.bands), dtype=np.uint64)
+    sketch = np.empty((n, settings.permutations), dtype=np.uint8)
     start = 0
     while start < n:
         some = int(np.searchsorted(offsets, offsets[start] + _BYTES, side="right")) - 1
@@ -114,7 +137,8 @@ def measure(
             offsets[start : end + 1], data, settings.seed, settings.permutations, settings.tokenisation
         )
         bands[start:end] = minhash.band_hashes(signatures, settings.bands, settings.rows)
+        sketch[start:end] = signatures & np.uint32(0xFF)
         if advance:
             advance(int(offsets[end] - offsets[start]))
         start = end
-    return Measured(tokens, stream, bands)
+    return Measured(tokens, stream, bands, sketch)

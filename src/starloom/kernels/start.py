@@ -97,6 +97,7 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
     minhash.band_hashes(signatures, 50, 5)
     one, two = np.array([0], dtype=np.int64), np.array([1], dtype=np.int64)
     pairs.jaccard(set_offsets, sets, one, two, 0.7)
+    pairs.agreement(signatures.astype(np.uint8), one, two)
     stars.greedy_stars(np.array([0, 1], dtype=np.int64), np.array([0, 1, 2], dtype=np.int64), two.repeat(2), np.ones(2))
 
 
