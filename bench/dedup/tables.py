@@ -65,7 +65,8 @@ def _end_to_end(section: Found) -> list[str]:
         every = ", ".join(f"{run['cpu']:.1f}" for run in one["every run"])
         lines.append(
             f"| {name} | {one['what']} | {one['cpu']:.1f} ({every}) | {one['wall']:.1f} |"
-            f" {size / one['cpu'] / 1e6:.1f} | {one['peak'] / 1e6:,.0f} | {one['removed']:,} | {one['short']:,} | {ratio} |"
+            f" {size / one['cpu'] / 1e6:.1f} | {one['peak'] / 1e6:,.0f} |"
+            f" {one['removed']:,} | {one['short']:,} | {ratio} |"
         )
     return lines
 

@@ -9,8 +9,8 @@ sets; both lie in files below `scratch`. Rows are numbered over all files in the
 
 Cost: that of dedup/signature, dedup/bands and dedup/verify, and reading. Memory of this process: that of dedup/bands,
 300 bytes a row, 40 a candidate pair, and the bands, 8 bytes a row and band, which are mapped: the system takes them
-back when it needs them. Of a worker: a batch of texts and its sets, then 256 MB of sets at most. Scratch: the bands, then
-the shingle sets of the candidates, about 1.3 bytes a byte of their texts (more with "bigcode-v2").
+back when it needs them. Of a worker: a batch of texts and its sets, then 256 MB of sets at most. Scratch: the bands,
+then the shingle sets of the candidates, about 1.3 bytes a byte of their texts (more with "bigcode-v2").
 """
 
 import shutil
