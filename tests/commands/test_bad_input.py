@@ -343,7 +343,7 @@ def test_interrupted(cli, slow_workspace, delay, workers):
         assert "built, " in text
         pytest.skip("the interrupt was swallowed by native code")
     assert process.returncode == 130, text
-    assert "interrupted; the same command goes on" in text
+    assert "interrupted: nothing is half done; the same command does what is left" in text
     done = cli("build", cwd=slow_workspace)
     assert done.returncode == 0, done.stderr
     assert "400 kept" in done.stderr
