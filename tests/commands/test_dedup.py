@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from starloom.commands import dedup
+from starloom.commands import _inputs, dedup
 from starloom.dedup.signature import Tokenisation
 from starloom.errors import UserError
 from the_stack import building
@@ -195,7 +195,7 @@ def test_explain_reads_nothing():
 
 
 def test_the_tokenisations_are_all_there():
-    assert get_args(Tokenisation) == dedup._TOKENISATIONS
+    assert get_args(Tokenisation) == _inputs.TOKENISATIONS
 
 
 # Refused before anything is read or written

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from starloom.dedup.inputs import Input, open_input, open_parquet_files, together
 from starloom.dedup.inputs import lines as inputs_lines
-from starloom.dedup.inputs import parquet as inputs_parquet
 from starloom.dedup.inputs import part as inputs_part
 from starloom.dedup.text_files import batches, runs
 from starloom.errors import UserError
+from starloom.outside import parquet_footers
 
 ROWS = [
     {"id": "a", "content": "def one(): return 1\n", "stars": 3, "lang": "Python"},
@@ -474,7 +474,7 @@ def test_damaged_parquet(tmp_path, monkeypatch):
     pq.write_table(twice, tmp_path / "twice.parquet")
     with pytest.raises(UserError, match="two columns `content`"):
         open_input(tmp_path / "twice.parquet", tmp_path)
-    monkeypatch.setattr(inputs_parquet, "MAX_GROUP", 10)
+    monkeypatch.setattr(parquet_footers, "MAX_GROUP", 10)
     with pytest.raises(UserError, match="row group 0 would unpack to"):
         open_input(path, tmp_path)
 

@@ -16,7 +16,7 @@ from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.identity import blob_id, content_id
-from starloom.outside import hub, json_lines
+from starloom.outside import hub, json_lines, parquet_footers
 from starloom.outside.paths import text_path
 from starloom.sources.folder import FolderSource
 from starloom.sources.hub_datasets import meaning, open_dataset, packs, prepare
@@ -614,8 +614,8 @@ def test_bombs_are_refused_before_they_are_read(tmp_path, opened, monkeypatch):
     write(tmp_path / "set" / "a.parquet", pa.table({"content": ["x"], "path": ["y"]}))
     pq.write_table(zeros, tmp_path / "set" / "bomb.parquet", compression="zstd", use_dictionary=False)
     pq.write_table(pa.table({"content": pa.nulls(1 << 20, pa.string())}), tmp_path / "set" / "rows.parquet")
-    monkeypatch.setattr(dataset_rows, "_SMALL", 1 << 20)
-    monkeypatch.setattr(dataset_rows, "MAX_RATIO", 1000)
+    monkeypatch.setattr(parquet_footers, "_SMALL", 1 << 20)
+    monkeypatch.setattr(parquet_footers, "MAX_RATIO", 1000)
     found = opened(tmp_path / "set", problems=True)
     assert [one.reason.partition(":")[0] for one in found.problems] == ["refused", "refused"]
     assert len(found.sources) == 1

@@ -1,14 +1,39 @@
-"""What a person may name as texts to compare: a workspace, whose dataset it is, or anybody's data (dedup/inputs)."""
+"""Texts that a person names to be compared: a workspace, whose dataset it is, or anybody's data (dedup/inputs); and the
+options that say how."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
 
 if TYPE_CHECKING:
     from starloom.dedup.inputs import Input
     from starloom.engine.local import LocalEngine
 
+F = TypeVar("F", bound=Callable[..., Any])
+TOKENISATIONS = ("words", "bigcode-v2", "text-dedup")  # of dedup.signature, which a help does not load
 _SMALL = 64 << 20  # bytes of text that one process has measured before others have started
+
+
+def column_options(function: F) -> F:
+    """`--id`, `--content`: given as `id_column` and `content_column`, how texts and their names are found."""
+    function = click.option(
+        "--content", "content_column", metavar="COLUMN", help="The texts; default: content, text or code."
+    )(function)
+    return click.option(
+        "--id", "id_column", metavar="COLUMN", help="What texts are called; default: id, else FILE:ROW."
+    )(function)
+
+
+def signature_options(function: F) -> F:
+    """`--tokenisation`, `--permutations`: how texts are signed."""
+    function = click.option(
+        "--permutations", type=click.IntRange(1, 4096), default=256, show_default=True, help="Values of a signature."
+    )(function)
+    return click.option(
+        "--tokenisation", type=click.Choice(TOKENISATIONS), default="words", show_default=True, help="What a token is."
+    )(function)
 
 
 def open_texts(path: Path, scratch: Path, id_column: str | None = None, content_column: str | None = None) -> "Input":

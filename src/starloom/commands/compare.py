@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from starloom.commands._inputs import TOKENISATIONS, column_options, signature_options
 from starloom.commands._workspace import emit, json_option
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from starloom.engine.verbs import Engine
 
 F = TypeVar("F", bound=Callable[..., Any])
-_TOKENISATIONS = ("words", "bigcode-v2", "text-dedup")
 _THRESHOLD = 0.7
 
 
@@ -36,16 +36,6 @@ def command() -> None:
     """
 
 
-def _names(function: F) -> F:
-    """How texts and their names are found in what was given."""
-    function = click.option(
-        "--content", "content_column", metavar="COLUMN", help="The texts; default: content, text or code."
-    )(function)
-    return click.option(
-        "--id", "id_column", metavar="COLUMN", help="What texts are called; default: id, else FILE:ROW."
-    )(function)
-
-
 def _options(rows: bool) -> Callable[[F], F]:
     """The arguments and options that the four comparisons share; `rows`: whether --out makes sense."""
     path: Any = click.Path(path_type=Path)
@@ -58,9 +48,9 @@ def _options(rows: bool) -> Callable[[F], F]:
             help=f"Jaccard similarity from which two are near.  [default: {_THRESHOLD}]",
         ),
         click.option("--exact", is_flag=True, help="Equal contents only: much faster."),
-        click.option("--tokenisation", type=click.Choice(_TOKENISATIONS), help="What a token is.  [default: words]"),
+        click.option("--tokenisation", type=click.Choice(TOKENISATIONS), help="What a token is.  [default: words]"),
         click.option("--key-file", type=path, help="The agreed key, where one side is signed with one."),
-        _names,
+        column_options,
         click.option(
             "--list", "listed", type=path, help="Write side, id, match, twin, Jaccard: .parquet, .jsonl, .csv."
         ),
@@ -134,13 +124,8 @@ def union(**options: Any) -> None:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The file of signatures; replaced.")
 @click.option("--key-file", type=click.Path(path_type=Path), help="The agreed key: without it the file tells nothing.")
 @click.option("--names/--no-names", default=None, help="Whether it names the texts; default: not with a key.")
-@click.option(
-    "--tokenisation", type=click.Choice(_TOKENISATIONS), default="words", show_default=True, help="What a token is."
-)
-@click.option(
-    "--permutations", type=click.IntRange(1, 4096), default=256, show_default=True, help="Values of a signature."
-)
-@_names
+@signature_options
+@column_options
 @json_option
 def sign(
     a: Path,
@@ -168,7 +153,8 @@ def sign(
 
     from starloom.commands._inputs import engine_for, open_texts
     from starloom.commands._output import check_outputs, output
-    from starloom.dedup.algebra import Key, Terms, is_signature_file, left_out_words, sign_files, write_signatures
+    from starloom.dedup.algebra import Key, Terms, is_signature_file, sign_files, write_signatures
+    from starloom.dedup.inputs import left_out_lines
     from starloom.dedup.signature import MinHashSettings
     from starloom.errors import UserError
     from starloom.progress import counted, human
@@ -191,7 +177,7 @@ def sign(
         left_out = [one._asdict() for one in source.left_out]
         emit({"file": str(out), "files": rows, "bytes": size, "key": bool(key), "names": named, "left_out": left_out})
         return
-    for line in left_out_words(source.left_out):
+    for line in left_out_lines(source.left_out, 3, "   "):
         click.echo(line)
     reader = "who has the key can compare with it" if key else "whoever has a file can test whether it is among them"
     click.echo(f"{out}: {counted(rows, 'files')} signed, {human(size, 'bytes')}; {reader}")

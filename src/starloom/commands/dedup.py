@@ -5,9 +5,8 @@ from typing import Any
 
 import click
 
+from starloom.commands._inputs import column_options, signature_options
 from starloom.commands._workspace import emit, json_option
-
-_TOKENISATIONS = ("words", "bigcode-v2", "text-dedup")
 
 
 @click.command("dedup", short_help="Near-duplicates in anybody's data: Parquet, JSON lines, folders.")
@@ -26,17 +25,11 @@ _TOKENISATIONS = ("words", "bigcode-v2", "text-dedup")
     multiple=True,
     help="Which of a cluster stays: the least, or with :desc the greatest; may be repeated. Default: the first.",
 )
-@click.option(
-    "--tokenisation", type=click.Choice(_TOKENISATIONS), default="words", show_default=True, help="What a token is."
-)
-@click.option(
-    "--permutations", type=click.IntRange(1, 4096), default=256, show_default=True, help="Values of a signature."
-)
+@signature_options
 @click.option(
     "--explain", "explained", is_flag=True, help="How texts are compared, and what is found: no text is read."
 )
-@click.option("--id", "id_column", metavar="COLUMN", help="What texts are called; default: id, else FILE:ROW.")
-@click.option("--content", "content_column", metavar="COLUMN", help="The texts; default: content, text or code.")
+@column_options
 @click.option("--out", type=click.Path(path_type=Path), help="Write the rows that stay: .parquet, .jsonl; replaced.")
 @click.option(
     "--removed",

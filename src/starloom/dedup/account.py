@@ -6,14 +6,13 @@ Jaccard similarity. Memory: some 100 bytes a removed text.
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from starloom.dedup.inputs import Input
+from starloom.dedup.inputs import Input, left_out_lines
 from starloom.dedup.near_duplicates import NearDuplicates
 from starloom.dedup.signature import MinHashSettings
 from starloom.outside.paths import printable
@@ -80,7 +79,7 @@ class Account:
         lines = [
             f"{printable(source.name)}: {counted(source.rows, 'texts')}, {human(int(source.lengths.sum()), 'bytes')}"
         ]
-        lines += [*_left_out(source), *_same_ids(source)]
+        lines += [*left_out_lines(source.left_out, _SHOWN), *_same_ids(source)]
         share = 100 * gone / max(source.rows, 1)
         lines.append(f"{source.rows - gone:,} stay, {gone:,} go ({share:.1f} %, {size})")
         lines.append(f"each that goes is at least {self.threshold:g} similar to the one that stays for it")
@@ -110,17 +109,6 @@ class Account:
 
     def _id(self, row: int) -> str:
         return printable(str(self.source.ids[row]))
-
-
-def _left_out(source: Input) -> list[str]:
-    """A line for each kind of what has no row, with the first of them by name."""
-    kinds = groupby(sorted(source.left_out, key=lambda one: (one.kind, one.path)), key=lambda one: one.kind)
-    lines = []
-    for kind, several in kinds:
-        paths = [printable(one.path) for one in several]
-        more = f", and {len(paths) - _SHOWN:,} more" if len(paths) > _SHOWN else ""
-        lines.append(f"  left out, {kind}: {', '.join(paths[:_SHOWN])}{more}")
-    return lines
 
 
 def _same_ids(source: Input) -> list[str]:

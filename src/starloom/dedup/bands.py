@@ -69,7 +69,7 @@ def candidate_pairs(
             order, starts, sizes = _buckets(hashes)
             large = sizes > leaders
             capped += int(large.sum())
-            hot[order[_spread(starts[large], sizes[large])]] = True
+            hot[order[spread(starts[large], sizes[large])]] = True
             for leader in range(min(int(sizes.max(initial=0)) - 1, leaders)):
                 wide = sizes > leader + 1
                 starts, sizes = starts[wide], sizes[wide]
@@ -79,7 +79,7 @@ def candidate_pairs(
                 followers = sizes - leader - 1
                 # One number a pair: its places in `members`, best first.
                 pairs = np.repeat(order[starts + leader] * count, followers)
-                pairs += order[_spread(starts + leader + 1, followers)]
+                pairs += order[spread(starts + leader + 1, followers)]
                 distinct.add(pairs)
             bar.advance(1)
     found = distinct.all()
@@ -131,21 +131,28 @@ def _sort_again(
     """Sort those stretches of `order` by hash and place whose high bits are among `mixed`."""
     values = np.unique(mixed)
     starts, ends = np.searchsorted(high, values), np.searchsorted(high, values, side="right")
-    where = _spread(starts, ends - starts)
+    where = spread(starts, ends - starts)
     places = order[where]
     order[where] = places[np.lexsort((places, hashes[places]))]
 
 
-def _spread(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+def spread(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """start, start + 1 … of each stretch, one after the other.
 
-    >>> _spread(np.array([5, 9]), np.array([3, 1])).tolist()
+    >>> spread(np.array([5, 9]), np.array([3, 1])).tolist()
     [5, 6, 7, 9]
     """
     ends = np.cumsum(sizes, dtype=np.int64)
     places = np.arange(ends[-1] if len(ends) else 0, dtype=np.int64)
     places += np.repeat(starts - (ends - sizes), sizes)
     return places
+
+
+def each_once(ascending: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Without repetitions. `np.unique` hashes, which takes seventeen times as long as to sort first (NumPy 2.4)."""
+    new = np.ones(len(ascending), dtype=bool)
+    np.not_equal(ascending[1:], ascending[:-1], out=new[1:])
+    return ascending[new]
 
 
 class _Distinct:
@@ -173,6 +180,4 @@ class _Distinct:
         self._gathered.clear()
         self._size = 0
         self._known.sort(kind="stable")  # merges the ascending stretches
-        new = np.ones(len(self._known), dtype=bool)
-        np.not_equal(self._known[1:], self._known[:-1], out=new[1:])
-        self._known = self._known[new]
+        self._known = each_once(self._known)

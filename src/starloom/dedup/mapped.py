@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ class Columns:
         """Rows from `row` on. Processes that write different rows do not meet."""
         with explained(self.path), self.path.open("r+b", buffering=0) as file:
             for column in range(self.columns):
-                _write_at(file.fileno(), values[:, column].astype("<u8").tobytes(), (column * self.rows + row) * 8)
+                write_at(file, values[:, column].astype("<u8").data, (column * self.rows + row) * 8)
 
     def mapped(self) -> NDArray[np.uint64]:
         """The table, read-only."""
@@ -45,10 +45,11 @@ class Columns:
         return values.reshape((self.rows, self.columns), order="F")
 
 
-def _write_at(descriptor: int, data: bytes, at: int) -> None:
-    view = memoryview(data)
+def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
+    """All of `data` into the file from byte `at` on."""
+    view = data.cast("B")
     while view:  # it may take less, and says so only by its count
-        written = os.pwrite(descriptor, view, at)
+        written = os.pwrite(file.fileno(), view, at)
         view, at = view[written:], at + written
 
 

@@ -157,7 +157,8 @@ def _is_binary(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind))
 
 
-def _is_text(kind: Any) -> bool:
+def is_text(kind: Any) -> bool:
+    """Whether a column of this type holds texts: strings, bytes, or nulls only; as they are or as a dictionary."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     strings = pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
@@ -176,7 +177,7 @@ def _opened(file: TextFile) -> pq.ParquetFile:
             f"{file.path} has {number} `{file.column}`", f"its columns are: {', '.join(schema.names) or 'none'}"
         )
     kind = schema.field(file.column).type
-    if not _is_text(kind):
+    if not is_text(kind):
         raise UserError(f"{file.path}: column `{file.column}` holds {kind}, not texts", "name the column of the texts")
     # Read in pieces: else a row group's whole column is taken into memory, compressed, before the first row comes. As a
     # dictionary: a text that a group has a thousand times is one text still.

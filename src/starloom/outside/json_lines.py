@@ -6,6 +6,7 @@ a block, a line, and a window that Zstandard has of at most 128 MB.
 """
 
 import gzip
+import json
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,15 @@ def lines(
         if problem.errno is None:  # Arrow's words for a stream that is not sound
             raise LinesError(f"damaged or truncated Zstandard: {problem}") from None
         raise LinesError(f"unreadable: {problem.strerror or problem}") from None
+
+
+def json_object(line: bytes) -> dict[str, Any] | None:
+    """The object that a line is, with or without a byte order mark; None where it is none."""
+    try:
+        found = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
 
 
 @contextmanager

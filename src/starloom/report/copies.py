@@ -9,9 +9,10 @@ import pyarrow as pa
 from starloom.dedup.components import connected_components
 from starloom.engine.verbs import Engine, Table
 from starloom.the_stack import tables
+from starloom.the_stack.relations import FORK, MIRROR, VENDORED
 
 # Kinds of places, the first that holds: a fork's vendored folder is told by the fork.
-WITHIN, MIRROR, FORK, VENDORED, ELSEWHERE = "within", "mirror", "fork", "vendored", "elsewhere"
+WITHIN, ELSEWHERE = "within", "elsewhere"
 KINDS = (WITHIN, MIRROR, FORK, VENDORED, ELSEWHERE)
 
 

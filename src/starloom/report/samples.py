@@ -22,7 +22,6 @@ from starloom.the_stack.offence import offending, stated_lines
 from starloom.the_stack.texts import cached_texts
 
 SEED, PURPOSE = 0, "report samples"
-NEAR_DUPLICATE = "near-duplicate"
 MOST_LINES, MOST_CHARACTERS = 9, 560  # of an excerpt: twenty of them stand under a rule
 
 
@@ -94,7 +93,7 @@ def samples(root: Path, engine: Engine, nearly: Mapping[str, Sequence[Near]], pe
     for number, row in enumerate(rows):
         if row["content_id"]:
             by_content.setdefault(row["content_id"], []).append(number)
-    twins = {row["twin_content_id"] for row in rows if row["rule"] == NEAR_DUPLICATE and row["twin_content_id"]}
+    twins = {row["twin_content_id"] for row in rows if row["rule"] == tables.NEAR_DUPLICATE and row["twin_content_id"]}
     lines: dict[str | None, Set[bytes]] = {one: _digests(text) for one, text in cached_texts(root, twins)}
     shown: dict[int, tuple[tuple[Row, ...], str | None]] = {}
     for content_id, text in cached_texts(root, by_content):  # one at a time: texts may be large
@@ -134,7 +133,7 @@ def _excerpt(
     text: str, row: Mapping[str, str | None], twins: Mapping[str | None, Set[bytes]]
 ) -> tuple[tuple[Row, ...], str | None]:
     """What to show of a file, and what is marked there."""
-    if row["rule"] == NEAR_DUPLICATE:
+    if row["rule"] == tables.NEAR_DUPLICATE:
         marks = _own_lines(text, twins.get(row["twin_content_id"], frozenset()))
     else:
         marks = _license_lines(text, row) or offending(row["limit"] or "", text, row["language"])

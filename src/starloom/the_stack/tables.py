@@ -163,6 +163,7 @@ SCANS = pa.schema(
 )
 
 LEDGER_VERSION = 4
+NEAR_DUPLICATE = "near-duplicate"  # the rule of files that go for a twin
 
 LEDGER_ROWS = pa.schema(
     [

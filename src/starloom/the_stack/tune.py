@@ -37,7 +37,6 @@ from starloom.the_stack.thresholds import (
 )
 from starloom.workspace.stage import opened
 
-NEAR_DUPLICATE = "near-duplicate"
 _JACCARDS = (0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
 
@@ -120,12 +119,12 @@ def tune(
         return Tuning(
             name, condition, budget.source, True, stale, (_budget(root, engine, settings, budget, at, samples),)
         )
-    if name == NEAR_DUPLICATE:
+    if name == tables.NEAR_DUPLICATE:
         threshold = settings.decide.near_duplicates
         chain = "" if settings.decide.clusters == "stars" else "linked by a chain of pairs: "
         condition = f"{chain}jaccard >= {threshold:g}" if threshold else "off (near_duplicates = 0)"
         return Tuning(name, condition, "", True, stale, (_twins(root, engine, settings, at, samples, bins),))
-    raise UserError(f"no rule `{name}`", closest(name, [*rules, *budgets, NEAR_DUPLICATE]))
+    raise UserError(f"no rule `{name}`", closest(name, [*rules, *budgets, tables.NEAR_DUPLICATE]))
 
 
 def _chosen(rule: Rule, column: str | None) -> list[int]:

@@ -23,7 +23,6 @@ from starloom.the_stack.texts import cached_texts
 from starloom.the_stack.why_diff import MOST_LINES, Difference, difference, jaccard
 from starloom.workspace.stage import opened
 
-NEAR_DUPLICATE = "near-duplicate"
 DIFF_LINES = 20  # of a near-duplicate, unless told otherwise
 _FEW = 3  # so many near-duplicates are shown with a diff without being asked
 _AT_ONCE = 64  # pairs of texts in memory
@@ -78,7 +77,7 @@ def explain(root: Path, engine: Engine, what: str, limit: int, diff: int | None 
                 parameters | {"rows": limit},
             ).to_pylist()
             _count_followers(root, engine, rows)
-            near = sum(row["rule"] == NEAR_DUPLICATE for row in rows)
+            near = sum(row["rule"] == tables.NEAR_DUPLICATE for row in rows)
             most = diff if diff is not None else DIFF_LINES if near <= _FEW else None
             _compare(root, rows, most or 0)
             kin = {}
@@ -118,7 +117,7 @@ def _compare(root: Path, rows: Sequence[dict[str, Any]], most: int) -> None:
     """Gives each row `diff` and `jaccard_now`, both None but of near-duplicates."""
     for row in rows:
         row["diff"] = row["jaccard_now"] = None
-    near = [row for row in rows if most and row["rule"] == NEAR_DUPLICATE]
+    near = [row for row in rows if most and row["rule"] == tables.NEAR_DUPLICATE]
     for start in range(0, len(near), _AT_ONCE):
         some = near[start : start + _AT_ONCE]
         wanted = {row[name] for row in some for name in ("twin_content_id", "content_id")}
@@ -218,7 +217,7 @@ def _verdict(row: dict[str, Any], is_compared: bool) -> list[str]:
         lines.append(f"twin      {row['twin_repo_name']}:{row['twin_path']}  ({_similarity(row)})")
     if row["diff"]:
         lines += _difference(row["diff"])
-    elif is_compared and row["rule"] == NEAR_DUPLICATE:
+    elif is_compared and row["rule"] == tables.NEAR_DUPLICATE:
         lines.append("differs   not shown: its text or its twin's is not in the cache; `starloom build` reads it again")
     if row["stands_for"]:
         gone = (counted(files, f"{rule}s") for rule, files in row["stands_for"].items())

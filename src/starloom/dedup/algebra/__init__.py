@@ -19,7 +19,7 @@ from starloom.dedup.algebra.signature_file import (
     write_signatures,
 )
 from starloom.dedup.algebra.signatures import Signed, sign_files
-from starloom.dedup.algebra.words import left_out_words, to_json, words
+from starloom.dedup.algebra.words import to_json, words
 
 __all__ = [
     "Comparison",
@@ -32,7 +32,6 @@ __all__ = [
     "agreed",
     "compare",
     "is_signature_file",
-    "left_out_words",
     "read_signatures",
     "read_terms",
     "result",

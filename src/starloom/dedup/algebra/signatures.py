@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from starloom import progress
 from starloom.dedup.algebra.agreed_key import Key, hidden_values
-from starloom.dedup.mapped import explained, mapped
+from starloom.dedup.mapped import explained, mapped, write_at
 from starloom.dedup.signature import MinHashSettings
 from starloom.dedup.text_files import Run, TextFile, batches, row_counts, runs
 from starloom.engine.verbs import Engine
@@ -89,12 +89,8 @@ def scratch_values(scratch: Path, rows: int, places: int) -> Path:
 
 def write_values(path: Path, row: int, values: NDArray[np.uint32]) -> None:
     """Signatures of rows from `row` on. Processes that write different rows do not meet."""
-    view = np.ascontiguousarray(values).data.cast("B")
-    at = row * values.shape[1] * 4
     with explained(path), path.open("r+b", buffering=0) as file:
-        while view:  # it may take less, and says so only by its count
-            written = os.pwrite(file.fileno(), view, at)
-            view, at = view[written:], at + written
+        write_at(file, np.ascontiguousarray(values).data, row * values.shape[1] * 4)
 
 
 def mapped_values(path: Path, rows: int, places: int) -> tuple[NDArray[np.uint32], mmap.mmap | None]:

@@ -1,6 +1,5 @@
 """What a comparison of two collections found, for people and for programs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.dedup.algebra.comparison import Comparison, Copies, Side, rows_of, selected
-from starloom.dedup.inputs import LeftOut
+from starloom.dedup.inputs import left_out_lines
 from starloom.dedup.signature import MinHashSettings
 from starloom.outside.paths import printable
 from starloom.progress import counted, human
@@ -49,7 +48,7 @@ def words(found: Comparison, settings: MinHashSettings | None, limit: int) -> st
     """For a person."""
     lines = []
     for letter, side in (("A", found.a), ("B", found.b)):
-        lines += [_about(letter, side), *left_out_words(side.left_out)]
+        lines += [_about(letter, side), *left_out_lines(side.left_out, 3, "   ")]
     lines += [*_how(found, settings), ""]
     for copies, side, here, there in ((found.in_b, found.a, "A", "B"), (found.in_a, found.b, "B", "A")):
         if copies is not None:
@@ -71,17 +70,6 @@ def words(found: Comparison, settings: MinHashSettings | None, limit: int) -> st
         if count > limit:
             lines.append(f"  … and {count - limit:,} more; --limit shows more, --list writes all")
     return "\n".join(printable(line) for line in lines)
-
-
-def left_out_words(left_out: Sequence[LeftOut]) -> list[str]:
-    """A line for each kind of what gave no text, with the first of them by name."""
-    paths: dict[str, list[str]] = {}
-    for one in left_out:
-        paths.setdefault(one.kind, []).append(one.path)
-    return [
-        printable(f"   left out, {kind}: {', '.join(some[:3])}" + (f", {len(some) - 3:,} more" if some[3:] else ""))
-        for kind, some in sorted(paths.items())
-    ]
 
 
 def _near(found: Comparison, row: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ Texts: the column `content`, else `text`, else `code`. Ids: the column `id`, els
 """
 
 from starloom.dedup.inputs.open import open_input, open_parquet_files
-from starloom.dedup.inputs.part import LeftOut
+from starloom.dedup.inputs.part import LeftOut, left_out_lines
 from starloom.dedup.inputs.texts import Input, together
 
-__all__ = ["Input", "LeftOut", "open_input", "open_parquet_files", "together"]
+__all__ = ["Input", "LeftOut", "left_out_lines", "open_input", "open_parquet_files", "together"]

@@ -21,7 +21,7 @@ from starloom import progress
 from starloom.dedup.inputs.part import MAX_TEXT, StagedTexts, id_text, ids_of, staged_texts
 from starloom.dedup.text_files import TextFile
 from starloom.errors import UserError
-from starloom.outside.json_lines import LinesError, is_packed, lines
+from starloom.outside.json_lines import LinesError, is_packed, json_object, lines
 
 MAX_RATIO = 200  # of unpacked to packed bytes in a file that unpacks to more than _SMALL
 _SMALL = 1 << 30
@@ -149,7 +149,7 @@ def stage_lines(path: str, file: Path, content: str, ids: tuple[str, ...], stage
     total = None if is_packed(str(file)) else file.stat().st_size
     with progress.task(f"read {file.name}", total) as bar, StagedTexts(staged, _TEXT, _REST, _LINE) as out:
         for number, line in _numbered(path, file):
-            row = _object(line)
+            row = json_object(line)
             if row is None:
                 raise _no_object(path, number, line)
             keys.update(dict.fromkeys(row))
@@ -172,7 +172,7 @@ def lines_fields(path: str, file: Path) -> list[tuple[str, bool]]:
     """(key, whether it may hold texts) of the first lines. Raises UserError where they are no JSON objects."""
     found: dict[str, bool] = {}
     for number, line in islice(_numbered(path, file), _LOOKED_AT):
-        row = _object(line)
+        row = json_object(line)
         if row is None:
             raise _no_object(path, number, line)
         for name, value in row.items():
@@ -193,14 +193,6 @@ def _numbered(path: str, file: Path) -> Iterator[tuple[int, bytes]]:
                 yield number, line
     except LinesError as problem:
         raise UserError(f"{path}: {problem}", "fetch or make the file again") from None
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _no_object(path: str, number: int, line: bytes) -> UserError:

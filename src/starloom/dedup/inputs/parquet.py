@@ -15,14 +15,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from starloom.dedup.inputs.part import ids_of, numbered, unreadable
-from starloom.dedup.text_files import TextFile
+from starloom.dedup.text_files import TextFile, is_text
 from starloom.errors import UserError
+from starloom.outside import parquet_footers
 from starloom.outside.json_values import plain
 from starloom.settings import nearest
 
-MAX_GROUP = 32 << 30  # bytes of a row group, unpacked, as its footer states it
-MAX_RATIO = 2000  # of unpacked to packed bytes in a row group above _SMALL
-_SMALL = 1 << 30
 _FEW_ROWS = 1 << 20  # that any file may have; more than one a byte is a lie, or of no use
 _BATCH_BYTES = 16 << 20
 _BATCH_ROWS = 1 << 14
@@ -106,7 +104,7 @@ def open_parquet(path: str, file: Path, content: str, ids: tuple[str, ...]) -> P
 def parquet_fields(path: str, file: Path) -> list[tuple[str, bool]]:
     """(name, whether it may hold texts) of every column. Raises UserError."""
     with _opened(path, file) as opened:
-        return [(field.name, _is_text(field.type)) for field in opened.schema_arrow]
+        return [(field.name, is_text(field.type)) for field in opened.schema_arrow]
 
 
 def _plain_kind(kind: Any) -> Any:
@@ -118,13 +116,6 @@ def _plain_kind(kind: Any) -> Any:
 def _plain(batch: Any) -> Any:
     columns = [column.cast(_plain_kind(column.type)) for column in batch.columns]
     return pa.table(columns, names=batch.schema.names)
-
-
-def _is_text(kind: Any) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    name = str(kind).removeprefix("large_").removesuffix("_view")
-    return name in ("string", "binary", "null")
 
 
 @contextmanager
@@ -145,10 +136,8 @@ def _opened(path: str, file: Path) -> Iterator[Any]:
 def _check(path: str, metadata: Any, size: int) -> None:
     if metadata.num_rows > max(size, _FEW_ROWS):
         raise UserError(f"{path}: {metadata.num_rows:,} rows in {size:,} bytes", _HINT)
-    for number in range(metadata.num_row_groups):
-        unpacked = metadata.row_group(number).total_byte_size
-        if unpacked > MAX_GROUP or (unpacked > _SMALL and unpacked > MAX_RATIO * size):
-            raise UserError(f"{path}: row group {number} would unpack to {unpacked:,} bytes of memory", _HINT)
+    if bad := parquet_footers.too_large(metadata, size):
+        raise UserError(f"{path}: row group {bad[0]} would unpack to {bad[1]:,} bytes of memory", _HINT)
 
 
 def _values(column: Any, where: str) -> list[Any]:

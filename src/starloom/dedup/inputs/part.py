@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from starloom.dedup.text_files import TextFile
 from starloom.errors import UserError
 from starloom.outside.json_values import plain
-from starloom.outside.paths import describe
+from starloom.outside.paths import describe, printable
 
 MAX_TEXT = 256 << 20  # bytes of a text, or of the line it is in
 _GROUP_BYTES = 32 << 20  # of staged text in a row group, and in memory
@@ -29,6 +29,18 @@ class LeftOut(NamedTuple):
     path: str
     kind: str  # such as "no text": what is counted together
     reason: str
+
+
+def left_out_lines(left_out: Sequence[LeftOut], shown: int = 5, indent: str = "  ") -> list[str]:
+    """For a person: a line for each kind of what gave no row, with the first of them by name."""
+    paths: dict[str, list[str]] = {}
+    for one in sorted(left_out, key=lambda one: (one.kind, one.path)):
+        paths.setdefault(one.kind, []).append(printable(one.path))
+    return [
+        f"{indent}left out, {kind}: {', '.join(some[:shown])}"
+        + (f", and {len(some) - shown:,} more" if len(some) > shown else "")
+        for kind, some in paths.items()
+    ]
 
 
 class Part(Protocol):

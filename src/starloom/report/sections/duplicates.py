@@ -8,12 +8,13 @@ from starloom.report import copies, figures
 from starloom.report.clusters import Cluster, clusters
 from starloom.report.copies import Flow, Place, Size
 from starloom.report.section import Material, Section
+from starloom.the_stack import relations
 
 _PLACES = {
     copies.WITHIN: "in its own repository",
-    copies.MIRROR: "in a mirror of its repository",
-    copies.FORK: "in a fork of its repository, or the other way about",
-    copies.VENDORED: "vendored in another repository",
+    relations.MIRROR: "in a mirror of its repository",
+    relations.FORK: "in a fork of its repository, or the other way about",
+    relations.VENDORED: "vendored in another repository",
     copies.ELSEWHERE: "in another repository",
 }
 

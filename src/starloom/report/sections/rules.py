@@ -11,8 +11,9 @@ from starloom.report.dropped import JACCARD
 from starloom.report.figures import Step, ledger_settings
 from starloom.report.groups import Group, group
 from starloom.report.histogram import histogram
-from starloom.report.samples import NEAR_DUPLICATE, Near, Samples, samples
+from starloom.report.samples import Near, Samples, samples
 from starloom.report.section import Material, Section
+from starloom.the_stack import tables
 from starloom.the_stack.thresholds import Distribution, number
 
 PER_RULE = 10  # samples of either kind
@@ -62,7 +63,7 @@ def _limits(material: Material, step: Step) -> dropped.Limits:
     root, engine = material.root, material.engine
     if step.kind == "rule":
         return dropped.limits(root, engine, step.rule, PER_RULE)
-    if step.name == NEAR_DUPLICATE:
+    if step.name == tables.NEAR_DUPLICATE:
         threshold = ledger_settings(root)["decide"]["near_duplicates"]
         return dropped.near_duplicates(root, engine, threshold, PER_RULE)
     return dropped.Limits((), ())

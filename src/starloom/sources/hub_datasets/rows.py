@@ -8,7 +8,6 @@ have no checksums (most writers leave them out): a hash that the data set states
 """
 
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,15 +19,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from starloom.outside.json_lines import LinesError, is_packed, lines
+from starloom.outside import parquet_footers
+from starloom.outside.json_lines import LinesError, is_packed, json_object, lines
 from starloom.sources.hub_datasets.shape import Shape, shape_of
 from starloom.sources.repository import RepositoryProblem, SourceError
 
 MAX_LINE = 256 << 20  # bytes of a JSON line
 MAX_TEXT = 1 << 40  # bytes of JSON lines in one file
-MAX_GROUP = 32 << 30  # bytes of a row group, unpacked, as its footer states it
-MAX_RATIO = 2000  # of unpacked to packed bytes in a row group above _SMALL
-_SMALL = 1 << 30
 UNIT_BYTES = 256 << 20  # of text read in one go by one worker
 _SAMPLE = 1000  # lines whose keys are a file's columns
 _FEW = 32  # rows with contents in memory
@@ -92,7 +89,7 @@ def columns_of(path: str) -> tuple[list[str], Shape | None]:
     found: dict[str, set[str]] = {}  # a line may be without the columns that are null in it
     with _explained(path):
         for _, line in islice(lines(path, max_line=MAX_LINE, max_bytes=MAX_TEXT), _SAMPLE):
-            for name, value in ((line and _object(line)) or {}).items():
+            for name, value in ((line and json_object(line)) or {}).items():
                 keys = found.setdefault(name, set())
                 files = value[:1] if name == "files" and isinstance(value, list) else [value]
                 keys.update(key for one in files if isinstance(one, dict) for key in one)
@@ -111,13 +108,12 @@ def units(path: str, shape: Shape) -> list[Unit]:
         metadata = pq.read_metadata(path)
         if metadata.num_rows > size:
             raise LinesError(f"refused: {metadata.num_rows:,} rows in {size:,} bytes")
+        if bad := parquet_footers.too_large(metadata, size):
+            raise LinesError(f"refused: row group {bad[0]} unpacks to {bad[1]:,} bytes")
         found: list[Unit] = []
         start = together = 0
         for number in range(metadata.num_row_groups):
-            unpacked = metadata.row_group(number).total_byte_size
-            if unpacked > MAX_GROUP or (unpacked > _SMALL and unpacked > MAX_RATIO * size):
-                raise LinesError(f"refused: row group {number} unpacks to {unpacked:,} bytes")
-            together += unpacked
+            together += metadata.row_group(number).total_byte_size
             if together >= UNIT_BYTES or number == metadata.num_row_groups - 1:
                 found.append(Unit(path, shape, start, number + 1))
                 start, together = number + 1, 0
@@ -154,7 +150,7 @@ def _json_rows(unit: Unit) -> Iterator[Row | str]:
         if line is None:
             yield f"a line is longer than {MAX_LINE:,} bytes"
         elif line.strip():
-            row = _object(line)
+            row = json_object(line)
             if row is None:
                 yield "a line is no JSON object"
             elif unit.shape.nested:
@@ -163,14 +159,6 @@ def _json_rows(unit: Unit) -> Iterator[Row | str]:
                 yield Row(offset, row, [one for one in files if isinstance(one, dict)])
             else:
                 yield Row(offset, row, [row])
-
-
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
 
 
 def _parquet_rows(unit: Unit) -> Iterator[Row]:
