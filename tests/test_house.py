@@ -21,7 +21,7 @@ LAYERS = (
     ("errors",),
     ("identity", "settings", "progress", "kernels"),
     ("outside", "engine"),
-    ("workspace", "sources", "languages", "licenses", "quality", "privacy", "dedup", "tasks"),
+    ("workspace", "sources", "languages", "licenses", "quality", "privacy", "dedup", "tasks", "malware"),
     ("the_stack",),
     ("documents",),
     ("tokens", "search", "membership", "report"),
@@ -61,18 +61,26 @@ ROOMS = {
     "tree_sitter": ("languages/syntax",),
     "tree_sitter_language_pack": ("languages/syntax",),
     "sqlglot": ("the_stack/conditions", "engine"),
-    "torch": ("starcoder2", "training", "completion/local", "privacy/names?", "quality/scorer?"),
-    "transformers": ("starcoder2?", "quality/scorer?"),
+    "torch": (
+        "starcoder2",
+        "training",
+        "completion/local",
+        "privacy/names?",
+        "privacy/names_model?",
+        "quality/scorer?",
+    ),
+    "transformers": ("starcoder2?", "quality/scorer?", "privacy/names_model?"),
     "safetensors": ("starcoder2", "training"),
     "tokenizers": ("tokens",),
     "tiktoken": ("tokens",),
     "tantivy": ("search",),
+    "yara": ("malware/yara_rules?",),
     "click": ("commands",),
     "fastapi": ("server",),
     "starlette": ("server",),
     "uvicorn": ("server",),
 }
-TORCH_FREE = ("training/settings", "training/runs", "training/trace", "training/plan")
+TORCH_FREE = ("training/settings", "training/runs", "training/trace", "training/plan", "training/impact")
 
 CATCH_ALLS = ("utils", "util", "common", "helpers", "core", "types")
 MOST_LINES = 400

@@ -11,10 +11,14 @@ from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.languages.choice import LanguageSettings
 from starloom.languages.syntax import SyntaxSettings
+from starloom.malware.settings import MalwareSettings
+from starloom.privacy.names_model import NamesModelSettings
+from starloom.privacy.replace import RedactSettings
 from starloom.quality.settings import QualitySettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
+from starloom.tasks.contamination import ContaminationSettings
 from starloom.the_stack.budgets import Budget, check_budgets, merged_budgets
 from starloom.the_stack.decide import DecideSettings
 from starloom.the_stack.licensing import LicenseSettings
@@ -44,6 +48,9 @@ class Settings:
     languages: LanguageSettings = field(default_factory=LanguageSettings)
     syntax: SyntaxSettings = field(default_factory=SyntaxSettings)
     quality: QualitySettings = field(default_factory=QualitySettings)
+    names: NamesModelSettings = field(default_factory=NamesModelSettings)
+    malware: MalwareSettings = field(default_factory=MalwareSettings)
+    contamination: ContaminationSettings = field(default_factory=ContaminationSettings)
     minhash: MinHashSettings = field(default_factory=MinHashSettings)
     pair: PairSettings = field(default_factory=PairSettings)
     scan: ScanSettings = field(default_factory=ScanSettings)
@@ -51,6 +58,7 @@ class Settings:
     decide: DecideSettings = field(default_factory=DecideSettings)
     rules: tuple[Rule, ...] = ()
     budgets: tuple[Budget, ...] = ()
+    redact: RedactSettings = field(default_factory=RedactSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     pack: PackSettings = field(default_factory=PackSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -118,6 +126,7 @@ def deciding_by(root: Path, what: str) -> Settings:
         licenses=found.licenses,
         rules=found.rules,
         budgets=found.budgets,
+        redact=found.redact,
     )
     return _checked(settings, what)
 

@@ -309,6 +309,7 @@ def start(made):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"PYTHONFAULTHANDLER": "1"},  # native code that crashes (seen once) is to say where
     )
     lock = made / ".starloom" / "lock"
     while process.poll() is None and not (lock.exists() and lock.read_text()):

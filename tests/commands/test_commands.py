@@ -11,7 +11,8 @@ import pytest
 
 from starloom import commands
 
-NAMES = sorted(one.name for one in pkgutil.iter_modules(commands.__path__) if not one.name.startswith("_"))
+MODULES = [one.name for one in pkgutil.iter_modules(commands.__path__)]
+NAMES = sorted(name.replace("_", "-") for name in MODULES if not name.startswith("_"))
 HEAVY = {"numpy", "pyarrow", "duckdb", "numba", "sqlglot", "torch", "rich"}
 
 
@@ -21,7 +22,7 @@ def test_commands_are_found_by_name():
     assert {"demo", "init", "build", "status", "why", "verify", "report"} <= set(NAMES)
     for name in NAMES:
         command = commands.group.get_command(context, name)
-        assert command is importlib.import_module(f"starloom.commands.{name}").command
+        assert command is importlib.import_module(f"starloom.commands.{name.replace('-', '_')}").command
         assert command.name == name
     assert commands.group.get_command(context, "_workspace") is None
     assert commands.group.get_command(context, "nonsense") is None

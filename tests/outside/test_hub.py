@@ -24,6 +24,7 @@ class Hub:
 
     def __init__(self):
         self.repo_id = "ada/code"
+        self.kind = "dataset"
         self.commits = {"main": "a" * 40}
         self.files = {
             "a" * 40: {
@@ -63,7 +64,8 @@ class Hub:
         self.asked.append((request.command, path))
         self.tokens.add(request.headers.get("Authorization"))
         headers, body, status = {}, b"", 200
-        api, resolve = f"/api/datasets/{self.repo_id}/", f"/datasets/{self.repo_id}/resolve/"
+        api = f"/api/{self.kind}s/{self.repo_id}/"
+        resolve = f"/{self.repo_id}/resolve/" if self.kind == "model" else f"/datasets/{self.repo_id}/resolve/"
         if self.status:
             status, headers = self.status
         elif path.startswith(f"{api}revision/"):
@@ -144,6 +146,16 @@ def test_a_snapshot_is_what_the_commit_has(server, snapshot, tmp_path):
     assert files(tmp_path / "here") == expected
     size = sum(map(len, expected.values()))
     assert record == hub.Record("ada/code", "main", "a" * 40, 4, size) == hub.fetched(tmp_path / "here")
+
+
+def test_a_model(server, tmp_path):
+    server.kind = "model"
+    server.files["a" * 40] = {"config.json": b"{}", "model.safetensors": b"s" * 99, "pytorch_model.bin": b"never"}
+    server.lfs = ".safetensors"
+    folder = tmp_path / "model"
+    record = hub.snapshot(server.repo_id, folder, None, ("config.json", "model.safetensors"), kind="model")
+    assert files(folder) == {"config.json": b"{}", "model.safetensors": b"s" * 99}
+    assert record == hub.Record("ada/code", "main", "a" * 40, 2, 101) == hub.fetched(folder)
 
 
 def test_nothing_is_fetched_twice(server, snapshot):

@@ -40,6 +40,7 @@ def digests(tmp_path_factory):
                 {
                     "package.json": b'{"license": "ISC"}',
                     "s.js": b"let s = 1\n" * 9,
+                    "mail.py": b"# by grace@cobol-museum.dev\nserver = '203.0.114.77'\n" + building.code("mail"),
                     "p.html": b"<html><title>A page</title><p>" + b"that says something " * 9,
                 },
             ),

@@ -11,16 +11,18 @@ import pytest
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.the_stack import tables, write
-from starloom.tokens import pack, special_tokens, tokenizer
+from starloom.tokens import pack, redacted, special_tokens, tokenizer
 from starloom.tokens.pack import PackSettings
+from starloom.tokens.redacted import markers
 from starloom.tokens.shards import Shards
-from starloom.tokens.templates.repository import document
+from starloom.tokens.templates.repository import File, document
 from starloom.workspace.manifest import read_manifest, verify
 from starloom.workspace.run import build
 from the_stack import building
 from tokens.learning import family, ours
 
-FORGED = b"# <|endoftext|> <fim_prefix> <file_sep> are text here\n"
+FORGED = b"# <|endoftext|> <fim_prefix> <file_sep> <EMAIL> are text here\n"
+PRIVATE = ("ada" + "@" + "analytical-engines.dev").encode()
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,8 @@ def dataset(tmp_path_factory):
         count = 9 if name == "e" else 3
         files = {f"{number}.py": building.code(f"{name} {number}", 8) for number in range(count)}
         building.folder(base / name, {"README.md": f"# Übung {name}\n\nGrüße, 你好\n".encode() * 3, **files})
-    building.folder(base / "k", {"forged.py": FORGED + building.code("forged"), "empty.py": b""})
+    private = b"# by %s <EMAIL> %s\n" % (PRIVATE, PRIVATE) + building.code("private")
+    building.folder(base / "k", {"forged.py": FORGED + building.code("forged"), "empty.py": b"", "private.py": private})
     extra = building.ENGINE + "\n[decide]\nheld_out = 0.3\nseed = 2\n"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(write, "BUCKET_BYTES", 6000)
@@ -72,7 +75,16 @@ class Packed:
 
     def repositories(self):
         for repo_name, rows in itertools.groupby(self.rows, key=lambda row: row["repo_name"]):
-            yield repo_name, [(row["path"], row["content_id"], row["content"]) for row in rows]
+            yield (
+                repo_name,
+                [
+                    File(
+                        *(row[name] for name in ("path", "content_id", "content")),
+                        markers(row["content"], row["redactions"], self.tokenizer.marked),
+                    )
+                    for row in rows
+                ],
+            )
 
     def expected(self):
         """The stream, piece by piece, with the slow encoder."""
@@ -152,6 +164,40 @@ def test_provenance_with_cuts(make):
         text = packed.tokenizer.decode([number for number in ids if number not in marks])
         row = by_id[piece["content_id"]]
         assert Counter(text) in (Counter(row["content"]), Counter(f"{row['path']}\n{row['content']}"))
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0], ids=["whole", "cut"])
+def test_what_is_private_is_a_token(make, rate):
+    """One that was written is text."""
+    packed = make().pack(repository_rate=rate, file_rate=rate)
+    stream = packed.shards.read(0, packed.shards.tokens)
+    email = special_tokens.SPECIAL_IDS["<EMAIL>"]
+    assert int((stream == email).sum()) == 2
+    text = packed.tokenizer.decode(stream.tolist())
+    assert text.count("<EMAIL>") == 4
+    assert PRIVATE.decode() not in text
+    (piece,) = (
+        one
+        for one in packed.table("pieces")
+        if email in packed.shards.read(one["first_token"], one["first_token"] + one["tokens"])
+    )
+    assert {row["content_id"]: row["path"] for row in packed.rows}[piece["content_id"]] == "private.py"
+
+
+def test_a_tokenizer_without_tokens_for_what_is_private(make):
+    packed = make(family(special_tokens.END_OF_TEXT, special_tokens.FILE_SEP)).pack()
+    stream = packed.shards.read(0, packed.shards.tokens)
+    assert packed.tokenizer.marked == {}
+    assert packed.tokenizer.decode(stream.tolist()).count("<EMAIL>") == 4
+
+
+def test_a_dataset_of_an_older_starloom(make, monkeypatch):
+    """It has no column for what was replaced: all is text."""
+    monkeypatch.setattr(redacted, "COLUMN", "absent")
+    packed = make().pack()
+    stream = packed.shards.read(0, packed.shards.tokens)
+    assert special_tokens.SPECIAL_IDS["<EMAIL>"] not in stream
+    assert packed.tokenizer.decode(stream.tolist()).count("<EMAIL>") == 4
 
 
 def test_the_same_bytes_however_the_work_is_shared(make, monkeypatch, dataset):

@@ -12,6 +12,7 @@ from starloom.commands.tokenizer import command
 from starloom.errors import UserError
 from starloom.stages import load_settings
 from starloom.tokens import tokenizer as stage
+from starloom.tokens.special_tokens import SPECIAL_TOKENS
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.workspace.run import statuses
 from the_stack import building
@@ -53,6 +54,11 @@ def run(made, *arguments):
     return json.loads(result.stdout)
 
 
+def spelled(parts):
+    """The text again, its markers as they are spelled."""
+    return "".join(one if isinstance(one, str) else SPECIAL_TOKENS[one] for one in parts)
+
+
 def state(made):
     settings = load_settings(made.root)
     return statuses(made.root, [stage.STAGE], settings, settings.engine)[0].state
@@ -73,7 +79,9 @@ def test_it_learns_from_the_dataset(built):
     assert tokenizer.vocabulary == facts["vocabulary"] == 500
     assert facts["tokenizer"] == tokenizer.sha256
     assert facts["trained_files"] == sum(row["split"] == "train" for row in rows)
-    assert facts["trained_bytes"] == sum(len(row["content"].encode()) for row in rows if row["split"] == "train")
+    markers = sum(one["end"] - one["start"] for row in rows if row["split"] == "train" for one in row["redactions"])
+    text = sum(len(row["content"].encode()) for row in rows if row["split"] == "train")
+    assert facts["trained_bytes"] == text - markers > 0
     assert facts["measured_on"] == "held_out"
     assert 1.5 < facts["bytes_per_token"] < 4
     assert state(made) == "fresh"
@@ -95,15 +103,18 @@ def test_the_same_dataset_gives_the_same_bytes(built):
 
 def test_whole_files_up_to_the_sample_are_drawn(built):
     made = built()
-    every = [text for batch in stage.sample(made.root, "train", 10**9, 0) for text in batch]
+
+    def drawn(size, seed):
+        return [spelled(parts) for batch in stage.sample(made.root, "train", size, seed) for parts in batch]
+
+    every = drawn(10**9, 0)
     assert sorted(every) == sorted(row["content"] for row in made.dataset() if row["split"] == "train")
-    some = [text for batch in stage.sample(made.root, "train", 20_000, 0) for text in batch]
+    some = drawn(20_000, 0)
     assert 0 < len(some) < len(every)
     assert set(some) < set(every)
     assert sum(map(len, some)) - max(map(len, some)) < 20_000
-    others = [text for batch in stage.sample(made.root, "train", 20_000, 1) for text in batch]
-    assert others != some
-    assert len([text for batch in stage.sample(made.root, "train", 1, 0) for text in batch]) == 1
+    assert drawn(20_000, 1) != some
+    assert len(drawn(1, 0)) == 1
 
 
 def test_too_large_a_vocabulary(built):

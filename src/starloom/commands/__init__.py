@@ -33,6 +33,7 @@ _ORDER = (
         "detect",
         "dedup",
         "compare",
+        "opt-out",
     ),
     *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
     *("verify", "clean"),
@@ -51,13 +52,13 @@ class _Commands(click.Group):
     """Every module of this package is a command of its name; `--help` reads only their first lines."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
-        names = [one.name for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
+        names = [one.name.replace("_", "-") for one in pkgutil.iter_modules(__path__) if not one.name.startswith("_")]
         return sorted(names, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in self.list_commands(ctx):
             return None
-        command: click.Command = importlib.import_module(f"{__name__}.{name}").command
+        command: click.Command = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").command
         return command
 
 

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Files to show.")
 @click.option("--offset", type=click.IntRange(0), default=0, help="Files to pass over.")
+@click.option("--raw", is_flag=True, help="Show what is private in these lines too: addresses, keys, passwords.")
 @workspace_option
 @json_option
-def command(query: str, limit: int, offset: int, workspace: Path | None, as_json: bool) -> None:
+def command(query: str, limit: int, offset: int, raw: bool, workspace: Path | None, as_json: bool) -> None:
     """Search the dataset, full text. Every hit is verified on the text.
 
     \b
@@ -44,7 +45,7 @@ def command(query: str, limit: int, offset: int, workspace: Path | None, as_json
     index = SearchIndex.open(find(workspace))
     if index.stale:
         say("note: the dataset has changed since it was indexed; `starloom index search` renews the index")
-    answer = index.search(query, limit, offset)
+    answer = index.search(query, limit, offset, raw=raw)
     if as_json:
         emit(answer.to_json())
         return

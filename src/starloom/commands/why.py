@@ -17,9 +17,12 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
     help="So many lines of how a near-duplicate differs from its twin; default: 20, where no more than 3 are shown.",
 )
 @click.option("--no-diff", is_flag=True, help="No texts: what the ledger says only.")
+@click.option("--raw", is_flag=True, help="Show what is private in these lines too: addresses, keys, passwords.")
 @workspace_option
 @json_option
-def command(what: str, limit: int, diff: int | None, no_diff: bool, workspace: Path | None, as_json: bool) -> None:
+def command(
+    what: str, limit: int, diff: int | None, no_diff: bool, raw: bool, workspace: Path | None, as_json: bool
+) -> None:
     """What happened to a file or repository, and by which rule.
 
     WHAT is a path (whole, or its end), a repository, REPOSITORY:PATH, a content id or a SWHID. A near-duplicate is
@@ -38,7 +41,7 @@ def command(what: str, limit: int, diff: int | None, no_diff: bool, workspace: P
 
     root = find(workspace)
     with engine(root, load_settings(root).engine) as local:
-        found = explain(root, local, what, limit, 0 if no_diff else diff)
+        found = explain(root, local, what, limit, 0 if no_diff else diff, raw)
     if as_json:
         emit(found.to_json())
     else:

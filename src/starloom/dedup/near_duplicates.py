@@ -3,8 +3,8 @@
     found = near_duplicates(pa.array(["…", "…"]))
     kept = found.keeper == np.arange(len(found.keeper))
 
-Cost: about 250 MB/s for signatures, some microseconds a candidate pair; memory: the texts (twice where they lie in
-several chunks), 760 bytes a file, 40 a candidate pair, and the shingle sets of the files that have a candidate.
+Cost: about 250 MB/s for signatures, some microseconds a candidate pair; memory: the texts, 760 bytes a file, 40 a
+candidate pair, and the shingle sets of the files that have a candidate.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from starloom import progress
 from starloom.dedup.bands import candidate_pairs
-from starloom.dedup.signature import Measured, MinHashSettings, least_agreement, measure, tuned
+from starloom.dedup.signature import Measured, MinHashSettings, least_agreement, measure, together, tuned
 from starloom.dedup.stars import star_clusters
-from starloom.dedup.verify import verify
+from starloom.dedup.verify import Piece, verify_pieces
 from starloom.errors import UserError
 
 _PAIRS = 1 << 20  # whose sketches are compared at a time
+_SMALL = 1 << 23  # bytes: smaller chunks are put together
 
 
 class NearDuplicates(NamedTuple):
@@ -56,16 +57,14 @@ def near_duplicates(
     tuned(threshold), bands that find a pair at the threshold with a probability of .999 or more. UserError for what
     does not fit.
     """
-    from starloom.kernels.text import text_buffers
-
     _check_threshold(threshold)
     settings = settings or tuned(threshold)
-    offsets, data = text_buffers(_texts(contents, column))
-    with progress.task("measure texts", int(offsets[-1] - offsets[0]), "bytes") as bar:
-        measured = measure(offsets, data, settings, bar.advance)
+    pieces = _pieces(_texts(contents, column))
+    with progress.task("measure texts", sum(int(offsets[-1] - offsets[0]) for offsets, _ in pieces), "bytes") as bar:
+        measured = together([measure(*piece, settings, bar.advance) for piece in pieces])
 
     def compare(left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
-        return verify(offsets, data, left, right, threshold, settings.tokenisation)
+        return verify_pieces(pieces, left, right, threshold, settings.tokenisation)
 
     return near_duplicates_of(measured, compare, threshold, rank, settings, within)
 
@@ -153,6 +152,25 @@ def _texts(contents: Any, column: str) -> Any:
     ):
         raise UserError(f"contents is an Arrow array of {contents.type}", "give strings, cast to pa.large_string()")
     return contents
+
+
+def _pieces(texts: Any) -> list[Piece]:
+    """The texts where they lie: chunks that are large are not copied."""
+    from starloom.kernels.text import text_buffers
+
+    chunks = texts.chunks if isinstance(texts, pa.ChunkedArray) else [texts]
+    pieces: list[Piece] = []
+    some: list[pa.Array] = []
+    size = 0
+    for chunk in chunks:
+        some.append(chunk)
+        size += chunk.nbytes
+        if size >= _SMALL:
+            pieces.append(text_buffers(some[0] if len(some) == 1 else pa.chunked_array(some)))
+            some, size = [], 0
+    if some or not pieces:
+        pieces.append(text_buffers(pa.chunked_array(some, texts.type)))
+    return pieces
 
 
 def _is_string_view(kind: pa.DataType) -> bool:

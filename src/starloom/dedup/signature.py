@@ -10,7 +10,7 @@ Cost: about 250 MB/s on one core with AVX-512 (bench/kernels.py), by "bigcode-v2
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, get_args
 
@@ -94,6 +94,11 @@ class Measured(NamedTuple):
     stream: NDArray[np.uint64]  # [n, 2]: equal for files of the same tokens
     bands: NDArray[np.uint64]  # [n, bands]
     sketch: NDArray[np.uint8]  # [n, permutations]: the last byte of each value of the signature
+
+
+def together(parts: Sequence[Measured]) -> Measured:
+    """What was measured of some files and then of others, as one; at least one part."""
+    return parts[0] if len(parts) == 1 else Measured(*map(np.concatenate, zip(*parts, strict=True)))
 
 
 def least_agreement(threshold: float, permutations: int) -> int:

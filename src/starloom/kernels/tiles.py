@@ -14,17 +14,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from starloom.kernels import windows
 from starloom.kernels.cache import kernel
 from starloom.kernels.decoding import mix
-from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, checked, frozen
+from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, frozen
+from starloom.kernels.windows import extended, leaving_power, rolled
 
 WIDTH = 50  # bytes of a tile, and the distance from one to the next
 MOST_TILES = 2**32 - 1  # numbers are 4 bytes: 215 GB of folded text
 MOST_BITS = 30
 
-_BASE = 0x9E3779B97F4A7C15 | 0x5  # odd, 5 modulo 8: powers differ in as low a bit as they can
-_B = np.uint64(_BASE)
-_LEAVING = np.uint64(pow(_BASE, WIDTH, 2**64))
+_LEAVING = leaving_power(WIDTH)
 _ONE, _SIX, _32, _64, _63 = np.uint64(1), np.uint64(6), np.uint64(32), np.uint64(64), np.uint64(63)
 _ZERO = np.uint64(0)
 
@@ -50,20 +50,12 @@ class Found(NamedTuple):
 
 def tile_hashes(offsets: Int64s, folded: UInt8s) -> tuple[Int64s, UInt64s]:
     """(bounds int64[n + 1], hashes uint64[]) of the whole tiles of each folded text, in order."""
-    offsets, folded = checked(offsets, folded)
-    bounds = np.zeros(len(offsets), dtype=np.int64)
-    np.cumsum(np.diff(offsets) // WIDTH, out=bounds[1:])
-    hashes = np.empty(bounds[-1], dtype=np.uint64)
-    _tile_hashes(offsets, folded, bounds, hashes)
-    return bounds, hashes
+    return windows.tile_hashes(offsets, folded, WIDTH)
 
 
 def window_hashes(folded: UInt8s) -> UInt64s:
     """uint64[max(n - 49, 0)]: the hash at every offset of one folded text."""
-    folded = frozen(folded, np.uint8)
-    hashes = np.empty(max(len(folded) - WIDTH + 1, 0), dtype=np.uint64)
-    _window_hashes(folded, hashes)
-    return hashes
+    return windows.window_hashes(folded, WIDTH)
 
 
 def bucket_bits(tiles: int) -> int:
@@ -105,30 +97,7 @@ def _frozen(table: Table) -> Table:
 
 
 @kernel
-def _tile_hashes(offsets: Any, folded: Any, bounds: Any, hashes: Any) -> None:
-    for i in range(len(offsets) - 1):
-        p = offsets[i]
-        for tile in range(bounds[i], bounds[i + 1]):
-            h = _ZERO
-            for k in range(WIDTH):
-                h = h * _B + np.uint64(folded[p + k])
-            hashes[tile] = mix(h)
-            p += WIDTH
-
-
-@kernel
-def _window_hashes(folded: Any, hashes: Any) -> None:
-    h = _ZERO
-    for p in range(len(folded)):
-        h = h * _B + np.uint64(folded[p])
-        if p >= WIDTH:
-            h -= np.uint64(folded[p - WIDTH]) * _LEAVING
-        if p >= WIDTH - 1:
-            hashes[p - WIDTH + 1] = mix(h)
-
-
-@kernel
-def _filter_mask(h: Any) -> Any:
+def filter_mask(h: Any) -> Any:
     """Four bits of a word, named by the lowest 24 bits of a hash."""
     mask = _ONE << (h & _63)
     for _ in range(3):
@@ -143,7 +112,7 @@ def _filter_words(hashes: Any, bits: int, first_bucket: int, words: Any) -> None
     for k in range(len(hashes)):
         bucket = np.int64(hashes[k] >> shift) - first_bucket
         if 0 <= bucket < len(words):
-            words[bucket] |= _filter_mask(hashes[k])
+            words[bucket] |= filter_mask(hashes[k])
 
 
 @kernel
@@ -154,14 +123,15 @@ def _look_up(
     found = 0
     h = _ZERO
     for p in range(len(folded)):
-        h = h * _B + np.uint64(folded[p])
-        if p >= WIDTH:
-            h -= np.uint64(folded[p - WIDTH]) * _LEAVING
+        if p < WIDTH:
+            h = extended(h, folded[p])
+        else:
+            h = rolled(h, folded[p], folded[p - WIDTH], _LEAVING)
         if p < WIDTH - 1:
             continue
         mixed = mix(h)
         bucket = mixed >> shift
-        mask = _filter_mask(mixed)
+        mask = filter_mask(mixed)
         if words[bucket] & mask != mask:
             continue
         tag = np.uint32(mixed >> tag_shift)

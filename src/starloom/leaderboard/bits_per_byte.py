@@ -19,7 +19,8 @@ from starloom import progress
 from starloom.errors import UserError
 from starloom.starcoder2.likelihood import bits
 from starloom.starcoder2.open import open_model
-from starloom.tokens import held_out
+from starloom.tokens import held_out, redacted
+from starloom.tokens.held_out import HeldOutFile
 from starloom.tokens.n_gram import NGram
 from starloom.tokens.shards import Shards
 from starloom.tokens.tokenizer import Tokenizer
@@ -95,11 +96,10 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         raise UserError(
             f"all files drawn from what {root} holds out are empty", "draw more with `--bytes`, or others with `--seed`"
         )
-    texts = [one.content for one in files]
-    sizes = np.array([len(text.encode()) for text in texts], np.float64)
+    sizes = np.array([len(one.content.encode()) for one in files], np.float64)
     model = open_model(folder)
     window = min(model.context, WINDOW)
-    own = _ids(Tokenizer.open(folder), texts)
+    own = _ids(Tokenizer.open(folder), files)
     with progress.task("model", sum(map(len, own)), "tokens") as bar:
         scored = np.zeros(len(own))
         for number, ids in enumerate(own):
@@ -113,13 +113,13 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         bytes=int(sizes.sum()),
         window=window,
         model=_score(name, scored, sizes, own, log[-1].tokens if log else None, seed),
-        n_gram=_n_gram(root, texts, sizes, seed),
+        n_gram=_n_gram(root, files, sizes, seed),
     )
     _publish(found, {"most_bytes": most_bytes, "seed": seed}, folder)
     return found
 
 
-def _n_gram(root: Path, texts: Sequence[str], sizes: Floats, seed: int) -> Score | None:
+def _n_gram(root: Path, files: Sequence[HeldOutFile], sizes: Floats, seed: int) -> Score | None:
     if not (root / "tokens").is_dir():
         return None
     shards = Shards.open(root / "tokens")
@@ -130,7 +130,7 @@ def _n_gram(root: Path, texts: Sequence[str], sizes: Floats, seed: int) -> Score
         )
     trained = _spread(shards)
     model = NGram.train(trained, shards.vocabulary)
-    ids = _ids(tokenizer, texts)
+    ids = _ids(tokenizer, files)
     scored = np.array([model.bits(np.array(one))[1:].sum() for one in ids])
     return _score(f"{len(model.levels)}-gram", scored, sizes, ids, len(trained), seed)
 
@@ -144,11 +144,14 @@ def _spread(shards: Shards) -> Int64s:
     return np.concatenate([shards.read(start, start + _STRETCH) for start in starts])
 
 
-def _ids(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """Each text as a document: what stands before a file, then its tokens."""
+def _ids(tokenizer: Tokenizer, files: Sequence[HeldOutFile]) -> list[list[int]]:
+    """Each text as a document, as `pack` makes it: what stands before a file, then its tokens."""
     markers = tokenizer.markers
     first = markers.file_sep if markers and markers.file_sep is not None else tokenizer.end_of_text
-    return [[first, *ids] for ids in tokenizer.encode_batch(texts)]
+    texts = [
+        redacted.parts(one.content, redacted.markers(one.content, one.redactions, tokenizer.marked)) for one in files
+    ]
+    return [[first, *ids] for ids in tokenizer.encode_parts(texts)]
 
 
 def _score(

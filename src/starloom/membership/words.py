@@ -5,6 +5,7 @@ from textwrap import dedent
 from starloom.membership.check import GUARANTEE, Check, Match, MatchedFile
 from starloom.membership.given import Given
 from starloom.outside.paths import printable
+from starloom.privacy.hidden import hidden
 from starloom.privacy.redact import excerpt
 from starloom.progress import counted
 
@@ -82,7 +83,8 @@ def _match(text: str, match: Match, everything: bool) -> str:
     lines += [f"    {_place(file)}" for file in shown]
     if match.total > len(shown):
         lines.append(f"    and {match.total - len(shown):,} more")
-    code = excerpt(dedent(_from_line(text, match.start, match.end)), max_lines=_LINES, max_chars=80 * _LINES)
+    code = dedent(_from_line(text, match.start, match.end))
+    code = excerpt(code, hidden(code), max_lines=_LINES, max_chars=80 * _LINES)
     return "\n".join([*lines, *(f"  | {line}" for line in code.splitlines())])
 
 

@@ -1,4 +1,4 @@
-"""A data set's files from the Hugging Face Hub: one revision, whole and verified, in a folder.
+"""A data set's or model's files from the Hugging Face Hub: one revision, whole and verified, in a folder.
 
 The revision is resolved to its commit first and kept in a record that is written last, so a folder with a record is
 whole. Every file is held to what the Hub states of it: SHA-256 where it is stored in LFS or Xet, git's hash else. Files
@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from starloom import progress
 from starloom.outside.paths import is_safe, printable
@@ -64,16 +64,22 @@ def fetched(folder: Path) -> Record | None:
         return None
 
 
-def snapshot(repo_id: str, folder: Path, revision: str | None, patterns: Sequence[str]) -> Record:
-    """The files of the data set `repo_id` that one of `patterns` matches, in `folder`; `revision` None: the main
-    branch. Files of an older snapshot that are no more are deleted. Raises HubError."""
+def snapshot(
+    repo_id: str,
+    folder: Path,
+    revision: str | None,
+    patterns: Sequence[str],
+    kind: Literal["dataset", "model"] = "dataset",
+) -> Record:
+    """The files of the data set or model `repo_id` that one of `patterns` matches, in `folder`; `revision` None: the
+    main branch. Files of an older snapshot that are no more are deleted. Raises HubError."""
     from huggingface_hub import HfApi
     from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
     disable_progress_bars()  # ours is enough
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None)
     asked = revision or "main"
-    commit, files = _listed(api, repo_id, asked, patterns)
+    commit, files = _listed(api, repo_id, asked, patterns, kind)
     record = Record(repo_id, asked, commit, len(files), sum(file.size for file in files))
     there = (folder / file.path for file in files)
     if fetched(folder) == record and all(path.is_file() for path in there):
@@ -82,7 +88,7 @@ def snapshot(repo_id: str, folder: Path, revision: str | None, patterns: Sequenc
     (folder / RECORD).unlink(missing_ok=True)  # from here on it is not whole
     with progress.task(f"fetch {repo_id}", record.bytes) as bar, ThreadPoolExecutor(PARALLEL) as pool:
         try:
-            for size in pool.map(lambda file: _one(api, repo_id, commit, folder, file), files):
+            for size in pool.map(lambda file: _one(api, repo_id, commit, folder, file, kind), files):
                 bar.advance(size)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -94,15 +100,15 @@ def snapshot(repo_id: str, folder: Path, revision: str | None, patterns: Sequenc
     return record
 
 
-def _listed(api: "HfApi", repo_id: str, revision: str, patterns: Sequence[str]) -> tuple[str, list[_File]]:
+def _listed(api: "HfApi", repo_id: str, revision: str, patterns: Sequence[str], kind: str) -> tuple[str, list[_File]]:
     """The commit, and its files that are wanted."""
     from huggingface_hub import RepoFile
 
     try:
-        commit = api.dataset_info(repo_id, revision=revision).sha
+        commit = api.repo_info(repo_id, revision=revision, repo_type=kind).sha
         if commit is None:
             raise HubError(f"{repo_id}: the Hub states no commit")
-        tree = list(api.list_repo_tree(repo_id, recursive=True, revision=commit, repo_type="dataset"))
+        tree = list(api.list_repo_tree(repo_id, recursive=True, revision=commit, repo_type=kind))
     except HubError:
         raise
     except Exception as problem:
@@ -118,14 +124,14 @@ def _listed(api: "HfApi", repo_id: str, revision: str, patterns: Sequence[str]) 
     return commit, sorted(found, key=lambda file: file.path)
 
 
-def _one(api: "HfApi", repo_id: str, commit: str, folder: Path, file: _File) -> int:
+def _one(api: "HfApi", repo_id: str, commit: str, folder: Path, file: _File, kind: str) -> int:
     """Fetches one file, if it is not there, and verifies it. Its size."""
     target = folder / file.path
     if target.is_file() and not target.is_symlink() and _is(target, file):
         return file.size
     target.unlink(missing_ok=True)
     try:
-        api.hf_hub_download(repo_id, file.path, repo_type="dataset", revision=commit, local_dir=folder)
+        api.hf_hub_download(repo_id, file.path, repo_type=kind, revision=commit, local_dir=folder)
     except Exception as problem:
         raise _explained(problem, f"{repo_id}: {file.path}") from None
     if not target.is_file() or not _is(target, file):
@@ -159,7 +165,7 @@ def _explained(problem: Exception, what: str) -> HubError:
     """The client's errors in our words; what is none of them stays a bug."""
     from huggingface_hub import errors
 
-    access = "private and gated data sets: ask for access on its page, then set HF_TOKEN"
+    access = "private and gated ones: ask for access on its page, then set HF_TOKEN"
     if isinstance(problem, errors.GatedRepoError):
         return HubError(f"{what}: gated", access)
     if isinstance(problem, errors.RepositoryNotFoundError):

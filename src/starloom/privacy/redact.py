@@ -38,6 +38,24 @@ def excerpt(text: str, spans: Iterable[Span] = (), *, max_lines: int = 12, max_c
     return "\n".join(shown)
 
 
+def masked(text: str, spans: Iterable[Span]) -> str:
+    r"""The text with `<LABEL>` in the place of each span, on every line that it is on: line ends stay.
+
+    >>> masked("a = ada@example.org\n", [Span(4, 19, "EMAIL")])
+    'a = <EMAIL>\n'
+    """
+    pieces = []
+    at = 0
+    for span in merged(spans, len(text)):
+        lines = re.split(r"(\r\n|\r|\n)", text[span.start : span.end])
+        pieces += [
+            text[at : span.start],
+            *(f"<{span.label}>" if k % 2 == 0 and one else one for k, one in enumerate(lines)),
+        ]
+        at = span.end
+    return "".join([*pieces, text[at:]])
+
+
 def merged(spans: Iterable[Span], length: int) -> list[Span]:
     """The spans in order, clipped to a text of `length` characters; those that overlap are one, by the first's label.
 

@@ -121,6 +121,7 @@ def headline(root: Path, engine: Engine) -> Headline:
 _NO_FILE = Rule("not-a-file", "links, submodules, devices, files outside the repository: no text of its own")
 _BINARY = Rule("binary", "what is not text")
 _EXCLUDED = Rule("excluded-by-owner", "what the repository's own .starloom.toml leaves out")
+_OPTED_OUT = Rule("opt-out", "what somebody does not want to be in, by its content; see the opt-outs")
 _LFS = Rule("lfs-pointer", "what stands for a large file that is kept elsewhere")
 _QUARANTINES = (
     Rule("unlisted", "what could not be listed properly"),
@@ -128,7 +129,7 @@ _QUARANTINES = (
     Rule("unreadable", "what the repository did not give when asked"),
     Rule("unread", "what was listed and never read"),
 )
-REFUSALS = ("too-large", *(one.name for one in (_NO_FILE, _BINARY, _EXCLUDED, _LFS, *_QUARANTINES)))
+REFUSALS = ("too-large", *(one.name for one in (_NO_FILE, _OPTED_OUT, _BINARY, _EXCLUDED, _LFS, *_QUARANTINES)))
 _EXACT = Rule("exact-duplicate", "all copies of a content but the best one")
 
 
@@ -159,7 +160,8 @@ def _sieves(root: Path, taken: dict[str, Any]) -> list[tuple[str, Rule]]:
     too_large = Rule("too-large", f"files of more than {settings['max_bytes']:,} bytes", "", "[list] max_bytes")
     threshold = settings["decide"]["near_duplicates"]
     near = Rule("near-duplicate", _near_in_words(settings), "", "[decide] near_duplicates")
-    found = [("refusal", one) for one in (_NO_FILE, _EXCLUDED, too_large, _BINARY, _LFS) if one.name in taken]
+    refusals = (_NO_FILE, _OPTED_OUT, _EXCLUDED, too_large, _BINARY, _LFS)
+    found = [("refusal", one) for one in refusals if one.name in taken]
     found += [("quarantine", one) for one in _QUARANTINES if one.name in taken]
     found += [("rule", one) for one in ledger_rules(root)]
     found += [("duplicate", _EXACT)]

@@ -16,7 +16,20 @@ from starloom.outside.paths import printable
 from starloom.progress import counted, human
 from starloom.report import charts, figures
 from starloom.report.section import Material, Section
-from starloom.report.sections import duplicates, funnel, head, languages, licenses, making, repositories, rules
+from starloom.report.sections import (
+    contamination,
+    duplicates,
+    funnel,
+    head,
+    languages,
+    licenses,
+    making,
+    malware,
+    opt_outs,
+    redacted,
+    repositories,
+    rules,
+)
 from starloom.settings import as_json
 from starloom.the_stack import tables
 from starloom.the_stack.columns import COLUMNS
@@ -27,7 +40,21 @@ VERSION = 3
 FOLDER, PAGE = "report", "index.html"
 
 SECTIONS: tuple[Section, ...] = tuple(
-    module.SECTION for module in (head, funnel, rules, languages, licenses, duplicates, repositories, making)
+    module.SECTION
+    for module in (
+        head,
+        funnel,
+        rules,
+        languages,
+        licenses,
+        duplicates,
+        redacted,
+        malware,
+        contamination,
+        opt_outs,
+        repositories,
+        making,
+    )
 )
 
 # The signals that rules ask, and so the pages about rules.

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from starloom.engine.verbs import Engine
 from starloom.kernels.random import keyed_uint64s
+from starloom.privacy.hidden import hidden
 from starloom.privacy.marked import Row, marked_excerpt
 from starloom.privacy.span import Span
 from starloom.the_stack import tables
@@ -137,7 +138,7 @@ def _excerpt(
         marks = _own_lines(text, twins.get(row["twin_content_id"], frozenset()))
     else:
         marks = _license_lines(text, row) or offending(row["limit"] or "", text, row["language"])
-    rows = marked_excerpt(text, marks, max_lines=MOST_LINES, max_chars=MOST_CHARACTERS)
+    rows = marked_excerpt(text, marks, hidden(text), max_lines=MOST_LINES, max_chars=MOST_CHARACTERS)
     return tuple(rows), marks[0].label if marks else None
 
 

@@ -6,19 +6,23 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any, Final
 
+from starloom.privacy.hidden import hidden
 from starloom.privacy.redact import excerpt
+from starloom.privacy.span import Span
 from starloom.progress import counted
 from starloom.search.matching import File, Text, places, text_terms
 from starloom.search.query import Exact, Node, Word
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
+_RETURN: Final = "\\x0d"  # as `printable` has it
 _PLACES: Final = 100  # of a term, among which the best line is sought
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A file that the query holds for. `line` counts from 1; `snippet` is ready to be shown, escapes and all."""
+    """A file that the query holds for. `line` counts from 1; `snippet` is ready to be shown: what is private hidden,
+    escapes and all."""
 
     repo_name: str
     path: str
@@ -60,13 +64,13 @@ class Answer:
         return asdict(self)
 
 
-def hit(query: Node, file: File) -> Hit:
-    """The hit that `file`, for which `query` holds, is."""
+def hit(query: Node, file: File, raw: bool = False) -> Hit:
+    """The hit that `file`, for which `query` holds, is. `raw`: what is private is shown too."""
     terms = tuple(text_terms(query))
     start, end = _best(terms, file.text)
     text = file.text.text
     line = text.count("\n", 0, start) + 1
-    first, snippet = _snippet(text, start, end, line)
+    first, snippet = _snippet(text, start, end, line, raw)
     return Hit(
         repo_name=file.value("repo_name") or "",
         path=file.value("path") or "",
@@ -101,18 +105,20 @@ def _best(terms: Sequence[Word | Exact], text: Text) -> tuple[int, int]:
     return (blank, blank) if blank < len(text.text) else (0, 0)
 
 
-def _snippet(text: str, start: int, end: int, line: int) -> tuple[int, str]:
+def _snippet(text: str, start: int, end: int, line: int, raw: bool) -> tuple[int, str]:
     """(number of the first line shown, the lines): the line of the match, and those around it that are not blank."""
     begin = text.rfind("\n", 0, start) + 1
     stop = _line_end(text, start)
-    shown = [_shown(text[begin:stop], start - begin, end - begin)]
+    rows = [(begin, stop)]
     first = line
-    if begin and (before := text[text.rfind("\n", 0, begin - 1) + 1 : begin - 1]).strip():
-        shown.insert(0, _shown(before, 0, 0))
+    before = text.rfind("\n", 0, begin - 1) + 1 if begin else 0
+    if text[before : begin - 1].strip() and begin:
+        rows.insert(0, (before, begin - 1))
         first -= 1
-    if stop < len(text) and (after := text[stop + 1 : _line_end(text, stop + 1)]).strip():
-        shown.append(_shown(after, 0, 0))
-    return first, "\n".join(shown)
+    after = _line_end(text, stop + 1)
+    if text[stop + 1 : after].strip():
+        rows.append((stop + 1, after))
+    return first, "\n".join(_shown(text, *row, start, end, raw) for row in rows)
 
 
 def _line_end(text: str, start: int) -> int:
@@ -120,15 +126,25 @@ def _line_end(text: str, start: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _shown(line: str, start: int, end: int) -> str:
-    """One line for a person, cut to WIDTH around the match; a lone carriage return does not end it."""
-    line = line.removesuffix("\r")
-    left = 0
-    if len(line) > WIDTH and end > WIDTH - _LEAD:
-        left = max(min(start - _LEAD, len(line) - WIDTH), 0)
-    piece = line[left : left + WIDTH]
-    shown = excerpt(piece.replace("\r", "\\x0d"), max_lines=1, max_chars=4 * WIDTH)
-    return ("…" if left else "") + shown + ("…" if left + WIDTH < len(line) else "")
+def _shown(text: str, begin: int, stop: int, start: int, end: int, raw: bool) -> str:
+    """The line text[begin:stop] for a person, cut to WIDTH around the match; a lone carriage return does not end it."""
+    stop -= text.endswith("\r", begin, stop)
+    left = begin
+    if stop - begin > WIDTH and begin <= start < stop and end > begin + WIDTH - _LEAD:
+        left = max(min(start - _LEAD, stop - WIDTH), begin)
+    right = min(left + WIDTH, stop)
+    piece = text[left:right]
+    spans = [] if raw else hidden(text, left, right)
+    if "\r" in piece:
+        spans = [Span(_escaped(piece, one.start), _escaped(piece, one.end), one.label) for one in spans]
+        piece = piece.replace("\r", _RETURN)
+    shown = excerpt(piece, spans, max_lines=1, max_chars=4 * WIDTH)
+    return ("…" if left > begin else "") + shown + ("…" if right < stop else "")
+
+
+def _escaped(piece: str, place: int) -> int:
+    """Where a place of `piece` is once its carriage returns are escapes."""
+    return place + (len(_RETURN) - 1) * piece.count("\r", 0, place)
 
 
 def _highlights(terms: Sequence[Word | Exact], snippet: str) -> tuple[tuple[int, int], ...]:

@@ -104,11 +104,14 @@ class SearchIndex:
         stale = dataset is None or standing(dataset) != manifest.inputs.get(tables.DATASET)
         return cls(folder, manifest, stale)
 
-    def search(self, query: str, limit: int = 10, offset: int = 0, *, seconds: float = SECONDS) -> Answer:
+    def search(
+        self, query: str, limit: int = 10, offset: int = 0, *, seconds: float = SECONDS, raw: bool = False
+    ) -> Answer:
         """The `limit` best hits after the first `offset`; every one proved on its text. See `query` for the language.
 
         Best: BM25 of the words (and the rarest trigrams of other texts), then the dataset's order. After `seconds` the
-        answer is what was proved so far. Raises UserError for a query that cannot be understood, a damaged index.
+        answer is what was proved so far. `raw`: snippets show what is private too. Raises UserError for a query that
+        cannot be understood, a damaged index.
         """
         started = time.monotonic()
         asked = parse(query)
@@ -124,7 +127,7 @@ class SearchIndex:
             for file in map(self._file, numbers[offset : offset + limit]):
                 if not holds(asked, file):
                     raise UserError(f"{self._folder}: its words and its texts disagree", _REMEDY)
-                shown.append(hit(asked, file))
+                shown.append(hit(asked, file, raw))
         return Answer(total, complete, time.monotonic() - started, shown)
 
     def _exact(self, found: Plan, wanted: int) -> tuple[int, bool, list[int]]:

@@ -154,7 +154,48 @@ COLUMNS: dict[str, Column] = {
             "parse_errors": "with `[syntax] enabled`: places that a tree-sitter grammar cannot parse",
         },
     ),
+    **_of(
+        "malware",
+        "text",
+        {
+            "malware": "the signatures of `[malware]` that it meets; unknown: none",
+            "malware_scanners": "who looked, with their versions; unknown: nobody",
+            "malware_problem": "why a scanner that was asked for did not look at it; unknown: all did",
+        },
+    ),
     **_of("quality", "number", {"quality_score": "0 to 1, by the scorer of `[quality]`: higher is better"}),
+    **_of(
+        "private",
+        "number",
+        {
+            "emails": "e-mail addresses found in it",
+            "ip_addresses": "public IP addresses found in it",
+            "keys": "keys, tokens and other secrets found in it",
+            "passwords": "passwords found in it",
+            "names": "names of persons found in it",
+            "usernames": "user names found in it",
+        },
+    ),
+    **_of(
+        "contamination",
+        "text",
+        {
+            "benchmark": "the benchmark of which a problem stands in it; unknown: none",
+            "benchmark_problem": "that problem, by the benchmark's name for it",
+            "benchmark_part": "what of it: `prompt`, `docstring`, `solution` …",
+            "benchmark_match": "all of that in words, with its lines and how many more problems there are",
+            "benchmarks": "what `[contamination]` looks for; unknown: nothing",
+        },
+    ),
+    **_of(
+        "contamination",
+        "number",
+        {
+            "benchmark_line": "the first line of that part in it",
+            "benchmark_end": "the last line",
+            "benchmark_hits": "problems of benchmarks that stand in it; unknown: none were looked for",
+        },
+    ),
     "is_generated": Column(
         "truth value",
         "written by a program, by its name, form, header or the paper's markers",

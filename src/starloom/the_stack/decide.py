@@ -1,9 +1,9 @@
 """`decide`: one ledger row for every listed file: kept, changed, dropped or quarantined, by which rule and value.
 
-Order: what `read` refused → the licence verdict by path → every rule on every copy that could be read; the first that
-fires decides, all are recorded (`matched_rules`) → the keeper among the exact copies that passed → clusters of
-near-duplicates among keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one kernel. Cost: see
-bench/decide.
+Order: what `read` refused, and what is opted out → the licence verdict by path → every rule on every copy that could be
+read; the first that fires decides, all are recorded (`matched_rules`) → the keeper among the exact copies that passed →
+clusters of near-duplicates among keepers → budgets → `split`. Touches no content: SQL over narrow tables, and one
+kernel. Cost: see bench/decide.
 """
 
 import re
@@ -16,10 +16,12 @@ import pyarrow as pa
 
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
+from starloom.privacy.replace import RedactSettings
 from starloom.settings import as_json
-from starloom.the_stack import budgets, tables
+from starloom.the_stack import budgets, opt_outs, redactions, tables
 from starloom.the_stack.budgets import Budget, cut
 from starloom.the_stack.columns import COLUMNS
+from starloom.the_stack.door import opted_out
 from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.measured import KINDS, READABLE, given, joins, needed
 from starloom.the_stack.rules import Compiled, check, describe
@@ -67,19 +69,28 @@ _BASE = (*_LISTED, *_REPOSITORY, *_LICENSE, *_MEASURED)
 _REFUSAL = """
   CASE WHEN f.problem IS NOT NULL OR f.entry_type = 'folder' THEN 'unlisted'
     WHEN f.entry_type <> 'file' THEN 'not-a-file'
+    WHEN opted IS NOT NULL THEN 'opt-out'
     WHEN f.excluded IS NOT NULL THEN 'excluded-by-owner'
     WHEN f.length_bytes > $max_bytes THEN 'too-large'
     WHEN c.content_id IS NULL THEN coalesce(x.outcome, 'unread') END AS refusal,
   CASE WHEN f.problem IS NOT NULL THEN f.problem
     WHEN f.entry_type <> 'file' THEN concat_ws(' ', f.entry_type, f.target)
+    WHEN opted IS NOT NULL THEN opted
     WHEN f.excluded IS NOT NULL THEN f.excluded
     WHEN f.length_bytes > $max_bytes THEN CAST(f.length_bytes AS VARCHAR)
     WHEN c.content_id IS NULL THEN x.reason END AS refusal_value"""
 
+# The listed files, with the opt-out that a file's content, or its place, falls under.
+_JUDGED = """(SELECT v.*, coalesce(oc.entry, op.entry) AS opted FROM judged v
+        LEFT JOIN opted_contents oc ON v.content_id = oc.content_id
+        LEFT JOIN opted_files op ON lower(v.repo_name) = op.repo_key AND v.path = op.path)"""
 
-def _copies(rules: tuple[Compiled, ...], some: tuple[Budget, ...]) -> tuple[str, tuple[str, ...], list[str]]:
-    """SQL of every listed file with what the ledger says of it, its refusal, its rules and its budget; the tables it
-    needs, and the columns of the listing that `verdicts` is to have."""
+
+def _copies(
+    rules: tuple[Compiled, ...], some: tuple[Budget, ...], redact: RedactSettings
+) -> tuple[str, tuple[str, ...], list[str]]:
+    """SQL of every listed file with what the ledger says of it, its refusal, its rules, its budget and what is replaced
+    in it; the tables it needs, and the columns of the listing that `verdicts` is to have."""
     asked = {name for one in rules for name in one.columns} | budgets.asked(some)
     columns = [*_MEASURED[1:], *(name for name in COLUMNS if name in asked and name not in _BASE)]
     needs = needed(columns)
@@ -95,18 +106,19 @@ def _copies(rules: tuple[Compiled, ...], some: tuple[Budget, ...]) -> tuple[str,
     sql = f"""
     WITH judged AS (  -- what has no content has no verdict
       SELECT * FROM verdicts UNION ALL BY NAME SELECT {", ".join(listed)} FROM files WHERE content_id IS NULL)
-    SELECT {", ".join(_BASE)}, refusal, refusal_value,
+    SELECT {", ".join(_BASE)}, redacted, refusal, refusal_value,
       {_first(names)} AS rule, {_first([one.value for one in rules])} AS "value",
       {_first([one.limit for one in rules])} AS "limit",
       {_all(names)} AS matched_rules, {number} AS budget, {each} AS budget_each
     FROM (SELECT *{fires} FROM (
-      SELECT {", ".join(sources)}, {_REFUSAL}
-      FROM judged f JOIN repositories r ON f.repo_name = r.repo_name
+      SELECT {", ".join(sources)}, redacted, {_REFUSAL}
+      FROM {_JUDGED} f JOIN repositories r ON f.repo_name = r.repo_name
       {READABLE}
       LEFT JOIN (SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused GROUP BY content_id) x
         ON f.content_id = x.content_id
+      LEFT JOIN ({redactions.by_content(redact)}) p ON f.content_id = p.content_id
       {measured}))"""
-    return sql, needs, listed
+    return sql, (*needs, *(() if redactions.SIGNAL in needs else (redactions.SIGNAL,))), listed
 
 
 def _first(results: list[str]) -> str:
@@ -129,16 +141,18 @@ def _text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
+def decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None = None) -> pa.Table:
     """The ledger (LEDGER_ROWS, by repository and path) that `settings` make of what was listed, read, measured and
-    paired; nothing is written."""
+    paired; nothing is written. `opted`: the opt-outs; None: those of the workspace as they are now."""
     files, repositories = tables.listed_files(root), tables.repositories(root)
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
-    sql, needs, listed = _copies(check(settings.rules), settings.budgets)
+    sql, needs, listed = _copies(check(settings.rules), settings.budgets, settings.redact)
     limit = {"max_bytes": settings.list.max_bytes}
     verdicts = license_verdicts(engine, files, repositories, spoken, settings.licenses, listed)
     refused = tables.refused(root) or tables.REFUSED.empty_table()
-    copies = engine.table(sql, given(root, needs) | {"refused": refused, "verdicts": verdicts}, limit)
+    wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
+    asked = {"opted_contents": wishes.contents_table(), "opted_files": wishes.files_table()}
+    copies = engine.table(sql, given(root, needs) | asked | {"refused": refused, "verdicts": verdicts}, limit)
     del verdicts  # as wide as the copies
     copies = copies.append_column("number", pa.array(np.arange(len(copies))))
     passed = engine.table(_passed(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
@@ -149,7 +163,7 @@ def decided(root: Path, engine: Engine, settings: Any) -> pa.Table:
         engine.table(
             f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
             {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
-            limit | {"threshold": _threshold(settings)},
+            limit | {"threshold": _threshold(settings), "redacted_kinds": redactions.limit(settings.redact)},
         )
         .select(tables.LEDGER_ROWS.names)
         .cast(tables.LEDGER_ROWS)
@@ -163,7 +177,7 @@ def _threshold(settings: Any) -> str:
 
 
 def _run(job: Job) -> Done:
-    ledger = decided(job.root, job.engine, job.settings)
+    ledger = decided(job.root, job.engine, job.settings, opted_out(job))
     counts = job.engine.table(
         "SELECT verdict, count(*) AS n FROM ledger GROUP BY verdict ORDER BY verdict", {"ledger": ledger}
     ).to_pylist()
@@ -254,24 +268,26 @@ def _twins(copies: pa.Table) -> pa.Table:
 _LEDGER = f"""
 SELECT repo_name, path, content_id,
   CASE WHEN what = 'refusal' AND refusal IN {_QUARANTINED} THEN 'quarantined' WHEN what IS NOT NULL THEN 'dropped'
-    WHEN src_encoding <> 'UTF-8' THEN 'changed' ELSE 'kept' END AS verdict,
+    WHEN changes <> '' THEN 'changed' ELSE 'kept' END AS verdict,
   CASE what WHEN 'refusal' THEN refusal WHEN 'rule' THEN rule WHEN 'copy' THEN 'exact-duplicate'
     WHEN 'twin' THEN 'near-duplicate' WHEN 'budget' THEN budget
-    ELSE CASE WHEN src_encoding <> 'UTF-8' THEN 'encoding' END END AS rule,
+    ELSE CASE WHEN redacted IS NOT NULL THEN 'redaction' WHEN changes <> '' THEN 'encoding' END END AS rule,
   CASE what WHEN 'refusal' THEN refusal_value WHEN 'rule' THEN "value" WHEN 'copy' THEN NULL
     WHEN 'twin' THEN printf('%.4f', twin_jaccard) WHEN 'budget' THEN budget_value
-    ELSE CASE WHEN src_encoding <> 'UTF-8' THEN src_encoding END END AS "value",
+    ELSE nullif(changes, '') END AS "value",
   CASE what WHEN 'refusal' THEN CASE refusal WHEN 'not-a-file' THEN 'entry_type <> ''file'''
-      WHEN 'excluded-by-owner' THEN '.starloom.toml'
+      WHEN 'opt-out' THEN 'opt-outs' WHEN 'excluded-by-owner' THEN '.starloom.toml'
       WHEN 'too-large' THEN 'length_bytes > ' || CAST($max_bytes AS VARCHAR) END
     WHEN 'rule' THEN "limit" WHEN 'copy' THEN 'one copy of a content' WHEN 'twin' THEN $threshold
     WHEN 'budget' THEN budget_limit
-    ELSE CASE WHEN src_encoding <> 'UTF-8' THEN 'src_encoding <> ''UTF-8''' END END AS "limit",
+    ELSE nullif(concat_ws('; ', CASE WHEN redacted IS NOT NULL THEN $redacted_kinds END,
+      CASE WHEN src_encoding <> 'UTF-8' THEN 'src_encoding <> ''UTF-8''' END), '') END AS "limit",
   matched_rules, twin_repo_name, twin_path, twin_content_id, twin_jaccard AS jaccard, split, language, license_type,
   detected_licenses, license_evidence, license_source, license_rule, license_score, rights, length_bytes, is_vendor,
   is_generated, quality_score
 FROM (
   SELECT c.*, t.repo_name AS twin_repo_name, t.path AS twin_path, t.content_id AS twin_content_id,
+    concat_ws('; ', redacted, CASE WHEN src_encoding <> 'UTF-8' THEN src_encoding END) AS changes,
     CASE WHEN c.refusal IS NOT NULL THEN 'refusal' WHEN c.rule IS NOT NULL THEN 'rule' WHEN c.is_copy THEN 'copy'
       WHEN c.twin IS NOT NULL THEN 'twin' WHEN c.budget IS NOT NULL THEN 'budget' END AS what
   FROM copies c LEFT JOIN twins t ON c.twin = t.number)
@@ -296,6 +312,7 @@ def _settings(settings: Any) -> Any:
         "verified": settings.pair.verify,
         "rules": [describe(rule) for rule in settings.rules],
         "budgets": as_json(settings.budgets),
+        "redacted": redactions.decisive(settings.redact),
     }
 
 
@@ -311,5 +328,6 @@ STAGE = Stage(
     ),
     settings=_settings,
     run=_run,
+    outside=lambda job: opted_out(job).mark,
     forecast=lambda job: f"apply {len(job.settings.rules)} rules and the near-duplicate threshold",
 )

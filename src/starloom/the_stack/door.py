@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -56,7 +55,7 @@ def opened(job: Job) -> Opened:
     """Every source of the settings that may come in, under names that are unique in the workspace; opened once a
     process. Those that may not are among the problems, with the rule `opt-out`."""
     if "sources" not in job.shared:
-        refused = opt_outs.read(opt_out_file(job))
+        refused = opted_out(job)
         here = place(job)
         failed: dict[str, RepositoryProblem] = job.shared.get("failed", {})
         sources: list[Source] = []
@@ -86,9 +85,13 @@ def opened(job: Job) -> Opened:
     return found
 
 
-def opt_out_file(job: Job) -> Path:
-    """The workspace's opt-outs, whether they are there or not."""
-    return job.root / (job.settings.list.opt_outs or opt_outs.FILE)
+def opted_out(job: Job) -> opt_outs.OptOuts:
+    """The workspace's opt-outs, read once a process: what a stage asks and what its fingerprint says are the same."""
+    if "opt_outs" not in job.shared:
+        job.shared["opt_outs"] = opt_outs.of(job.root, job.settings.list.opt_outs)
+    found = job.shared["opt_outs"]
+    assert isinstance(found, opt_outs.OptOuts)
+    return found
 
 
 def states(job: Job) -> dict[str, str]:

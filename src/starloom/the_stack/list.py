@@ -46,7 +46,7 @@ class ListSettings:
     seed: int = 0
     max_bytes: int = 10 << 20  # larger files are listed and dropped, never read (10 MB: the paper, section 2.1)
     main_branch: str = "code"  # HEAD first, as the published code has it; "paper": main, then master
-    opt_outs: str = ""  # file of users, organisations and repositories that stay out; empty: opt-outs.txt
+    opt_outs: str = ""  # plain file of what stays out, beside the log of `starloom opt-out`; empty: opt-outs.txt
 
     def __post_init__(self) -> None:
         if not 0 < self.max_bytes <= 1 << 30:

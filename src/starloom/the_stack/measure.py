@@ -140,6 +140,12 @@ def _forecast(job: Job) -> str:
 
 
 def _run(job: Job) -> Done:
+    for one in all_signals():
+        if one.prepare:
+            one.prepare(one.of(job.settings))
+    complaints = [told for one in all_signals() if one.complaint and (told := one.complaint(one.of(job.settings)))]
+    for told in complaints:
+        progress.say(f"  {told}")
     for signal in all_signals():
         parts = cache(job.root, signal)
         expected = signal.fingerprint(job.settings)
@@ -165,7 +171,7 @@ def _run(job: Job) -> Done:
     scanned, failed = scan(job)
     _write_index(job, failed)
     note = f"{len(measured)} signals: {', '.join(sorted(measured))}" if measured else "nothing new"
-    return Done(size, f"{note}; {scanned}" if scanned else note)
+    return Done(size, "; ".join(filter(None, (note, scanned, *complaints))))
 
 
 def _write_index(job: Job, failed: int) -> None:

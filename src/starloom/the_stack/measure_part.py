@@ -76,12 +76,16 @@ def measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
     size = 0
     file = pq.ParquetFile(item.contents)
     names = _Names(item, file)
+    columns = ["content"]
+    if any(signals[work.signal].needs_bytes for work in item.works):
+        columns += ["src_encoding", "original"]
     for group, ids in enumerate(names.ids):
         here = names.groups[group]
         if len(asked) == len(item.works) and not any(one[here].any() for one in asked.values()):
             continue  # names of other contents only
         size += _group_bytes(file.metadata, group)
-        whole = Batch(file.read_row_group(group, columns=["content"]).column(0))
+        contents, *rest = file.read_row_group(group, columns=columns).columns
+        whole = Batch(contents, None, None, *rest)
         made: dict[bytes, _Named] = {}
         for work in item.works:
             signal, settings = signals[work.signal], item.settings[work.signal]

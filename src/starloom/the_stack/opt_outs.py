@@ -1,61 +1,124 @@
-"""Who does not want to be in: a plain file of users, organisations and repositories.
+"""Who does not want to be in, and what does not want to be: all opt-outs of a workspace, as `list`, `read` and `decide`
+ask for them.
+
+They stand in a log (opt_out_log, written by `starloom opt-out`) and in a plain file, which a person writes:
 
     # one a line; comments and empty lines are free
     somebody                                 a user or an organisation: all of their repositories
     somebody/project                         one repository (on GitLab: a group and all below it)
     https://github.com/somebody/project      the same, as its address
+    swh:1:cnt:…                              a content, wherever it stands
 
-Names are compared without regard to case, with every name that a repository is known to have had. An opted-out
-repository is listed with that reason and is neither fetched nor read.
+An opted-out repository is listed with that reason and is neither fetched nor read: its occurrences go, and a content of
+it that stands in another repository too is that one's. An opted-out content goes wherever it stands, and is not read.
+Names are compared without regard to case, with every name that a repository is known to have had.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+
 from starloom.errors import UserError
+from starloom.the_stack import opt_out_log
+from starloom.the_stack.opt_out_log import Entry
+from starloom.the_stack.opt_out_subject import parse
 
 FILE = "opt-outs.txt"  # in a workspace
-_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?[^/\s]+/|git@[^:/\s]+:)", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9._~@+-]{1,100}(?:/[A-Za-z0-9._~@+-]{1,100})*")
+RULE = "opt-out"  # in the ledger
+
+OPTED_CONTENTS = pa.schema([("content_id", pa.string()), ("entry", pa.string())])
+OPTED_FILES = pa.schema([("repo_key", pa.string()), ("path", pa.string()), ("entry", pa.string())])
 
 
 @dataclass(frozen=True)
 class OptOuts:
-    """The entries of an opt-out file: name in lower case → line number."""
+    """What is opted out → the entry that says so, in words."""
 
-    lines: Mapping[str, int]
+    names: Mapping[str, str] = field(default_factory=dict)  # of owners and repositories, in lower case
+    contents: Mapping[str, str] = field(default_factory=dict)  # by content id
+    files: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by repository in lower case, and path
 
     def covering(self, names: Iterable[str]) -> str | None:
-        """The entry (with its line) that covers one of the names of a repository; None where none does."""
+        """The entry (with its place) that covers one of the names of a repository; None where none does."""
         for name in names:
             parts = name.split("~")[0].lower().split("/")  # `~…` is ours, where two repositories have one name
             for end in range(1, len(parts) + 1):
-                entry = "/".join(parts[:end])
-                if entry in self.lines:
-                    return f"{entry} (line {self.lines[entry]})"
+                if found := self.names.get("/".join(parts[:end])):
+                    return found
         return None
+
+    @property
+    def mark(self) -> dict[str, str]:
+        """Stands for what `decide` asks of them; empty where it asks nothing. Of a repository, `list` tells."""
+        if not self.contents and not self.files:
+            return {}
+        rows = [sorted(self.contents.items()), sorted([*key, entry] for key, entry in self.files.items())]
+        return {"opt-outs": hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]}
+
+    def contents_table(self) -> pa.Table:
+        """OPTED_CONTENTS."""
+        rows = sorted(self.contents.items())
+        return pa.table([[one[0] for one in rows], [one[1] for one in rows]], schema=OPTED_CONTENTS)
+
+    def files_table(self) -> pa.Table:
+        """OPTED_FILES."""
+        rows = sorted((*key, entry) for key, entry in self.files.items())
+        return pa.table([[one[place] for one in rows] for place in range(3)], schema=OPTED_FILES)
+
+
+def of(root: Path, plain: str = "") -> OptOuts:
+    """All opt-outs of a workspace; `plain`: the setting `[list] opt_outs`. Raises UserError with file and line."""
+    found = read(root / (plain or FILE))
+    logged = of_entries(opt_out_log.read(root).active)
+    return OptOuts({**logged.names, **found.names}, {**logged.contents, **found.contents}, logged.files)
+
+
+def of_entries(entries: Sequence[Entry]) -> OptOuts:
+    """Those of some entries of the log."""
+    names: dict[str, str] = {}
+    contents: dict[str, str] = {}
+    files: dict[tuple[str, str], str] = {}
+    for one in entries:
+        said = f"{one.subject} (entry {one.number})"
+        if one.scope in ("owner", "repository"):
+            names.setdefault(one.subject.lower(), said)
+        if one.scope == "file":
+            name, _, path = one.subject.partition(":")
+            files.setdefault((name.lower(), path), said)
+        for content_id in one.contents:
+            contents.setdefault(content_id, said)
+    return OptOuts(names, contents, files)
 
 
 def read(path: Path) -> OptOuts:
-    """The opt-outs in a file; none where there is no such file. Raises UserError with the line that is no entry."""
+    """The opt-outs in a plain file; none where there is no such file. Raises UserError with the line that is none."""
+    names: dict[str, str] = {}
+    contents: dict[str, str] = {}
+    for number, text in lines(path):
+        try:
+            subject = parse(text)
+            if subject.scope == "file":
+                raise UserError(f"`{subject.text}` is a file", "have it looked up: `starloom opt-out add`")
+        except UserError as problem:
+            raise UserError(f"{path}:{number}: {problem.problem}", problem.hint) from None
+        if subject.scope == "content":
+            contents.setdefault(subject.content_id, f"{subject.text} (line {number})")
+        else:
+            names.setdefault(subject.key, f"{subject.key} (line {number})")
+    return OptOuts(names, contents)
+
+
+def lines(path: Path) -> list[tuple[int, str]]:
+    """(number, text) of the lines of a plain file that say something. Raises UserError."""
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return OptOuts({})
+        return []
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"{path}: the opt-outs cannot be read: {problem}", "it must be a text file in UTF-8") from None
-    found: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        entry = line.partition("#")[0].strip()
-        if not entry:
-            continue
-        name = _ADDRESS.sub("", entry, count=1).rstrip("/").removesuffix(".git")
-        if not _NAME.fullmatch(name):
-            raise UserError(
-                f"{path}:{number}: `{entry[:100]}` is no opt-out",
-                "write a user, an organisation, OWNER/NAME, or a repository's address, one a line",
-            )
-        found.setdefault(name.lower(), number)
-    return OptOuts(found)
+    plain = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+    return [(number, line) for number, line in plain if line]

@@ -22,8 +22,8 @@ from starloom.outside import lfs
 from starloom.outside.paths import raw_path
 from starloom.outside.text import Undecodable, decode, is_binary
 from starloom.sources.repository import Source, SourceError, Wanted
-from starloom.the_stack import tables
-from starloom.the_stack.door import opened
+from starloom.the_stack import left_out, tables
+from starloom.the_stack.door import opened, opted_out
 from starloom.workspace.parts import Parts
 from starloom.workspace.stage import COMPLETE, Done, Job, Stage
 
@@ -90,13 +90,15 @@ def _refused_before(job: Job) -> set[str]:
 
 
 def _known(job: Job) -> pa.Table:
-    """content_id of everything that the cache holds or has refused for good."""
+    """content_id of everything that the cache holds, has refused for good, or is not to hold: what is opted out."""
     contents, refused = tables.contents(job.root), tables.refused(job.root)
+    opted = opted_out(job).contents_table().select(["content_id"])
     if not contents:
-        return pa.table({"content_id": pa.array([], pa.string())})
+        return opted
     return job.engine.table(
-        "SELECT content_id FROM contents UNION SELECT content_id FROM refused WHERE outcome <> 'unreadable'",
-        {"contents": contents, "refused": refused},
+        "SELECT content_id FROM contents UNION SELECT content_id FROM refused WHERE outcome <> 'unreadable' "
+        "UNION SELECT content_id FROM opted",
+        {"contents": contents, "refused": refused, "opted": opted},
     )
 
 
@@ -133,7 +135,8 @@ def _run(job: Job) -> Done:
                 bar.advance(item.bytes)
     unread = _unreadable(job)
     # Not what is expected, so the next run asks again for what could not be read; equal while as many are missing.
-    parts.set_facts({COMPLETE: f"{fingerprint} but {unread}" if unread else fingerprint})
+    complete = f"{fingerprint} but {unread}" if unread else fingerprint
+    parts.set_facts({COMPLETE: complete} | left_out.facts(job))
     note = progress.counted(read, "contents") + (f", {refused:,} refused" if refused else "")
     note += f"; {unread:,} could not be read, and the next build tries again" if unread else ""
     return Done(total, note)
@@ -279,5 +282,6 @@ STAGE = Stage(
     reads=(tables.LISTING,),
     settings=lambda settings: {"max_bytes": settings.list.max_bytes},
     run=_run,
+    outside=left_out.brought_back,
     forecast=_forecast,
 )

@@ -25,11 +25,25 @@ class Batch:
     """Some contents of one part of the cache: as texts and as bytes, each made when a signal first asks for it."""
 
     def __init__(
-        self, contents: Any, file_names: Sequence[str] | None = None, languages: Sequence[str] | None = None
+        self,
+        contents: Any,
+        file_names: Sequence[str] | None = None,
+        languages: Sequence[str] | None = None,
+        encodings: Any = None,
+        originals: Any = None,
     ) -> None:
         self.contents = contents  # Arrow array of texts, chunked or not
         self.file_names = file_names  # of signals that need one; as many as contents
         self.languages = languages  # of signals that need one; as many as contents
+        self._encodings = encodings  # Arrow arrays of signals that need bytes: CONTENTS' src_encoding …
+        self._originals = originals  # … and original
+
+    def original_bytes(self, row: int) -> bytes | None:
+        """What this text was read from; None where that is its UTF-8 form, or was not asked for."""
+        if self._encodings is None or (encoding := self._encodings[row].as_py()) == "UTF-8":
+            return None
+        kept: bytes | None = self._originals[row].as_py()
+        return kept if kept is not None else self.contents[row].as_py().encode(encoding)
 
     @functools.cached_property
     def texts(self) -> list[str]:
@@ -67,7 +81,10 @@ class Signal:
     wants_name: Callable[[str], bool] | None = None  # which file names; None: all
     needs_language: bool = False  # the same, with the language that `language` found; files without one are not asked
     wants_language: Callable[[str, Any], bool] | None = None  # (language, settings); None: all
+    needs_bytes: bool = False  # asks for `original_bytes`
+    prepare: Callable[[Any], None] | None = None  # of its settings: what is fetched before anything is measured
     mark: Callable[[Any], str] | None = None  # of its settings: what else its output depends on, e.g. the user's tables
+    complaint: Callable[[Any], str] | None = None  # of its settings: what it cannot measure, in words; "": nothing
 
     @property
     def by_name(self) -> bool:

@@ -24,6 +24,11 @@ BEST = (
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
 
+_PLACE = [pa.field("start", pa.int32(), nullable=False), pa.field("end", pa.int32(), nullable=False)]
+
+# What `write` replaced in a content: characters of the content as it is in the dataset, and the kind (privacy/finding).
+REDACTIONS = pa.list_(pa.struct([*_PLACE, pa.field("kind", pa.string(), nullable=False)]))
+
 REPOSITORIES = pa.schema(
     [
         pa.field("repo_name", pa.string(), nullable=False),
@@ -162,7 +167,7 @@ SCANS = pa.schema(
     ]
 )
 
-LEDGER_VERSION = 4
+LEDGER_VERSION = 5
 NEAR_DUPLICATE = "near-duplicate"  # the rule of files that go for a twin
 
 LEDGER_ROWS = pa.schema(
@@ -231,6 +236,7 @@ DATASET_FILES = pa.schema(
         ("license_evidence", pa.string()),
         ("rights", pa.string()),
         ("quality_score", pa.float32()),
+        ("redactions", REDACTIONS),
         ("content", pa.string()),
     ]
 )

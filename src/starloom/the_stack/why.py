@@ -59,9 +59,12 @@ class Explanation:
         return {"files": files, "total": self.total, "counts": self.counts, "repositories": self.repositories}
 
 
-def explain(root: Path, engine: Engine, what: str, limit: int, diff: int | None = None) -> Explanation:
+def explain(
+    root: Path, engine: Engine, what: str, limit: int, diff: int | None = None, raw: bool = False
+) -> Explanation:
     """The ledger's rows for `what`, at most `limit`; `diff`: lines of the diff of each near-duplicate, 0: none, None:
-    20 where there are few. Raises UserError when nothing is listed under that name."""
+    20 where there are few; `raw`: with what is private in them. Raises UserError when nothing is listed under that
+    name."""
     ledger = tables.ledger(root)
     for condition, parameters in _readings(what):
         sql = f"FROM ledger WHERE {condition}"
@@ -79,7 +82,7 @@ def explain(root: Path, engine: Engine, what: str, limit: int, diff: int | None 
             _count_followers(root, engine, rows)
             near = sum(row["rule"] == tables.NEAR_DUPLICATE for row in rows)
             most = diff if diff is not None else DIFF_LINES if near <= _FEW else None
-            _compare(root, rows, most or 0)
+            _compare(root, rows, most or 0, raw)
             kin = {}
             if condition in _REPOSITORIES:
                 names = engine.table(f"SELECT DISTINCT repo_name {sql} ORDER BY ALL", {"ledger": ledger}, parameters)
@@ -113,7 +116,7 @@ def _count_followers(root: Path, engine: Engine, rows: Sequence[dict[str, Any]])
         row["stands_for"] = found.get((row["repo_name"], row["path"]), {})
 
 
-def _compare(root: Path, rows: Sequence[dict[str, Any]], most: int) -> None:
+def _compare(root: Path, rows: Sequence[dict[str, Any]], most: int, raw: bool) -> None:
     """Gives each row `diff` and `jaccard_now`, both None but of near-duplicates."""
     for row in rows:
         row["diff"] = row["jaccard_now"] = None
@@ -125,7 +128,7 @@ def _compare(root: Path, rows: Sequence[dict[str, Any]], most: int) -> None:
         for row in some:
             twin, file = texts.get(row["twin_content_id"]), texts.get(row["content_id"])
             if twin is not None and file is not None:
-                row["diff"] = difference(twin, file, most)
+                row["diff"] = difference(twin, file, most, raw)
                 if row["jaccard"] is None:
                     row["jaccard_now"] = jaccard(twin, file, _tokenisation(root))
 

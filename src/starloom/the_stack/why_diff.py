@@ -1,8 +1,8 @@
 """How a file differs from its twin: a unified diff of the two texts, cut to some lines.
 
-Lines are those that a person sees: line ends count alike, and what is shown goes through `privacy/redact`. Limits: of
-each text the first 100,000 lines are compared, of a line some 160 characters are shown, those around the difference.
-Cost: that of line_diff.
+Lines are those that a person sees: line ends count alike, and what is private is shown as `<EMAIL>` and the like.
+Limits: of each text the first 100,000 lines are compared, of a line some 160 characters are shown, those around the
+difference. Cost: that of line_diff, and of finding what is private.
 """
 
 import re
@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from starloom.dedup.signature import Tokenisation
 from starloom.dedup.verify import verify
-from starloom.privacy.redact import excerpt
+from starloom.privacy.hidden import hidden
+from starloom.privacy.redact import excerpt, masked
 from starloom.the_stack.line_diff import common_blocks
 
 MOST_LINES = 100_000  # of a text
@@ -38,8 +39,8 @@ class Difference:
     is_blank: bool  # whether the texts differ in white space and line ends only
 
 
-def difference(twin: str, file: str, most: int = 20) -> Difference:
-    """Of two texts.
+def difference(twin: str, file: str, most: int = 20, raw: bool = False) -> Difference:
+    """Of two texts. `raw`: what is private is shown too.
 
     >>> difference("a\\nb\\nc\\n", "a\\nB\\nc\\n").lines
     ('@@ -1,3 +1,3 @@', ' a', '-b', '+B', ' c')
@@ -49,6 +50,8 @@ def difference(twin: str, file: str, most: int = 20) -> Difference:
     del old[MOST_LINES:], new[MOST_LINES:]
     changes = _changes(old, new)
     lines, total = [], 0
+    old, new = (one if raw else _lines(masked(text, hidden(text))) for one, text in ((old, twin), (new, file)))
+    del old[MOST_LINES:], new[MOST_LINES:]
     for write in _written(old, new, changes):
         if total < most:
             lines.append(write())

@@ -1,12 +1,14 @@
-"""`write`: the dataset, by file and by repository, in The Stack v2's columns (content included in the files).
+"""`write`: the dataset, by file and by repository, in The Stack v2's columns (content included in the files), with what
+is private in the contents replaced as `[redact]` says, and where that was.
 
 Contents lie by provisional home, the dataset by final keeper, so blobs may have to move: an external sort. Each part
-of the cache is read once and its kept rows go to the scratch file of their output bucket; then each bucket is sorted
-and written. Memory: one bucket (about 64 MB of text) a worker, whatever share moves; disk: once the kept text.
-Same ledger and contents, same bytes.
+of the cache is read once and its kept rows go to the scratch file of their output bucket, with what was found in them;
+then each bucket is sorted, redacted and written. Memory: one bucket (about 64 MB of text) a worker, whatever share
+moves; disk: once the kept text. Same ledger, contents and findings, same bytes.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +20,19 @@ import pyarrow.parquet as pq
 
 from starloom import progress
 from starloom.errors import UserError
-from starloom.the_stack import tables
+from starloom.privacy.finding import KINDS
+from starloom.privacy.replace import RedactSettings
+from starloom.the_stack import redactions, tables
 from starloom.workspace import parquet
 from starloom.workspace.operations import Output
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 3
+VERSION = 4
 BUCKET_BYTES = 64 << 20  # of text sorted at a time; one data file each
 GROUP_BYTES = 16 << 20  # of text in a row group
 SPLITS = ("train", "held_out")
+_SIGNALS = ("lines", redactions.SIGNAL)
+_FOUND = pa.schema([("place", pa.int64()), ("findings", redactions.FINDINGS)])
 
 # Every kept file in the dataset's order. `end` is the running sum of bytes, which cuts it into buckets.
 _PLAN = """
@@ -65,7 +71,9 @@ FROM plan p WHERE p.split = $split GROUP BY p.repo_name ORDER BY p.repo_name
 class _Route:
     """In a worker: the kept rows of one part, to their buckets."""
 
-    contents: Path
+    root: Path  # of the workspace
+    part: str  # of `files/`
+    finds: bool  # whether what was found in them goes along
     folder: Path
     number: int
     rows: dict[str, tuple[int, int]]  # content_id → (bucket, place)
@@ -76,6 +84,8 @@ class _Bucket:
     """In a worker: one data file."""
 
     pieces: tuple[Path, ...]
+    found: tuple[Path, ...]
+    settings: RedactSettings
     plan: pa.Table
     target: Path
 
@@ -102,10 +112,13 @@ def _run(job: Job) -> Done:
         folder = draft.worker_folder()
         for number, start in enumerate(bounds.tolist()):
             stop = int(bounds[number + 1]) if number + 1 < len(bounds) else len(plan)
-            pieces = tuple(sorted(scratch.glob(f"{number}-*.arrow")))
-            items.append(_Bucket(pieces, plan.slice(start, stop - start), folder / f"{number}.parquet"))
+            pieces, found = (tuple(sorted(scratch.glob(f"{number}-*.{end}"))) for end in ("arrow", "found"))
+            target = folder / f"{number}.parquet"
+            items.append(_Bucket(pieces, found, job.settings.redact, plan.slice(start, stop - start), target))
+        replaced: Counter[str] = Counter()
         with progress.task("write", len(items), "data files") as bar:
-            for _ in job.engine.map(_write_bucket, items):
+            for _, counts in job.engine.map(_write_bucket, items):
+                replaced.update(counts)
                 bar.advance(1)
         for number, item in enumerate(items):
             draft.adopt(item.target, f"files/{names[number]}", len(item.plan))
@@ -116,10 +129,17 @@ def _run(job: Job) -> Done:
                 draft.parquet(name, tables.DATASET_REPOSITORIES, rows, row_group_rows=1000)
         draft.write("README.md", _readme(plan).encode())
         owned = sum(one == "owned" for one in plan.column("rights").to_pylist())
-        draft.facts = {"files": len(plan), "text_bytes": text, "moved": moved, "publishable": owned == 0}
+        draft.facts = {
+            "files": len(plan),
+            "text_bytes": text,
+            "moved": moved,
+            "redactions": {kind: replaced[kind] for kind in KINDS if replaced[kind]},
+            "publishable": owned == 0,
+        }
     share = f"{100 * moved / max(len(plan), 1):.1f} % moved to another repository"
+    private_note = f"; replaced: {redactions.counted(replaced)}" if replaced else ""
     owned_note = "; not publishable: it holds owned code" if owned else ""
-    return Done(text, f"{progress.counted(len(plan), 'files')}, {share}{owned_note}")
+    return Done(text, f"{progress.counted(len(plan), 'files')}, {share}{private_note}{owned_note}")
 
 
 def _buckets(plan: pa.Table) -> tuple[Any, list[str]]:
@@ -153,7 +173,8 @@ def _route(job: Job, plan: pa.Table, buckets: Any, scratch: Path) -> int:
         found += len(here)
         moved += sum(repo_names[row] != homes[one] for one, (_, row) in here.items())
         if here:
-            items.append(_Route(path, scratch, number, here))
+            finds = bool(job.settings.redact.source.replaces)
+            items.append(_Route(job.root, path.parent.name, finds, scratch, number, here))
     if found != len(place):
         raise UserError(
             f"{len(place) - found:,} kept contents are not in {job.root / tables.FILES}",
@@ -166,7 +187,7 @@ def _route(job: Job, plan: pa.Table, buckets: Any, scratch: Path) -> int:
 
 
 def _route_part(item: _Route) -> None:
-    file = pq.ParquetFile(item.contents)
+    file = pq.ParquetFile(item.root / tables.FILES / item.part / "contents.parquet")
     writers: dict[int, pa.RecordBatchFileWriter] = {}
     schema = pa.schema([("place", pa.int64()), ("content", pa.string())])
     try:
@@ -191,21 +212,45 @@ def _route_part(item: _Route) -> None:
     finally:
         for writer in writers.values():
             writer.close()
+    if item.finds:
+        _route_findings(item)
 
 
-def _write_bucket(item: _Bucket) -> None:
+def _route_findings(item: _Route) -> None:
+    """The findings in its contents, to the same buckets; contents without any are most of them, and left out."""
+    found = redactions.of_part(item.root, item.part, item.rows)
+    routes = [item.rows[one] for one in found.column("content_id").to_pylist()]
+    for bucket in {bucket for bucket, _ in routes}:
+        rows = [row for row, route in enumerate(routes) if route[0] == bucket]
+        places = pa.array([routes[row][1] for row in rows], pa.int64())
+        some = pa.table([places, found.column("findings").take(pa.array(rows))], schema=_FOUND)
+        with pa.ipc.new_file(item.folder / f"{bucket}-{item.number:06d}.found", some.schema) as writer:
+            writer.write_table(some)
+
+
+def _write_bucket(item: _Bucket) -> Mapping[str, int]:
+    """How many were replaced of each kind."""
     pieces = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in item.pieces]
-    content = pa.concat_tables(pieces).sort_by("place").column("content")
+    gathered = pa.concat_tables(pieces).sort_by("place")
+    places, content = gathered.columns
+    found = [pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in item.found]
+    table = pa.concat_tables(found) if found else _FOUND.empty_table()
+    rows = pc.index_in(table.column("place"), _whole(places)).to_pylist()
+    findings = dict(zip(rows, table.column("findings").to_pylist(), strict=True))
+    languages = item.plan.column("language").to_pylist()
+    content, replaced = redactions.redacted(content, findings, languages, item.settings)
     plan = item.plan.drop_columns(["split", "before"])
-    rows = plan.append_column("content", content).select(tables.DATASET_FILES.names).cast(tables.DATASET_FILES)
+    plan = plan.append_column("content", content).append_column("redactions", replaced)
+    table = plan.select(tables.DATASET_FILES.names).cast(tables.DATASET_FILES)
     output = Output(item.target)
     try:
-        parquet.write(output, tables.DATASET_FILES, [rows], row_group_bytes=GROUP_BYTES)
+        parquet.write(output, tables.DATASET_FILES, [table], row_group_bytes=GROUP_BYTES)
         output.finish()
     finally:
         output.abandon()
-    for path in item.pieces:
+    for path in (*item.pieces, *item.found):
         path.unlink()
+    return Counter(replaced.flatten().field("kind").to_pylist())
 
 
 def _repositories(job: Job, plan: pa.Table, split: str) -> Iterator[pa.Table]:
@@ -251,6 +296,8 @@ def _readme(plan: pa.Table) -> str:
             f"{len(plan):,} files, made by Starloom. `files`: one row a file, with its content; `repositories`: one",
             "row a repository, its files nested, without contents. Columns are named as in The Stack v2;",
             "`gha_license_id` holds the licence that GitHub's events state, else the one that is declared.",
+            "`redactions`: where in the content something private was replaced, and its kind; all other columns,",
+            "`content_id` and `length_bytes` among them, are about the file as it was.",
             "Why a file is in, or not, stands in the ledger.",
             "",
         ]
@@ -261,8 +308,8 @@ STAGE = Stage(
     name="write",
     folder=tables.DATASET,
     version=VERSION,
-    reads=(tables.LISTING, tables.FILES, f"{tables.SIGNALS}/lines", tables.LEDGER),
-    settings=lambda _settings: {},
+    reads=(tables.LISTING, tables.FILES, *(f"{tables.SIGNALS}/{name}" for name in _SIGNALS), tables.LEDGER),
+    settings=lambda settings: redactions.telling(settings.redact),
     run=_run,
     forecast=lambda _job: "write the dataset",
 )

@@ -5,10 +5,13 @@ At character level, as arXiv 2402.19173 section 5 and its training code: two pos
 MIDDLE`, prefix and middle as one text (SPM). Pure functions: randomness is handed in, as numbers in [0, 1).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from starloom.errors import UserError
+
+T = TypeVar("T", str, tuple[str | int, ...])  # a text, or one in parts
 
 
 @dataclass(frozen=True)
@@ -27,34 +30,35 @@ class FimSettings:
 
 
 @dataclass(frozen=True)
-class Cut:
+class Cut(Generic[T]):
     """A text in three parts; prefix + middle + suffix is the text."""
 
-    prefix: str
-    middle: str
-    suffix: str
+    prefix: T
+    middle: T
+    suffix: T
 
 
-def cut(text: str, first: float, second: float) -> Cut:
+def cut(text: str, first: float, second: float, whole: Sequence[tuple[int, int]] = ()) -> Cut[str]:
     """`text` cut at the two positions that `first` and `second`, numbers in [0, 1), draw: each of the len + 1 places
     between its characters is as likely as any other, but for the one between CR and LF, which gives way to the place
-    before both. Parts may be empty.
+    before both, and for those within one of the stretches `whole`, which give way to its start. Parts may be empty.
 
-    >>> cut("abcd", 0.2, 0.7)
-    Cut(prefix='a', middle='bc', suffix='d')
+    >>> cut("abcd", 0.2, 0.7), cut("abcd", 0.2, 0.7, [(2, 4)])
+    (Cut(prefix='a', middle='bc', suffix='d'), Cut(prefix='a', middle='b', suffix='cd'))
     """
-    start, stop = sorted((_place(text, first), _place(text, second)))
+    start, stop = sorted((_place(text, first, whole), _place(text, second, whole)))
     return Cut(text[:start], text[start:stop], text[stop:])
 
 
-def _place(text: str, unit: float) -> int:
+def _place(text: str, unit: float, whole: Sequence[tuple[int, int]]) -> int:
     place = int(unit * (len(text) + 1))
+    place = next((start for start, end in whole if start < place < end), place)
     if text[place - 1 : place + 1] == "\r\n":  # a line end is one thing to an editor's cursor
         return place - 1
     return place
 
 
-def arrange(parts: Cut, order: Literal["psm", "spm"], head: str = "") -> tuple[str, str, str]:
+def arrange(parts: Cut[T], order: Literal["psm", "spm"], head: T | None = None) -> tuple[T, T, T]:
     """The three texts that stand after `<fim_prefix>`, `<fim_suffix>` and `<fim_middle>`, in this order.
 
     `head` (a path and a line end) goes before the prefix, wherever that is: it is told, never cut.
@@ -62,9 +66,11 @@ def arrange(parts: Cut, order: Literal["psm", "spm"], head: str = "") -> tuple[s
     >>> arrange(Cut("a", "b", "c"), "psm"), arrange(Cut("a", "b", "c"), "spm")
     (('a', 'c', 'b'), ('', 'c', 'ab'))
     """
+    nothing = parts.prefix[:0]
+    head = nothing if head is None else head
     if order == "psm":
         return head + parts.prefix, parts.suffix, parts.middle
-    return "", parts.suffix, head + parts.prefix + parts.middle
+    return nothing, parts.suffix, head + parts.prefix + parts.middle
 
 
 def chosen(unit: float, rate: float) -> bool:

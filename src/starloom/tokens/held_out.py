@@ -4,9 +4,10 @@
 reads names and sizes first, and contents only of what it takes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,7 @@ from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64s
 from starloom.progress import say
 from starloom.the_stack import tables
+from starloom.tokens import redacted
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class HeldOutFile:
     language: str
     content: str
     cut: bool = False
+    redactions: Sequence[Mapping[str, Any]] = ()  # of the whole content, as the dataset has them
 
 
 _COLUMNS = ["repo_name", "path", "content_id", "language", "content"]
@@ -100,13 +103,12 @@ def _files(paths: list[Path], rows: NDArray[np.int64] | None) -> Iterator[HeldOu
                 start = stop
                 if here is not None and not len(here):
                     continue
-                table = file.read_row_group(group, columns=_COLUMNS).select(_COLUMNS)
+                table = file.read_row_group(group, columns=[*_COLUMNS, redacted.COLUMN])
                 if here is not None:
                     table = table.take(pa.array(here))
-                for repo_name, name, content_id, language, content in zip(
-                    *map(pa.ChunkedArray.to_pylist, table.columns)
-                ):
-                    yield HeldOutFile(repo_name, name, content_id, language or "", content)
+                values = (table.column(name).to_pylist() for name in _COLUMNS)
+                for repo_name, name, content_id, language, content, noted in zip(*values, redacted.noted(table)):
+                    yield HeldOutFile(repo_name, name, content_id, language or "", content, redactions=noted)
         except (OSError, pa.ArrowException) as problem:
             raise _damaged(path, problem) from None
 

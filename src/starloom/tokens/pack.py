@@ -1,7 +1,8 @@
 """`pack`: the training text as one stream of tokens, repository by repository, in shards, with what lies where.
 
 Only `split = train`. A document is a repository as templates/repository lays it out, every text encoded by itself, the
-tokenizer's own markers between them, its end of text at the end. The dataset is sorted by repository, so it is cut into
+tokenizer's own markers between them, its end of text at the end. Where `write` replaced something private by a marker
+of which the tokenizer has a token, there stands that token. The dataset is sorted by repository, so it is cut into
 runs of whole repositories that workers pack on their own, into scratch files that are put together in order: the same
 dataset, tokenizer and settings give the same bytes, whatever the number of workers.
 
@@ -12,7 +13,7 @@ one of 35 MB). Disk: twice the tokens. Cost: about 8 MB/s a core, four fifths of
 import functools
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from operator import itemgetter
@@ -29,14 +30,14 @@ from starloom import progress
 from starloom.errors import UserError
 from starloom.settings import as_json
 from starloom.the_stack import tables
-from starloom.tokens import shards
+from starloom.tokens import redacted, shards
 from starloom.tokens.fill_in_the_middle import FimSettings
 from starloom.tokens.hub_format import FOLDER as TOKENIZER
-from starloom.tokens.templates.repository import Piece, document
+from starloom.tokens.templates.repository import File, Piece, document
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 FOLDER = "tokens"
 RUN_BYTES = 8 << 20  # of text that a worker takes at a time, cut at the next repository
 _BATCH = 1 << 20  # characters encoded at a time: ids as Python numbers take 20 times their text
@@ -157,7 +158,7 @@ def _pack(run: _Run) -> _Packed:
     found = _Packed([], [], 0)
     at = 0
     with run.tokens.open("wb") as output, pa.ipc.new_stream(run.pieces, shards.PIECES) as pieces:
-        for repo_name, files in _repositories(run.rows):
+        for repo_name, files in _repositories(run.rows, tokenizer.marked):
             start, spans = at, _Spans()
             laid_out = document(
                 repo_name, files, run.settings.seed, 0, run.settings.fim(), tokenizer.markers, tokenizer.end_of_text
@@ -169,7 +170,7 @@ def _pack(run: _Run) -> _Packed:
             pieces.write_table(spans.table(len(found.tokens)))
             found.repo_names.append(repo_name)
             found.tokens.append(at - start)
-            found.text_bytes += sum(len(content.encode()) for _, _, content in files)
+            found.text_bytes += sum(len(file.content.encode()) for file in files)
     return found
 
 
@@ -179,13 +180,13 @@ def _tokenizer(folder: Path, _sha256: str) -> Tokenizer:
     return Tokenizer.open(folder)
 
 
-def _repositories(rows: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
-    """Each repository with its files, as (path, content_id, content)."""
-    for repo_name, files in itertools.groupby(_files(rows), key=itemgetter(0)):
-        yield repo_name, [file[1:] for file in files]
+def _repositories(rows: Sequence[tuple[Path, int, int]], tokens: Mapping[str, int]) -> Iterator[tuple[str, list[File]]]:
+    """Each repository with its files; `tokens`: of markers."""
+    for repo_name, files in itertools.groupby(_files(rows, tokens), key=itemgetter(0)):
+        yield repo_name, [file for _, file in files]
 
 
-def _files(rows: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[str, str, str, str]]:
+def _files(rows: Sequence[tuple[Path, int, int]], tokens: Mapping[str, int]) -> Iterator[tuple[str, File]]:
     columns = ["repo_name", "path", "content_id", "content"]
     for path, first, count in rows:
         file = pq.ParquetFile(path)
@@ -194,8 +195,11 @@ def _files(rows: Sequence[tuple[Path, int, int]]) -> Iterator[tuple[str, str, st
             ends = begins + file.metadata.row_group(group).num_rows
             start, stop = max(first, begins), min(first + count, ends)
             if start < stop:
-                table = file.read_row_group(group, columns=columns).slice(start - begins, stop - start)
-                yield from zip(*(table.column(name).to_pylist() for name in columns), strict=True)
+                table = file.read_row_group(group, columns=[*columns, redacted.COLUMN])
+                table = table.slice(start - begins, stop - start)
+                values = (table.column(name).to_pylist() for name in columns)
+                for repo_name, name, content_id, text, noted in zip(*values, redacted.noted(table), strict=True):
+                    yield repo_name, File(name, content_id, text, redacted.markers(text, noted, tokens))
             begins = ends
 
 

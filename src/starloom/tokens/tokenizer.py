@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from starloom import progress
@@ -20,13 +21,13 @@ from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64s
 from starloom.settings import as_json
 from starloom.the_stack import tables
-from starloom.tokens import byte_pairs, hub_format, special_tokens
+from starloom.tokens import byte_pairs, hub_format, redacted, special_tokens
 from starloom.tokens.fast_encoder import Fast, fast
 from starloom.tokens.hub_format import CONFIG, FILE, FOLDER
 from starloom.tokens.special_tokens import Markers
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 1
+VERSION = 2
 _MEASURED: Final = 4_000_000  # bytes of text on which bytes per token are measured
 _ROWS: Final = 256  # files read at a time
 
@@ -60,6 +61,7 @@ class Tokenizer:
     vocabulary: int
     sha256: str  # of the bytes of tokenizer.json: which tokenizer this is
     markers: Markers | None  # None: it has no tokens for fill-in-the-middle
+    marked: Mapping[str, int]  # its tokens for what is private, by their spelling
     end_of_text: int
 
     def __init__(self, files: Mapping[str, bytes], where: str) -> None:
@@ -80,6 +82,7 @@ class Tokenizer:
                 f"name one of its added tokens as `eos_token` in a {CONFIG} beside it",
             )
         self.end_of_text = end
+        self.marked = {one: self._special[one] for one in special_tokens.REDACTED if one in self._special}
         ends = {number for token, number in self._special.items() if token not in special_tokens.REDACTED}
         self.markers = special_tokens.find_markers(added, end, frozenset(ends))
         self.stops = self.markers.stops if self.markers else frozenset(ends | {end})
@@ -104,6 +107,11 @@ class Tokenizer:
         if self._fast:
             return self._fast.encode_batch(whole)
         return [one.ids for one in self._own.encode_batch(whole, add_special_tokens=False)]
+
+    def encode_parts(self, texts: Sequence[redacted.Parts]) -> list[list[int]]:
+        """The ids of texts in parts: what is a token already, stays."""
+        ids = iter(self.encode_batch([one for text in texts for one in text if isinstance(one, str)]))
+        return [[id for one in text for id in (next(ids) if isinstance(one, str) else [one])] for text in texts]
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, special tokens as they are spelled; bytes that are no UTF-8 become U+FFFD."""
@@ -190,10 +198,11 @@ def _trained(root: Path, settings: TokenizerSettings) -> tuple[dict[str, bytes],
 
     def texts(task: progress.Task) -> Iterator[list[str]]:
         for batch in sample(root, "train", settings.sample_bytes, settings.seed):
-            size = sum(len(text.encode()) for text in batch)
+            some = [one for parts in batch for one in parts if isinstance(one, str)]  # a marker is no text to learn
+            size = sum(len(one.encode()) for one in some)
             seen[0], seen[1] = seen[0] + size, seen[1] + len(batch)
             task.advance(size)
-            yield batch
+            yield some
 
     hub_format.installed()
     total = min(settings.sample_bytes, _total(root, "train"))
@@ -211,9 +220,11 @@ def _trained(root: Path, settings: TokenizerSettings) -> tuple[dict[str, bytes],
     return {FILE: data, **hub_format.companions()}, seen[0], seen[1]
 
 
-def sample(root: Path, split: str, size: int, seed: int) -> Iterator[list[str]]:
+def sample(
+    root: Path, split: str, size: int, seed: int, tokens: Mapping[str, int] = special_tokens.SPECIAL_IDS
+) -> Iterator[list[redacted.Parts]]:
     """Batches of the texts of about `size` bytes of one split: whole files, drawn by their content, in the dataset's
-    order. At least one, where there are any."""
+    order; what was replaced by a marker that `tokens` has is that token. At least one, where there are any."""
     paths = tables.dataset(root, "files", split)
     ids, lengths = _column(paths, "content_id"), np.array(_column(paths, "length_bytes"), dtype=np.int64)
     order = np.argsort(keyed_uint64s(seed, "tokenizer sample", ids), kind="stable")
@@ -223,11 +234,13 @@ def sample(root: Path, split: str, size: int, seed: int) -> Iterator[list[str]]:
     row = 0
     for path in paths:
         with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS, columns=["content"]):
+            for batch in file.iter_batches(batch_size=_ROWS, columns=["content", redacted.COLUMN]):
                 wanted = chosen[row : row + batch.num_rows]
                 row += batch.num_rows
                 if wanted.any():
-                    yield batch.column(0).filter(wanted).to_pylist()
+                    some = batch.filter(pa.array(wanted))
+                    texts = zip(some.column("content").to_pylist(), redacted.noted(some), strict=True)
+                    yield [redacted.parts(text, redacted.markers(text, noted, tokens)) for text, noted in texts]
 
 
 def _column(paths: list[Path], name: str) -> list[Any]:
@@ -242,9 +255,9 @@ def _bytes_per_token(root: Path, tokenizer: Tokenizer, seed: int) -> tuple[str, 
     """Measured on held-out text, which no tokenizer was trained on; on the train split where there is none."""
     for split in ("held_out", "train"):
         size = tokens = 0
-        for batch in sample(root, split, _MEASURED, seed):
-            size += sum(len(text.encode()) for text in batch)
-            tokens += sum(map(len, tokenizer.encode_batch(batch)))
+        for batch in sample(root, split, _MEASURED, seed, tokenizer.marked):
+            size += sum(len(one.encode()) for parts in batch for one in parts if isinstance(one, str))
+            tokens += sum(map(len, tokenizer.encode_parts(batch)))
         if tokens:
             return split, round(size / tokens, 4)
     return "nothing", 0.0

@@ -24,12 +24,13 @@ NAME: Final = "lock"
 
 
 @contextlib.contextmanager
-def lock(root: Path, command: str) -> Iterator[None]:
-    """Holds the workspace `root` for `command` (as the user typed it, e.g. "starloom build").
+def lock(root: Path, command: str, name: str = NAME) -> Iterator[None]:
+    """Holds the workspace `root` for `command` (as the user typed it, e.g. "starloom build"); `name`: or a part of it
+    that has a lock of its own.
 
     Raises UserError when another process holds it, and where the file system has no locks.
     """
-    path = root / FOLDER / NAME
+    path = root / FOLDER / name
     with operations.explained(path):
         operations.make_parents(path.parent)
         descriptor = _acquire(path, root)

@@ -18,7 +18,7 @@ from starloom import progress
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
-from starloom.workspace import atomic, operations
+from starloom.workspace import atomic, erase, operations
 from starloom.workspace.lock import FOLDER, lock
 from starloom.workspace.manifest import read_manifest, verify
 from starloom.workspace.stage import Job, Stage, State
@@ -59,7 +59,8 @@ def build(
     ran = False
     with lock(root, command), engine(root, engine_settings) as local:
         atomic.recover(root)
-        _clear_spill(root)
+        erase.finish(root)
+        clear_spill(root)
         shared = {} if shared is None else shared
         width = max(len(stage.name) for stage in stages)
         for stage in stages:
@@ -75,7 +76,7 @@ def build(
     return statuses
 
 
-def _clear_spill(root: Path) -> None:
+def clear_spill(root: Path) -> None:
     """Removes what killed runs spilled; a living reader's folder stays."""
     with contextlib.suppress(OSError):
         for folder in (root / FOLDER / SPILL).iterdir():

@@ -7,11 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starloom.tokens.fill_in_the_middle import FimSettings
-from starloom.tokens.special_tokens import SPECIAL_TOKENS
-from starloom.tokens.templates.repository import Piece, document
+from starloom.tokens.special_tokens import REDACTED, SPECIAL_TOKENS
+from starloom.tokens.templates.repository import File, Piece, document
 from tokens.learning import family
 
-FILES = [("a.py", "id-a", "import b\nprint(b.x)\n"), ("b.py", "id-b", "x = 1\r\n"), ("c/d.txt", "id-d", "")]
+FILES = [
+    File("a.py", "id-a", "import b\nprint(b.x)\n"),
+    File("b.py", "id-b", "x = 1\r\n"),
+    File("c/d.txt", "id-d", ""),
+]
 NEVER = FimSettings(0.0, 0.0, 0.0)
 ALWAYS = {"psm": FimSettings(1.0, 1.0, 0.0), "spm": FimSettings(1.0, 1.0, 1.0)}
 
@@ -67,15 +71,17 @@ def test_pieces():
 
 
 def restored(pieces):
-    """{content id: text with its path, if told} of a document, from its markers."""
+    """{content id: text with its path, if told} of a document, from its markers; those of what is private are text."""
     found = {}
     for content_id, group in itertools.groupby((one for one in pieces if one.content_id), lambda one: one.content_id):
         parts = {"": ""}
         at = ""
         for piece in group:
-            if piece.special is not None:
+            if piece.special is not None and SPECIAL_TOKENS[piece.special] not in REDACTED:
                 at = SPECIAL_TOKENS[piece.special]
-            parts[at] = parts.get(at, "") + (piece.text or "")
+            else:
+                parts[at] = parts.get(at, "") + shown([piece])
+            parts.setdefault(at, "")
         order = ("", "<fim_prefix>", "<fim_middle>", "<fim_suffix>")
         found[content_id] = "".join(parts.get(name, "") for name in order)
     return found
@@ -87,7 +93,7 @@ CONTENTS = st.lists(st.tuples(NAME, st.text("ab\r\n<é🙂", max_size=20)), max_
 
 @given(CONTENTS, st.integers(0, 1000), st.integers(0, 3), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 1.0]))
 def test_every_file_is_in_it_whole_and_once(contents, seed, variant, rate, spm_rate):
-    files = [(path, f"id {path}", content) for path, content in contents]
+    files = [File(path, f"id {path}", content) for path, content in contents]
     pieces = document("name", files, seed, variant, FimSettings(1.0, rate, spm_rate))
     told = pieces[0].special == 5
     expected = {f"id {path}": (f"{path}\n" if told else "") + content for path, content in contents}
@@ -98,6 +104,35 @@ def test_every_file_is_in_it_whole_and_once(contents, seed, variant, rate, spm_r
     assert document("name", files[::-1], seed, variant, FimSettings(1.0, rate, spm_rate)) == pieces
 
 
+PRIVATE = File("a.py", "a", "# by <NAME> <NAME>\n# <EMAIL><KEY>", ((12, 18, 34), (21, 28, 35), (28, 33, 36)))
+
+
+def test_a_marker_is_a_token_and_one_that_was_written_is_text():
+    assert first(NEVER, False, files=[PRIVATE])[1:-1] == [
+        Piece("# by <NAME> ", None, "a"),
+        Piece(None, 34, "a"),
+        Piece("\n# ", None, "a"),
+        Piece(None, 35, "a"),
+        Piece(None, 36, "a"),
+    ]
+
+
+@pytest.mark.parametrize("order", ["psm", "spm"])
+def test_no_marker_is_cut(order):
+    """Each of the 19 places outside the markers is drawn in a thousand, and each document has each marker once."""
+    drawn = [document(f"r{number}", [PRIVATE], 0, 0, ALWAYS[order]) for number in range(1000)]
+    for pieces in drawn:
+        (text,) = restored(pieces).values()
+        assert text in (PRIVATE.content, f"a.py\n{PRIVATE.content}")
+        assert sorted(piece.special for piece in pieces if piece.special and piece.special > 33) == [34, 35, 36]
+    suffixes = {shown(itertools.takewhile(lambda one: one.special not in (0, 2), after(pieces, 3))) for pieces in drawn}
+    assert len(suffixes) == 1 + len(PRIVATE.content) - 5 - 6 - 4  # a place less for each character of a marker but one
+
+
+def after(pieces, special):
+    return itertools.islice(itertools.dropwhile(lambda one: one.special != special, pieces), 1, None)
+
+
 def share(values):
     values = list(values)
     return sum(values) / len(values)
@@ -105,7 +140,7 @@ def share(values):
 
 def test_rates():
     """By 2,000 names; four standard deviations are 0.045 at a rate of a half, 0.039 at a quarter."""
-    files = [("a.py", "a", "some text of a file"), ("b.py", "b", "some other text")]
+    files = [File("a.py", "a", "some text of a file"), File("b.py", "b", "some other text")]
     documents = [document(f"name {n}", files, 7, 0, FimSettings()) for n in range(2000)]
     assert share(pieces[0].special == 5 for pieces in documents) == pytest.approx(0.5, abs=0.045)
     foremost = [next(piece.content_id for piece in one if piece.content_id) for one in documents]

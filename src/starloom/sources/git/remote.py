@@ -34,7 +34,7 @@ _REF = re.compile(r"refs/heads/[^\x00-\x20\x7f~^:?*\[\\]+")
 def open_remote(url: str, settings: SourceSettings, place: Place) -> Opened:
     """The repository at `url`, as it was fetched, else what fetches it. Raises UserError for a URL that is refused."""
     remote = parse_remote(url)
-    fetched = _fetched(remote, place)
+    fetched = fetched_folder(remote, place)
     if place.update or not fetched.is_dir():
         return Opened([], [], [RemoteGit(remote)])
     try:
@@ -55,7 +55,7 @@ class RemoteGit:
 
     def fetch(self, place: Place) -> None:
         """Into the place, in place of what was fetched before. Raises SourceError."""
-        fetched = _fetched(self._remote, place)
+        fetched = fetched_folder(self._remote, place)
         if self._remote.scheme in ("http", "git"):
             progress.say(
                 f"{self.location} comes unencrypted: whoever is on the way may change it; https does not let them"
@@ -97,7 +97,8 @@ class RemoteGit:
             shutil.rmtree(part, ignore_errors=True)
 
 
-def _fetched(remote: Remote, place: Place) -> Path:
+def fetched_folder(remote: Remote, place: Place) -> Path:
+    """Where a repository lies that was fetched into the place."""
     return place.folder / FOLDER / f"{hashlib.sha256(remote.url.encode()).hexdigest()[:16]}.git"
 
 

@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 from starloom.errors import UserError
@@ -63,6 +64,15 @@ def open_package(text: str, settings: SourceSettings, place: Place) -> Opened:
     if record is None or (place.update and package.version is None):
         return Opened([], [], [UnfetchedPackage(package, str(package), package.repo_name)])
     return Opened([source_of(record, shelf, settings.rights, location=str(package))], [])
+
+
+def fetched_files(text: str, place: Place) -> list[Path]:
+    """The files of the package that `text` names, its record first; none where it was not fetched. Raises UserError."""
+    package, shelf = parse_package(text), Shelf(place.folder / _FOLDER)
+    record = shelf.find(package)
+    return (
+        [] if record is None else [shelf.record(package), *(shelf.folder / "files" / name for name, _ in record.files)]
+    )
 
 
 def source_of(record: Record, shelf: Shelf, rights: str, location: str) -> Source:

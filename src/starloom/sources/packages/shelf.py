@@ -64,7 +64,7 @@ class Shelf:
     def find(self, asked: PackageName) -> Record | None:
         """What was fetched for `asked`, where it is still there."""
         try:
-            data = self._record_path(asked).read_bytes()[: _RECORD_LIMIT + 1]
+            data = self.record(asked).read_bytes()[: _RECORD_LIMIT + 1]
             record = _record(json.loads(data), asked)
             if all((self.folder / "files" / name).stat().st_size == size for name, size in record.files):
                 return record
@@ -193,11 +193,12 @@ class Shelf:
             reason = f"{shown(file.url)}: its SHA-512 is {found[:32]}…, expected was {file.sha512[:32]}…"
             raise asked.problem(reason, "the download or the registry is damaged; try again later")
 
-    def _record_path(self, asked: PackageName) -> Path:
+    def record(self, asked: PackageName) -> Path:
+        """Where it is written what was fetched for `asked`."""
         return self.folder / "records" / f"{hashlib.sha256(str(asked).encode()).hexdigest()}.json"
 
     def _write(self, asked: PackageName, record: Record) -> None:
-        path = self._record_path(asked)
+        path = self.record(asked)
         path.parent.mkdir(exist_ok=True)
         stored = {"format": _FORMAT, "asked": str(asked), **asdict(record)}
         replace_file(path, json.dumps(stored, ensure_ascii=False, indent=1).encode())

@@ -1,0 +1,135 @@
+"""`find`: everything private in texts, by all detectors.
+
+A gate finds the anchors of all detectors in one pass; at each, its detectors look at the text around it. A short text
+is gone through in plain Python, so that showing one needs no Numba; what is found is the same. Cost: `bench/safety`;
+linear in the text and in its anchors, as a detector looks at a bounded stretch.
+"""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from starloom.kernels.automaton import Anchor, Automaton
+from starloom.privacy import contacts, keys, names, passwords
+from starloom.privacy.detector import Detector
+from starloom.privacy.finding import Finding
+from starloom.privacy.span import Span
+
+if TYPE_CHECKING:
+    from starloom.kernels.anchors import Compiled
+    from starloom.kernels.text import Int64s, UInt8s
+
+DETECTORS: tuple[Detector, ...] = (
+    *contacts.DETECTORS,
+    *keys.DETECTORS,
+    *passwords.DETECTORS,
+    *names.DETECTORS,
+)
+SECRETS = ("KEY", "PASSWORD")
+SHORT = 1 << 18  # characters: plain Python takes 13 ms for them, loading Numba a second
+
+_Look: TypeAlias = tuple[int, Callable[[str, int], Iterator[Finding]]]  # the number of a detector, and what it does
+
+
+def find(texts: Sequence[str], offsets: "Int64s", data: "UInt8s") -> list[list[Finding]]:
+    """Of each text what is private in it, in order, none overlapping. `offsets`, `data`: the same texts as UTF-8 (see
+    kernels/text)."""
+    _, looks = _gate(DETECTORS)
+    found: list[list[Finding]] = [[] for _ in texts]
+    current, text = -1, _Text("")
+    for piece in _compiled(DETECTORS).places(offsets, data):
+        for file, at, anchor in zip(*(column.tolist() for column in piece), strict=True):
+            if file != current:
+                current, text = file, _Text(texts[file])
+                found[file] = text.found
+            text.look(at, looks[anchor])
+    return [disjoint(some) if some else some for some in found]
+
+
+def find_in(text: str) -> list[Finding]:
+    """The same of one text, which may hold lone surrogates."""
+    automaton, looks = _gate(DETECTORS)
+    if len(text) > SHORT:
+        import numpy as np
+
+        data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
+        return find([text], np.array([0, len(data)], np.int64), data)[0]
+    one = _Text(text)
+    for at, anchor in automaton.walk(text):
+        one.look(at, looks[anchor])
+    return disjoint(one.found)
+
+
+def private_spans(text: str) -> list[Span]:
+    """What `excerpt` is to hide in a text."""
+    return [Span(one.start, one.end, one.kind) for one in find_in(text)]
+
+
+def disjoint(found: Sequence[Finding]) -> list[Finding]:
+    """Of findings that overlap the secret (its neighbours may be called an address by mistake; what is left of it must
+    not be seen), then the one of the highest confidence, then the longest, then the first; in order. An empty one is
+    none."""
+    kept: list[Finding] = []
+    for some in _clusters(found):
+        if len(some) == 1:
+            kept += some
+            continue
+        begin = some[0].start
+        taken = bytearray(max(one.end for one in some) - begin)
+        for one in sorted(some, key=lambda one: (one.kind not in SECRETS, -one.confidence, one.start - one.end, one)):
+            start, end = one.start - begin, one.end - begin
+            if taken.find(1, start, end) < 0:
+                taken[start:end] = bytes([1]) * (end - start)
+                kept.append(one)
+    return sorted(kept)
+
+
+def _clusters(found: Sequence[Finding]) -> Iterator[list[Finding]]:
+    """Findings that hang together, each once."""
+    some: list[Finding] = []
+    end = 0
+    for one in sorted(set(found)):
+        if one.start >= one.end:
+            continue
+        if some and one.start >= end:
+            yield some
+            some = []
+        some.append(one)
+        end = max(end, one.end) if len(some) > 1 else one.end
+    if some:
+        yield some
+
+
+class _Text:
+    """A text, and what is found in it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.found: list[Finding] = []
+        self.last: dict[int, Finding] = {}  # of each detector
+
+    def look(self, at: int, looks: tuple[_Look, ...]) -> None:
+        for number, look in looks:
+            last = self.last.get(number)
+            if last and last.start <= at < last.end:
+                continue  # an anchor inside what it found: the same again
+            for one in look(self.text, at):
+                self.found.append(one)
+                self.last[number] = one
+
+
+@functools.cache
+def _gate(detectors: tuple[Detector, ...]) -> tuple[Automaton, list[tuple[_Look, ...]]]:
+    """The automaton of their anchors, and who looks at each."""
+    looks: dict[Anchor, list[_Look]] = {}
+    for number, detector in enumerate(detectors):
+        for text in dict.fromkeys(detector.anchors):
+            looks.setdefault(Anchor(text, detector.near), []).append((number, detector.find))
+    return Automaton(list(looks)), [tuple(some) for some in looks.values()]
+
+
+@functools.cache
+def _compiled(detectors: tuple[Detector, ...]) -> "Compiled":
+    from starloom.kernels.anchors import Compiled
+
+    return Compiled(_gate(detectors)[0])

@@ -1,0 +1,120 @@
+"""Names of people: where a text says that one stands there.
+
+Authors and those who took part (`@author`, `Author:`, `__author__ =`, `Written by`, `Signed-off-by:`, `Maintainer:`),
+and names with their address (`Joe Doe <joe@host.org>`, `joe@host.org (Joe Doe)`). Full names only, see full_names.
+Never in a copyright or licence notice, nor in the lines that belong to one: an attribution that a licence demands must
+stand; nor the authors of a bibliography. Names in running text need a model: see names_model. Cost: constant for each
+anchor.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from string import ascii_letters
+
+from starloom.privacy import usernames
+from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Detector, Near
+from starloom.privacy.finding import Finding
+from starloom.privacy.full_names import full_name_at, full_name_before, full_names_at
+from starloom.privacy.word_lists import words
+
+_NOTICE = (
+    *("copyright", "©", "(c) ", "rights reserved", "license", "licence"),
+    *("acknowledgement", "redistribut", "product includes"),
+)
+_FIELD = re.compile(r"licen[sc]es?[\"']?\s{0,8}(?::|=>?)\s{0,8}[\"'\[{]")
+_LEADER = " \t\r*#/;%!-<>|'\"`.:,(){}[]=+~_"  # what a line without words is made of
+_ABOVE = 6  # lines above that belong to the same paragraph
+_BEFORE, _AFTER = 500, 200  # characters
+
+_LINK = r"<a\s[^<>\n]{1,120}>"
+_QUOTE = rf"(?:{_LINK}|[\[\"'({{<]{{0,3}})\s{{0,2}}"
+_SAYS = rf"[\"'\]}}]?\s{{0,8}}(?::|=>?)\s{{0,12}}{_QUOTE}"  # Author: "
+_AUTHOR = re.compile(
+    rf"(?:(?<![A-Za-z_])authors?(?:\(s\))?{_SAYS}|(?<=__)author__{_SAYS}"  # Author: Joe Doe; __author__ = "Joe Doe"
+    rf"|(?<=[@\\])authors?(?:\s{{1,12}}|\{{){_QUOTE}|(?<=<)author>\s{{0,2}})",  # @author Joe Doe; <author>Joe Doe
+    re.I,
+)
+_BIBLIOGRAPHY = re.compile(r"authors?\s{0,8}=\s{0,16}\{", re.I)
+_BY = re.compile(r"(?:(?<![A-Za-z-])|(?<=\bre))[a-z]{3,11} by:?\s{1,8}(?:<a\s[^<>\n]{1,120}>)?", re.I)
+_VERBS = tuple(f"{verb} by" for verb in sorted(words("verbs")))
+_TRAILER = re.compile(r"-by:[ \t]{1,4}", re.I)  # Signed-off-by: Joe Doe <joe@host.org>
+_LABEL = re.compile(rf"(?:maintainer|uploader|translator|contributor)s?{_SAYS}", re.I)
+_NAME_AFTER = re.compile(r"@[A-Za-z0-9.-]{3,80}[>\]]?[ \t]{1,3}\((?=[^\W\d_])")  # joe@host.org (Joe Doe)
+_ADDRESS = 66  # characters of a local part and what opens it
+
+
+def _labelled(label: re.Pattern[str], name: str) -> Callable[[str, int], Iterator[Finding]]:
+    def find(text: str, at: int) -> Iterator[Finding]:
+        said = label.match(text, at)
+        if said is None or _BIBLIOGRAPHY.match(text, at):
+            return
+        found = list(full_names_at(text, said.end()))
+        above = 0 if text[at - 1 : at] in ("@", "\\") else _ABOVE  # a tag is a paragraph of its own
+        if found and not in_notice(text, at, above):
+            for start, end in found:
+                yield Finding(start, end, "NAME", name, 0.8)
+
+    return find
+
+
+def _before_address(text: str, at: int) -> Iterator[Finding]:
+    first = max(at - _ADDRESS, 0)
+    opened = max(text.rfind("<", first, at), text.rfind("(", first, at))
+    if opened < 0 or any(one.isspace() for one in text[opened + 1 : at]):
+        return
+    end = opened
+    while end > max(opened - 12, 0) and text[end - 1] in " \t`<":
+        end -= 1
+    if text[end - 1 : end] in ('"', "'"):
+        end -= 1
+    start = full_name_before(text, end)
+    if start is not None and not in_notice(text, start):
+        yield Finding(start, end, "NAME", "name-and-address", 0.9)
+
+
+def _after_address(text: str, at: int) -> Iterator[Finding]:
+    address = _NAME_AFTER.match(text, at)
+    if address is None:
+        return
+    end = full_name_at(text, address.end())
+    if end is not None and not in_notice(text, at):
+        yield Finding(address.end(), end, "NAME", "name-and-address", 0.9)
+
+
+def in_notice(text: str, at: int, above: int = _ABOVE) -> bool:
+    """Whether character `at` stands in a notice of copyright or licence: on a line that speaks of one, or in the same
+    paragraph at most `above` lines below it. A field of a manifest (`"license": "MIT"`) is no notice."""
+    first = max(at - _BEFORE, 0)
+    end = text.find("\n", at, at + _AFTER)
+    window = text[first : end if end >= 0 else at + _AFTER].lower()
+    if not any(word in window for word in _NOTICE):
+        return False
+    lines = window.split("\n")[-above - 1 :]
+    for line in reversed(lines):
+        if any(word in line for word in _NOTICE) and not _FIELD.search(line):
+            return True
+        if not line.strip(_LEADER):
+            return False
+    return False
+
+
+DETECTORS = (
+    Detector("author", ("author",), _labelled(_AUTHOR, "author"), near=(Near("after", ":=({> \t", within=14),)),
+    Detector("made-by", _VERBS, _labelled(_BY, "made-by"), near=(Near("after", ": \t\r\n"),)),
+    Detector("trailer", ("-by:",), _labelled(_TRAILER, "trailer"), near=(Near("before", ascii_letters),)),
+    Detector("maintainer", ("maintainer", "uploader", "translator", "contributor"), _labelled(_LABEL, "maintainer")),
+    Detector(
+        "name-and-address",
+        ("@",),
+        _before_address,
+        near=(
+            Near("after", ALPHANUMERIC),
+            Near("before", WORD + ".+-" + NOT_ASCII),
+            Near("before", "<(", within=_ADDRESS),
+        ),
+    ),
+    Detector(
+        "address-and-name", ("@",), _after_address, near=(Near("after", ALPHANUMERIC), Near("after", "(", within=86))
+    ),
+    *usernames.DETECTORS,
+)
