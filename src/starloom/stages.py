@@ -14,7 +14,7 @@ from starloom.languages.syntax import SyntaxSettings
 from starloom.malware.settings import MalwareSettings
 from starloom.privacy.names_model import NamesModelSettings
 from starloom.privacy.replace import RedactSettings
-from starloom.quality.settings import QualitySettings
+from starloom.quality.settings import HEURISTICS, QualitySettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
@@ -107,7 +107,7 @@ def load_settings(root: Path, path: Path | None = None) -> Settings:
         rules=merged(recipe.rules, own.rules),
         budgets=merged_budgets(recipe.budgets, own.budgets),
     )
-    return _checked(settings, str(path))
+    return _checked(_anchored(settings, root.absolute()), str(path))
 
 
 def deciding_by(root: Path, what: str) -> Settings:
@@ -129,6 +129,23 @@ def deciding_by(root: Path, what: str) -> Settings:
         redact=found.redact,
     )
     return _checked(settings, what)
+
+
+def _anchored(settings: Settings, root: Path) -> Settings:
+    """Folders that settings name: a relative path is the workspace's, wherever the command was given."""
+
+    def place(path: str) -> str:
+        return path if not path or path.startswith(("hub:", "~")) else str(root / path)
+
+    malware, scorer = settings.malware, settings.quality.scorer
+    benchmarks = tuple(map(place, settings.contamination.benchmarks))
+    return replace(
+        settings,
+        quality=replace(settings.quality, scorer=scorer if scorer == HEURISTICS else place(scorer)),
+        names=replace(settings.names, model=place(settings.names.model)),
+        malware=replace(malware, database=place(malware.database), yara=place(malware.yara)),
+        contamination=replace(settings.contamination, benchmarks=benchmarks),
+    )
 
 
 def _checked(settings: Settings, where: str) -> Settings:

@@ -17,7 +17,7 @@ from the_stack import building
 EMAIL = "grace.hopper" + "@" + "cobol-museum.dev"
 ADDRESS = "203.0." + "114.77"
 AWS = "AKIA" + "Q3ZN7WYB2KD5RJ6T"
-PASSWORD = "corr3ct-h0rse" + "-battery"
+PASSWORD = "m3llow-Tr4ctor" + "-pond"
 TOKEN = "sk_" + "live_" + "4eC39HqLyjWDarjtT1zdp7dc"
 URL_PASSWORD = "Zq8" + "vKe2Lw9xT"
 VALUES = (EMAIL, ADDRESS, AWS, PASSWORD, TOKEN, URL_PASSWORD)
@@ -109,7 +109,7 @@ def test_in_nothing_that_is_handed_on(cli, planted):
     ledger = {one["path"]: one for one in pq.read_table(planted / "ledger" / "ledger.parquet").to_pylist()}
     assert (ledger["kept.py"]["verdict"], ledger["kept.py"]["rule"]) == ("changed", "redaction")
     assert ledger["kept.py"]["value"] == "1 EMAIL, 1 IP_ADDRESS, 2 KEY, 2 PASSWORD"
-    assert ledger["latin.py"]["value"] == "1 EMAIL; ISO-8859-1"
+    assert ledger["latin.py"]["value"] == "1 EMAIL; WINDOWS-1252"
 
 
 def test_on_no_page(cli, planted):

@@ -184,6 +184,16 @@ def test_added_later(tmp_path):
     }
 
 
+def test_ten_thousand_in_one_file(tmp_path):
+    lines = [f'x{number} = "user{number}' + '@analytical-engines.dev"\r\n' for number in range(10_000)]
+    source = building.folder(tmp_path / "r", {"a.py": "".join(lines).encode()})
+    made = building.Workspace(tmp_path / "w", source, extra=building.ENGINE + HELD_OUT).build()
+    (row,) = made.dataset()
+    assert row["content"] == "".join(f'x{number} = "<EMAIL>"\r\n' for number in range(10_000))
+    assert len(row["redactions"]) == 10_000
+    assert made.row("r", "a.py")["value"] == "10000 EMAIL"
+
+
 def test_a_damaged_part_is_named(tmp_path):
     source = building.folder(tmp_path / "r", FILES)
     made = building.Workspace(tmp_path / "w", source, extra=building.ENGINE).build()

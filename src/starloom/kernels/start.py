@@ -120,6 +120,17 @@ def _membership(offsets: Any, data: Any) -> None:
     stretches.chosen(grown.start, grown.end, len(folded), 1)
 
 
+def _found(offsets: Any, data: Any) -> None:
+    from starloom.kernels import anchors, automaton, passage_ngrams, passages, squeeze
+
+    text = bytes(data)
+    gate = anchors.Compiled(automaton.Automaton([automaton.Anchor("two")]))
+    list(gate.places(offsets, data))
+    squeeze.squeeze_with_map(data)
+    passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
+    passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
+
+
 # Those that share few kernels, the longest first: side by side they take the time of the longest.
 _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "words": _words,
@@ -127,5 +138,6 @@ _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "quality": _quality,
     "near-duplicates": _near_duplicates,
     "membership": _membership,
+    "found texts": _found,
 }
 STEPS = tuple(_STEPS)

@@ -67,7 +67,7 @@ def is_password(value: str, quoted: bool) -> bool:
     if not 4 <= len(value) <= 128 or _SPACE.search(value) or is_variable(value) or _CODE.search(value):
         return False
     random = bits(value) > WORDY
-    if stands_in(value) or (_NAMES.search(value) and not random):
+    if stands_in(value) or (_NAMES.match(value) and not random):
         return False
     digits = sum(one.isdigit() for one in value)
     letters = sum(one.isalpha() for one in value)

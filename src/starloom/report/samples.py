@@ -7,6 +7,7 @@ contents, and the row groups that hold a sample, one text at a time.
 
 import hashlib
 import heapq
+import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -92,7 +93,7 @@ def samples(root: Path, engine: Engine, nearly: Mapping[str, Sequence[Near]], pe
     ).to_pylist()
     by_content: dict[str, list[int]] = {}
     for number, row in enumerate(rows):
-        if row["content_id"]:
+        if row["content_id"] and not _about(row, "malware"):  # a page with its head would be taken for it
             by_content.setdefault(row["content_id"], []).append(number)
     twins = {row["twin_content_id"] for row in rows if row["rule"] == tables.NEAR_DUPLICATE and row["twin_content_id"]}
     lines: dict[str | None, Set[bytes]] = {one: _digests(text) for one, text in cached_texts(root, twins)}
@@ -104,7 +105,7 @@ def samples(root: Path, engine: Engine, nearly: Mapping[str, Sequence[Near]], pe
     for number, row in enumerate(rows):
         excerpt, words = shown.get(number, (None, None))
         source = row.pop("license_source")
-        told_by = source if "license" in (row["limit"] or "") and words is None else None
+        told_by = source if _about(row, "license") and words is None else None
         del row["content_id"], row["twin_content_id"]
         some = found.setdefault(row.pop("rule"), ([], []))
         licenses = tuple(row.pop("detected_licenses") or ())
@@ -137,7 +138,11 @@ def _excerpt(
     if row["rule"] == tables.NEAR_DUPLICATE:
         marks = _own_lines(text, twins.get(row["twin_content_id"], frozenset()))
     else:
-        marks = _license_lines(text, row) or offending(row["limit"] or "", text, row["language"])
+        marks = (
+            _license_lines(text, row)
+            or _benchmark_lines(text, row)
+            or offending(row["limit"] or "", text, row["language"])
+        )
     rows = marked_excerpt(text, marks, hidden(text), max_lines=MOST_LINES, max_chars=MOST_CHARACTERS)
     return tuple(rows), marks[0].label if marks else None
 
@@ -170,9 +175,23 @@ def _license_lines(text: str, row: Mapping[str, str | None]) -> list[Span]:
     """Where the file itself states the licence that it went for."""
     before = f"{row['repo_name']}:{row['path']}:"
     source = row["license_source"] or ""
-    if "license" not in (row["limit"] or "") or not source.startswith(before):
+    if not _about(row, "license") or not source.startswith(before):
         return []
     return stated_lines(text, source.removeprefix(before))
+
+
+def _about(row: Mapping[str, str | None], column: str) -> bool:
+    return column in (row["limit"] or "")
+
+
+_LINES = re.compile(r": lines? (\d{1,9})(?: to (\d{1,9}))?")
+
+
+def _benchmark_lines(text: str, row: Mapping[str, str | None]) -> list[Span]:
+    """Where the problem stands, as `benchmark_match` says."""
+    found = _LINES.search(row["value"] or "") if _about(row, "benchmark_match") else None
+    lines = stated_lines(text, f"{found[1]}-{found[2] or found[1]}") if found else []
+    return [Span(one.start, one.end, "a benchmark's problem") for one in lines]
 
 
 def _draw(root: Path, engine: Engine, per_rule: int) -> list[dict[str, str]]:

@@ -25,7 +25,8 @@ LEDGER = {
     "repo_name": "the repository",
     "path": "within the repository; empty in the row of a repository that did not come in",
     "content_id": "git's hash of the content",
-    "verdict": "`kept`, `changed` (kept, in another encoding), `dropped`, `quarantined` (unreadable)",
+    "verdict": "`kept`, `changed` (kept, in another encoding or with something private replaced), `dropped`, "
+    "`quarantined` (unreadable)",
     "rule": "what decided: a rule, a budget, `exact-duplicate`, `near-duplicate`, or why it was not read",
     "value": "the value that decided, as text",
     "limit": "what it was held against",
