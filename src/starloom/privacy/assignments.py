@@ -10,23 +10,26 @@ from typing import Literal, NamedTuple, TypeAlias
 LONGEST = 400  # characters of a value
 _NAME = 48  # characters of a name before the anchor
 
-How: TypeAlias = Literal["quoted", "listed", "element", "inner", "line", "bare"]
+How: TypeAlias = Literal["quoted", "listed", "element", "inner", "line", "option", "bare"]
 
 _FORWARD = re.compile(
     r"""
     (?P<rest>[A-Za-z0-9_.-]{0,40})
-    (?P<close>\\?["'`])?
+    (?P<close>\\?["'`]|\*\*)?
     (?:
         ,?\s{1,40}["']?(?:value|content|default)["']?\s?[:=]\s?   # <add key="…" value="…"/>, - name: … value: …
-      | \ (?:is|was)(?:\ set\ to)?:?\ (?=["'`])                   # in prose
+      | \ (?P<prose>(?:is|was)(?:\ set\ to)?:?|to)\               # The key is …; set key to …
       | (?P<bracket>\)?\]?)
         (?:                                                   # what stands between a name and its value: a type
             \s?:\s?&?(?:'static\ )?[A-Za-z_][\w.<>\[\]|?]{0,30}(?:\ ?\|\ ?(?:null|None|undefined))?(?=\s?=)
           | \ [A-Za-z][\w.<>\[\]*]{0,20}(?=\s{1,3}=)
           | \[\d{0,4}\](?=\s?=)
         )?
-        [ \t]{0,24} (?P<operator>===?|!==?|=>|:=|\?\?=?|\|\|=|\?=|\+=|[=:(,>]|<-|[ ])
+        [ \t]{0,24} (?P<operator>===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|or(?=\ )|[=:(,>{|]|<-|[ ])
         \s{0,40}
+        (?:!!?[a-z]{1,12}\ )?                                 # YAML's type
+        (?:(?:new\ )?(?:[A-Za-z_]\w{0,20}(?:::|\.))?           # what makes a string of a literal
+           (?:from|[sS]tr|(?:\w{1,20})?[sS]tring|bytes|Secret\w{0,12})(?:::(?:new|from))?\((?=\\?["'`]))?
     )
     (?:(?:[bBrRuUfFL@$]|[bB][rR]|[rR][bB]|String\.raw)(?=["'`]))?
     (?P<open>\\?["'`])?
@@ -51,6 +54,10 @@ _ATTRIBUTE = re.compile(r"(?:name|key|id)\s?=\s?[\"']\Z")
 _GIVING = re.compile(
     r"(?:define|[sg]et\w{0,20}|put\w{0,20}|add\w{0,20}|\w{0,20}header|env|property)\s?\(\s?\\?[\"'`]\Z", re.I
 )
+_CLAUSE = re.compile(r"\b(?:WITH|SET|ENCRYPTED|AND|IDENTIFIED BY) \Z", re.I)
+_ROW = re.compile(r"\|[ \t]{0,24}[`*\"']{0,3}\Z")
+_OPTION = re.compile(r"(?:[?&]|\s(?:-e|--env|-D)[ =]?)\Z")
+_COMMAND = re.compile(r"[ \t]{1,4}(?:\./|[a-z$][\w./$-]{1,30}(?:[ \t\n]|\Z))")
 _TAG = re.compile(r"<(?:[A-Za-z][\w-]{0,30}:)?\Z")
 
 
@@ -58,7 +65,8 @@ class Assigned(NamedTuple):
     """`name`: in full, as far as 48 characters before the anchor; value: text[start:end], without quotes. `how`: what
     tells that it is a value: "quoted", "listed" (quoted, but only after a comma or in a call), "element" (between
     tags), "inner" (name and value in the same quotes: "NAME=value"), "line" (bare, and all that the line assigns),
-    "bare" (within a string, an address, a command)."""
+    "option" (bare, where nothing but a value can stand: of a command, its environment, an address's query), "bare"
+    (within a string, an address, a sentence)."""
 
     name: str
     start: int
@@ -72,7 +80,7 @@ def assigned(text: str, at: int) -> Assigned | None:
     forward = _FORWARD.match(text, at, at + 2 * LONGEST)
     if forward is None:
         return None
-    start, operator = forward.end(), forward["operator"] or "value"
+    start, operator = forward.end(), forward["operator"] or ("to" if forward["prose"] else "value")
     if forward["open"]:
         given = _QUOTED[forward["open"]].match(text, start, start + LONGEST + 2)
     elif operator == ">":
@@ -82,15 +90,24 @@ def assigned(text: str, at: int) -> Assigned | None:
     if given is None:
         return None
     end = given.end() if not given.lastindex else given.end(1)
+    if operator == "to" and text[end - 1] == ".":
+        end -= 1
     before = _BEFORE.search(text, max(at - _NAME, 0), at)
     first = before.start() if before else at
     how = _how(text, first, end, forward, operator)
     name = text[first:at] + forward["rest"]
-    if how is None or (
-        operator == " " and not name.startswith("--") and not text.startswith("#define ", max(first - 8, 0))
-    ):
+    if how is None or (operator == " " and not _may_follow(text, first, name, forward)):
         return None
     return Assigned(name, start, end, how, operator)
+
+
+def _may_follow(text: str, first: int, name: str, forward: re.Match[str]) -> bool:
+    """Whether a value may stand after a mere space: of an option, a macro, a clause of SQL."""
+    return (
+        name.startswith("--")
+        or text.startswith("#define ", max(first - 8, 0))
+        or (forward["open"] == "'" and not forward["close"] and _CLAUSE.search(text, max(first - 20, 0), first) is not None)
+    )
 
 
 def _how(text: str, first: int, end: int, forward: re.Match[str], operator: str) -> How | None:
@@ -105,13 +122,19 @@ def _how(text: str, first: int, end: int, forward: re.Match[str], operator: str)
     if operator == ">":
         pattern = _ATTRIBUTE if close else _TAG
         return "element" if not forward["open"] and pattern.search(text, back, first) else None
+    if operator == "|":
+        if not _ROW.search(text, back, first):
+            return None
+        return "listed" if forward["open"] else "bare"
+    if operator == "{" and not forward["open"]:
+        return None
     if forward["open"]:
         if operator == ",":
             if not close or over_lines:
                 return None
             return "quoted" if _GIVING.search(text, back, first) else "listed"
         return "listed" if operator == "(" else "quoted"
-    if operator in (",", "(", "<-") or (over_lines and operator != "value"):
+    if operator in (",", "(", "<-", "||", "or", "??") or (over_lines and operator != "value"):
         return None
     if (
         (operator != ":" or text[forward.end() - 1] == " ")
@@ -124,4 +147,18 @@ def _how(text: str, first: int, end: int, forward: re.Match[str], operator: str)
     alone = _ALONE.match(text, end) is not None
     if operator == "value":
         return "line" if alone else None
-    return "line" if alone and _LINE.search(text, max(first - 80, 0), first) else "bare"
+    if alone and operator != "to" and _LINE.search(text, max(first - 80, 0), first):
+        return "line"
+    return "option" if _is_option(text, first, end, forward) else "bare"
+
+
+def _is_option(text: str, first: int, end: int, forward: re.Match[str]) -> bool:
+    if text[end : end + 1] in ("(", "[", "<", "{"):
+        return False
+    if text.startswith("--", first):
+        return forward["operator"] in ("=", " ")
+    if text[forward.end() - 1] != "=" or forward["operator"] != "=" or text[forward.end() - 2].isspace():
+        return False
+    return _OPTION.search(text, max(first - 8, 0), first) is not None or (
+        _COMMAND.match(text, end) is not None and _LINE.search(text, max(first - 80, 0), first) is not None
+    )

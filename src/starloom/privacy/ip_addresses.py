@@ -52,6 +52,7 @@ _RANGE = re.compile(rf"(?<![\w.]){_OCTET}(?:\.{_OCTET}){{3}}\s?-\Z")
 _BEFORE = re.compile(  # what may not stand before four numbers that are an address
     r"(?:(?<!\\)[^\W\d]|(?<!\\[nrt])\w|[.+~^$]|[=><~!]=\s?|~>\s?|(?:\A|[\s\"'(,])>\s?|[A-Za-z)]/)\Z", re.A
 )
+_TAG = re.compile(r"<[A-Za-z][^<>]{0,90}[\w\"'/]>\s?\Z")
 _ESCAPED = re.compile(r"\\[nrt]\Z")
 _ZONES = r"in-addr\.arpa|(?:nip|xip|sslip)\.io"  # in which addresses are names
 _AFTER = re.compile(rf"-(?:[A-Za-z]|(?!{_QUAD.pattern})[0-9])|\.(?!{_ZONES})[A-Za-z]")
@@ -91,7 +92,7 @@ def _is_somebodys4(text: str, quad: re.Match[str]) -> bool:
 
 def _is_address(text: str, start: int, end: int) -> bool:
     line = text[max(start - _LINE, text.rfind("\n", max(start - _LINE, 0), start) + 1) : start]
-    if (_BEFORE.search(line[-4:]) and not _ESCAPED.search(line[-2:])) or _AFTER.match(text, end):
+    if (_BEFORE.search(line[-4:]) and not (_ESCAPED.search(line[-2:]) or _TAG.search(line))) or _AFTER.match(text, end):
         return False
     if line.endswith("-") and not _RANGE.search(line[-16:]):
         return False
@@ -121,11 +122,12 @@ def _says(line: str) -> bool | None:
 
 _GROUPS = re.compile(r"[0-9A-Fa-f]{4}(?::{1,2}[0-9A-Fa-f]{1,4}){1,7}(?:::)?")
 _MORE = re.compile(r"\w|\.[0-9]|:[0-9A-Fa-f:]", re.A)
+_NAMED = re.compile(r"(?:[g-zG-Z_]\w{0,12}|\w{5,18}):\Z", re.A)  # name:2a00:…, the name being no group
 _INSIDE = re.compile(r"[\w:.]", re.A)
 
 
 def _ipv6(text: str, at: int) -> Iterator[Finding]:
-    if at and _INSIDE.match(text, at - 1):
+    if at and _INSIDE.match(text, at - 1) and not _NAMED.search(text, max(at - 20, 0), at):
         return
     groups = _GROUPS.match(text, at)
     if groups is None or groups[0].endswith("::") or _MORE.match(text, groups.end()):

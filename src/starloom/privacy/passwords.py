@@ -103,11 +103,18 @@ def _find(text: str, at: int) -> Iterator[Finding]:
     elif given.how == "listed":
         good = (strong and is_password(value, True) and not value.isidentifier()) or (strong and bits(value) > WORDY)
     elif given.how == "line":
-        good = is_password(value, False)
+        good = is_password(value, False) or (strong and _is_setting(text, given) and is_password(value, True))
+    elif given.how == "option":
+        good = strong and is_password(value, True)
     else:
         good = _in_connection(text, given) and is_password(value, True)
     if good:
         yield Finding(given.start, given.end, "PASSWORD", "assigned-password", 0.9 if strong else 0.6)
+
+
+def _is_setting(text: str, given: Assigned) -> bool:
+    """Whether the line is one of a settings file: in code a bare value is a variable's name."""
+    return text.startswith("=", given.start - 1) and (given.name.isupper() or "." in given.name)
 
 
 _PAIR = re.compile(r";\s?\Z")

@@ -12,6 +12,7 @@ from starloom.privacy.assignments import Assigned, assigned
 from starloom.privacy.detector import Detector
 from starloom.privacy.finding import Finding
 from starloom.privacy.gibberish import WORDY, bits, is_hex, is_random
+from starloom.privacy.passwords import is_password
 from starloom.privacy.placeholders import is_filler, is_variable
 
 # Names of what is no secret, or not even a value
@@ -35,6 +36,12 @@ _STRONG = re.compile(
     r"(?:^|[_.-])token|credential|master_?key|app_?key|jwt|bearer|refresh|session_?key|license_?key|service_?key",
     re.I,
 )
+# Names whose values people make up, as they do passwords
+_CHOSEN = re.compile(
+    r"(?:secret|secret_?key|passphrase|(?:access|auth|api|bot|refresh|bearer|private|deploy|bearer)_?-?token)"
+    r"(?:_?v?\d{1,2})?$",
+    re.I,
+)
 _VALUE = re.compile(r"[!-~]{9,400}")
 _NO_KEY = re.compile(  # addresses, paths, calls, numbers, colors, digests, names of resources, public keys
     r"[a-z][a-z0-9+.-]{1,20}://|\.{0,2}/[a-z]{2,40}[/.]|\./|[a-z]:\\|data:|sha\d{1,3}[-:]|md5[-:]|[a-z_][\w.]*\(|"
@@ -51,6 +58,16 @@ _FILE = re.compile(
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I)
 
 
+def _is_chosen(given: Assigned, value: str) -> bool:
+    """Whether a person may have chosen the value as a secret: in quotes, of letters and figures, and no stand-in."""
+    return (
+        given.how in ("quoted", "element", "inner")
+        and _CHOSEN.search(given.name) is not None
+        and any(one.isdigit() for one in value)
+        and is_password(value, True)
+    )
+
+
 def _is_key(given: Assigned, value: str) -> bool:
     if _PUBLIC.search(given.name) or not _VALUE.fullmatch(value):
         return False
@@ -59,11 +76,11 @@ def _is_key(given: Assigned, value: str) -> bool:
         return strong and not is_filler(value)
     if not strong and (len(value) < 20 or given.how != "quoted" or not (is_hex(value) or bits(value) > WORDY)):
         return False
-    if given.how in ("bare", "listed") and len(value) < 16:
+    if given.how in ("bare", "option", "listed") and len(value) < 16:
         return False
     if len(value) < 12 and (bits(value) <= WORDY + 1 or sum(one.isdigit() for one in value) < 2):
         return False
-    if not is_random(value) or is_filler(value) or is_variable(value):
+    if is_filler(value) or is_variable(value) or not (is_random(value) or _is_chosen(given, value)):
         return False
     return not (_NO_KEY.match(value) or _FILE.search(value))
 

@@ -85,9 +85,10 @@ DETECTORS: tuple[Detector, ...] = (
     form("aws-signature", "x-amz-signature=", r"(?i:x-amz-signature)=([0-9a-f]{64})"),
     form(
         "wordpress-salt",
-        "_key', _salt', _key\", _salt\"",
-        r"(?:AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)[\"'],\s{0,20}[\"']([^\"'\n]{60,72})[\"']",
-        accept=lambda value: "unique phrase" not in value,
-        before=12,
+        ("auth_key", "auth_salt", "in_key", "in_salt", "nonce_key", "nonce_salt")
+        + ("authkey", "authsalt", "inkey", "insalt", "noncekey", "noncesalt"),
+        r"(?i:auth|in|nonce)_?(?i:key|salt)\w{0,8}[\"']?\]?\s{0,4}(?:,|=>|[=:])\s{0,20}[\"']([^\"'\n]{60,72})[\"']",
+        accept=lambda value: "unique phrase" not in value and sum(not one.isalnum() for one in value) > 5,
+        start="",
     ),
 )
