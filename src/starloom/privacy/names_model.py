@@ -10,16 +10,15 @@ there is little padding. Memory beside the model: that of ~1,000 windows, whatev
 Cost: some KB of text a second on a CPU core for a model of 100 million weights: for small datasets, or a GPU.
 """
 
-import contextlib
 import functools
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from starloom.errors import UserError
+from starloom.outside.hub_models import open_classifier
 from starloom.privacy import model_folder
 from starloom.privacy.finding import Finding
 from starloom.privacy.labelled_tokens import Label, Token, findings, label_of
@@ -212,55 +211,7 @@ def _check(settings: NamesModelSettings) -> None:
 
 def _opened(folder: Path, settings: NamesModelSettings) -> tuple[Any, Any]:
     """Tokenizer and model."""
-    try:
-        import torch
-        from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
-    except ModuleNotFoundError as problem:
-        raise UserError(
-            f"a names model needs {problem.name}, which is not installed", "pip install 'starloom[train,models]'"
-        ) from None
-    safely = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        with _quiet():
-            kinds: Sequence[str] = AutoConfig.from_pretrained(str(folder), **safely).architectures or ()
-            if kinds and not any(kind.endswith("ForTokenClassification") for kind in kinds):
-                raise UserError(f"{folder} is a {kinds[0]}, no token classifier", "give a model that labels tokens")
-            tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), use_fast=True, **safely)
-            opened: Any = AutoModelForTokenClassification.from_pretrained(
-                str(folder), use_safetensors=True, dtype=torch.float32, output_loading_info=True, **safely
-            )
-        model = opened[0].to(settings.device).eval()
-    except UserError:
-        raise
-    except Exception as problem:  # of a stranger's files, in transformers, tokenizers, safetensors or torch
-        first = (str(problem).splitlines() or [type(problem).__name__])[0]
-        raise UserError(
-            f"{folder} cannot be opened as a token classifier: {first}",
-            "it must hold config.json, safetensors weights and a tokenizer; no code of its own",
-        ) from None
-    if missing := sorted(map(str, opened[1]["missing_keys"])):  # transformers would make them up
-        raise UserError(
-            f"{folder} is no token classifier: its weights lack {missing[0]}",
-            "give the folder of a model that was trained to label tokens, not of a base model",
-        )
+    tokenizer, model = open_classifier(folder, "token", settings.device)
     if not tokenizer.is_fast:
         raise UserError(f"{folder} has no fast tokenizer: where its tokens stand is not known", "add tokenizer.json")
     return tokenizer, model
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers without bars and warnings: what matters of them becomes an error of ours."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

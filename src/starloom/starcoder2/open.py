@@ -4,10 +4,7 @@ Strangers' folders run no code: safetensors only, no remote code, nothing is fet
 CPU, bfloat16 on a GPU; a GPU is taken when there is one.
 """
 
-import contextlib
 import inspect
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -15,6 +12,7 @@ import torch
 from torch import Tensor
 
 from starloom.errors import UserError
+from starloom.outside.hub_models import quiet
 from starloom.starcoder2 import safetensors_files
 from starloom.starcoder2.cache import Cache
 from starloom.starcoder2.config import MODEL_TYPE
@@ -122,7 +120,7 @@ def _open_foreign(folder: Path, config: dict[str, Any], device: torch.device, dt
         raise UserError(
             f"{folder} is a model of type {family}: opening it needs transformers", "pip install 'starloom[models]'"
         ) from None
-    with _quiet(transformers):
+    with quiet():
         try:
             model, report = transformers.AutoModelForCausalLM.from_pretrained(
                 folder,
@@ -144,20 +142,3 @@ def _open_foreign(folder: Path, config: dict[str, Any], device: torch.device, dt
             f"check that {CONFIG} and the weights are of one model",
         )
     return Foreign(model.to(device))
-
-
-@contextlib.contextmanager
-def _quiet(transformers: Any) -> Iterator[None]:
-    """Without its progress bars and warnings: what matters of them becomes an error of ours."""
-    logging = transformers.utils.logging
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -7,15 +7,14 @@ No code of the folder is run, no pickle is opened, nothing is downloaded. It see
 Cost: some KB of text a second on a CPU core for a model of 100 million weights: for small datasets, or a GPU.
 """
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from starloom.errors import UserError
+from starloom.outside.hub_models import open_classifier
 from starloom.settings import nearest
 
 if TYPE_CHECKING:
@@ -27,34 +26,10 @@ SUFFIXES: Final = (".json", ".safetensors", ".txt", ".model")  # of the files th
 _CHARACTERS = 32  # of a text, for each token that the model may see: more cannot matter
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """transformers without bars and warnings: what matters of them becomes an error of ours."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()
-
-
 class TextClassifier:
     """Raises UserError on making where transformers is missing, or the folder holds no such model."""
 
     def __init__(self, folder: Path, settings: "QualitySettings") -> None:
-        try:
-            import torch
-            from transformers import AutoModelForSequenceClassification, AutoTokenizer
-        except ModuleNotFoundError as problem:
-            raise UserError(
-                f"a text classifier needs {problem.name}, which is not installed",
-                "pip install 'starloom[train,models]'",
-            ) from None
         for wrong, key in (
             (settings.max_tokens < 1, "max_tokens"),
             (settings.batch < 1, "batch"),
@@ -67,25 +42,7 @@ class TextClassifier:
                 )
         self.name = f"text classifier {folder.name}"
         self.settings = settings
-        safely = {"local_files_only": True, "trust_remote_code": False}
-        try:
-            with _quiet():
-                self.tokenizer: Any = AutoTokenizer.from_pretrained(str(folder), **safely)
-                opened: Any = AutoModelForSequenceClassification.from_pretrained(
-                    str(folder), use_safetensors=True, dtype=torch.float32, output_loading_info=True, **safely
-                )
-            self.model = opened[0].to(settings.device).eval()
-        except Exception as problem:  # of a stranger's files, in transformers, tokenizers, safetensors or torch
-            first = (str(problem).splitlines() or [type(problem).__name__])[0]
-            raise UserError(
-                f"{folder} cannot be opened as a text classifier: {first}",
-                "it must hold config.json, safetensors weights and a tokenizer; no code of its own",
-            ) from None
-        if missing := sorted(map(str, opened[1]["missing_keys"])):  # transformers would make them up
-            raise UserError(
-                f"{folder} is no text classifier: its weights lack {missing[0]}",
-                "give the folder of a model that was trained to classify, not of a base model",
-            )
+        self.tokenizer, self.model = open_classifier(folder, "text", settings.device)
         if self.tokenizer.pad_token_id is None:
             self.tokenizer.pad_token = self.tokenizer.eos_token or self.tokenizer.unk_token
         if self.model.config.pad_token_id is None:  # without it some models take but one text at a time
