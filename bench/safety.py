@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from safety import contamination, corpus, findings, labels, planting, redaction, speed, tables
+from safety import contamination, corpus, findings, labels, places, planting, redaction, speed, tables
 from safety.corpus import File
 from safety.findings import OURS, Item
 from safety.planting import Found
@@ -27,7 +27,9 @@ from safety.planting import Found
 RESULTS = Path(__file__).parent / "results"
 SECTIONS = ("planted", "ordinary", "speed", "redaction", "contamination")
 DRAWN, LEAST = 400, 60  # of ours: in proportion to their kinds, but of each kind at least
+FRESH, DRAWN_FRESH = 2, 500  # the last draw, after the detectors were frozen
 DRAWN_PEERS = 150  # of each
+_THIRD_SEED = 99
 _LIMIT = 3600.0
 _CLEAN = 60_000_000  # bytes that benchmarks are looked for in
 
@@ -58,18 +60,24 @@ class Bench:
         return answer, findings.read(target)
 
     def planted(self, before: dict[str, Any]) -> dict[str, Any]:
-        """What was measured in unseen places first stays: since then they were seen."""
-        unseen = self._planted(True)
-        return {"seen": self._planted(False), "first": before.get("first", unseen), "unseen": unseen}
+        """What was measured first in places that nobody had seen stays: since then they were."""
+        seed = self.given.seed
+        unseen = self._planted(seed, places.UNSEEN, "-unseen")
+        return {
+            "seen": self._planted(seed),
+            "first": before.get("first", unseen),
+            "unseen": unseen,
+            "third": before.get("third") or self._planted(_THIRD_SEED, places.THIRD, "-third"),
+        }
 
-    def _planted(self, unseen: bool) -> dict[str, Any]:
-        plantings = planting.plant(self.files, self.given.each, self.given.seed, unseen)
+    def _planted(self, seed: int, elsewhere: places.Elsewhere | None = None, suffix: str = "") -> dict[str, Any]:
+        plantings = planting.plant(self.files, self.given.each, seed, elsewhere)
         texts = [one.text for one in plantings]
-        files = self.folder / f"planted-{self.given.seed}{'-unseen' if unseen else ''}.parquet"
+        files = self.folder / f"planted-{seed}{suffix}.parquet"
         findings.write_files([(one.name or "file.txt", one.text) for one in plantings], files)
         items, _ = findings.ours(texts)
         found: dict[str, Any] = {
-            "seed": self.given.seed,
+            "seed": seed,
             "files": len(plantings),
             "MB": sum(len(text.encode("utf-8", "replace")) for text in texts) / 1e6,
             "ours": planting.judge(plantings, _by_row(items, len(texts))),
@@ -101,6 +109,9 @@ class Bench:
         findings.write_files(findings.as_files(self.ordinary_files), given)
         items, _ = findings.ours([one.content for one in self.files])
         yield OURS, "this checkout", self.files, items, labels.draw(self.files, items, DRAWN, LEAST)
+        left = labels.fresh(self.files, items, FRESH)
+        drawn = labels.draw(self.files, left, DRAWN_FRESH, LEAST, FRESH)
+        yield f"{OURS}, drawn afresh", "this checkout", self.files, left, drawn
         files = self.ordinary_files
         rows = {one.id: row for row, one in enumerate(files)}
         secrets = [

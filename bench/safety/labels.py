@@ -1,8 +1,9 @@
 """Findings in ordinary code, drawn by a hash and judged by a reader who read each in its place (guideline.md).
 
-`labels.jsonl` holds the content's id, the offsets, the kind, who found it and the label; never the value. The draw
-takes the findings with the smallest hashes of (content, start, end, kind), so another version of a detector draws the
-same as far as it finds the same, and labels serve again.
+`labels.jsonl` holds the content's id, the offsets, the kind, the label and in which draw it was given, if not the
+first; never the value. A draw takes the findings with the smallest hashes of (content, start, end, kind), so another
+version of a detector draws the same as far as it finds the same, and labels serve again. A later draw hashes with its
+number, and takes no finding that had a label before: what detectors were mended by is not in it.
 """
 
 import hashlib
@@ -37,19 +38,25 @@ def key_of(files: Sequence[File], item: Item) -> Key:
     return Key(files[item.row].id, item.start, item.end, item.kind)
 
 
-def draw(files: Sequence[File], items: Sequence[Item], size: int, least: int) -> list[Item]:
+def fresh(files: Sequence[File], items: Sequence[Item], number: int) -> list[Item]:
+    """Findings that had no label before draw `number`."""
+    known = read(before=number)
+    return [one for one in items if key_of(files, one) not in known]
+
+
+def draw(files: Sequence[File], items: Sequence[Item], size: int, least: int, number: int = 1) -> list[Item]:
     """At most one of a kind from a file (a change log holds thousands); `size` of those in proportion to their kinds,
     but `least` of each kind at least, where there are so many."""
-    by_kind = firsts(files, items)
+    by_kind = firsts(files, items, number)
     all_of = sum(map(len, by_kind.values()))
     return [one for some in by_kind.values() for one in some[: max(round(size * len(some) / max(all_of, 1)), least)]]
 
 
-def firsts(files: Sequence[File], items: Sequence[Item]) -> dict[str, list[Item]]:
+def firsts(files: Sequence[File], items: Sequence[Item], number: int = 1) -> dict[str, list[Item]]:
     """By kind, of each file the finding whose hash is smallest, by hash."""
     found: dict[tuple[str, int], tuple[bytes, Item]] = {}
     for one in items:
-        ranked = (_hash(key_of(files, one)), one)
+        ranked = (_hash(key_of(files, one), number), one)
         place = (one.kind, one.row)
         found[place] = min(found.get(place, ranked), ranked)
     by_kind: dict[str, list[Item]] = {}
@@ -58,19 +65,27 @@ def firsts(files: Sequence[File], items: Sequence[Item]) -> dict[str, list[Item]
     return by_kind
 
 
-def _hash(key: Key) -> bytes:
-    return hashlib.sha256("\0".join(map(str, key)).encode()).digest()
+def _hash(key: Key, number: int) -> bytes:
+    return hashlib.sha256("\0".join(map(str, key if number == 1 else (number, *key))).encode()).digest()
 
 
-def read(path: Path = LABELS) -> dict[Key, str]:
-    if not path.exists():
-        return {}
-    rows = map(json.loads, path.read_text().splitlines())
-    return {Key(one["content"], one["start"], one["end"], one["kind"]): one["label"] for one in rows}
+def read(path: Path = LABELS, before: int | None = None) -> dict[Key, str]:
+    """All labels, or those of draws before number `before`."""
+    rows = map(json.loads, path.read_text().splitlines()) if path.exists() else ()
+    return {
+        Key(one["content"], one["start"], one["end"], one["kind"]): one["label"]
+        for one in rows
+        if before is None or one.get("draw", 1) < before
+    }
 
 
-def write(labels: dict[Key, str], path: Path = LABELS) -> None:
-    rows = (key._asdict() | {"label": label} for key, label in sorted(labels.items()))
+def add(labels: dict[Key, str], number: int, path: Path = LABELS) -> None:
+    """Labels of draw `number`, beside those that are there."""
+    rows = [json.loads(one) for one in path.read_text().splitlines()] if path.exists() else []
+    rows += [
+        key._asdict() | {"label": label} | ({"draw": number} if number > 1 else {}) for key, label in labels.items()
+    ]
+    rows.sort(key=lambda one: (one["content"], one["start"], one["end"], one["kind"]))
     path.write_text("".join(json.dumps(one) + "\n" for one in rows))
 
 
@@ -93,7 +108,7 @@ def precision(files: Sequence[File], items: Sequence[Item], drawn: Sequence[Item
     all_of = sum(by_kind.values())
     found: dict[str, object] = {}
     strict = form = 0.0
-    for kind in sorted(counts):
+    for kind in sorted({one.kind for one in drawn}):
         told = Counter(known.get(key_of(files, one), "not labelled") for one in drawn if one.kind == kind)
         if told["not labelled"]:
             raise SystemExit(f"{told['not labelled']} drawn findings of kind {kind} have no label: label them first")

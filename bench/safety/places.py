@@ -5,9 +5,10 @@ In a line ⟨n⟩ is what the value is assigned to, ⟨h⟩ the same as HTTP wri
 
 import random
 import re
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from safety import unseen_places
+from safety import third_places, unseen_places
 from safety.made_secrets import Kind
 
 FAMILIES = {
@@ -87,14 +88,25 @@ class Line(NamedTuple):
     last: int
 
 
-def line_for(kind: Kind, family: str, rng: random.Random, unseen: bool = False) -> Line:
-    """A line, or some, for a file of that family. `unseen`: where and under names on which nothing was tuned."""
-    lines = (unseen_places.LINES if unseen else _LINES)[family]
+class Elsewhere(NamedTuple):
+    """Places and names other than those that the detectors were developed with."""
+
+    lines: Mapping[str, tuple[str, ...]]
+    renamed: Callable[[str, Kind, random.Random], str]
+
+
+UNSEEN = Elsewhere(unseen_places.LINES, unseen_places.renamed)
+THIRD = Elsewhere(third_places.LINES, third_places.renamed)
+
+
+def line_for(kind: Kind, family: str, rng: random.Random, elsewhere: Elsewhere | None = None) -> Line:
+    """A line, or some, for a file of that family."""
+    lines = (elsewhere.lines if elsewhere else _LINES)[family]
     made = kind.make(rng).split("\0")
     before, value, rest = ("", made[0], "") if len(made) == 1 else made
     name, template = rng.choice(kind.names), rng.choice(lines)
-    if unseen:
-        name = unseen_places.renamed(name, rng)
+    if elsewhere:
+        name = elsewhere.renamed(name, kind, rng)
     if kind.form == "block" and family in _OWN_LINES:
         template = {"yaml": "⟨n⟩: |\n⟨v⟩", "shell": "cat > id <<EOF\n⟨v⟩\nEOF"}.get(family, "⟨v⟩")
     elif kind.form in ("escaped", "block"):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from safety.corpus import File
 from safety.made_people import DECOYS, PEOPLE
 from safety.made_secrets import KINDS, Kind
-from safety.places import FAMILIES, line_for
+from safety.places import FAMILIES, Elsewhere, line_for
 
 SEED = 88
 EACH = 60  # of each kind
@@ -45,9 +45,11 @@ class Found(NamedTuple):
     kind: str
 
 
-def plant(files: Sequence[File], each: int = EACH, seed: int = SEED, unseen: bool = False) -> list[Planting]:
-    """`each` of every kind, one to four in a file, at ends of lines that a seeded draw chooses. `unseen`: in places
-    on which no detector was tuned."""
+def plant(
+    files: Sequence[File], each: int = EACH, seed: int = SEED, elsewhere: Elsewhere | None = None
+) -> list[Planting]:
+    """`each` of every kind, one to four in a file, at ends of lines that a seeded draw chooses. `elsewhere`: in
+    other places than those that detectors were developed with."""
     rng = random.Random(seed)
     wanted = [kind for kind in (*KINDS, *PEOPLE, *DECOYS) for _ in range(each)]
     rng.shuffle(wanted)
@@ -73,11 +75,13 @@ def plant(files: Sequence[File], each: int = EACH, seed: int = SEED, unseen: boo
             wanted += here[1:]
             rng.shuffle(wanted)
             here = here[:1]
-        found.append(_in_file(by_family[family].pop(), family, here, rng, unseen))
+        found.append(_in_file(by_family[family].pop(), family, here, rng, elsewhere))
     return found
 
 
-def _in_file(file: File, family: str, kinds: Sequence[Kind], rng: random.Random, unseen: bool) -> Planting:
+def _in_file(
+    file: File, family: str, kinds: Sequence[Kind], rng: random.Random, elsewhere: Elsewhere | None
+) -> Planting:
     end = "\r\n" if "\r\n" in file.content else "\n"
     lines = file.content.split(end)
     if family == "json":  # after what opens an object: elsewhere it would not be JSON
@@ -98,7 +102,7 @@ def _in_file(file: File, family: str, kinds: Sequence[Kind], rng: random.Random,
         while chosen and chosen[0] == number:
             chosen.pop(0)
             kind = kinds[len(planted)]
-            made = line_for(kind, family, rng, unseen)
+            made = line_for(kind, family, rng, elsewhere)
             pieces.append(end + indent + made.text)
             at += len(end + indent)
             planted.append(Planted(kind, *(at + place for place in made[1:])))

@@ -31,13 +31,26 @@ def _share(part: float, whole: float, digits: int = 3) -> str:
 
 
 def _planted(section: Found) -> list[str]:
-    """The set that detectors were developed with, made anew with another seed; then the places nobody had seen."""
+    """The set that detectors were developed with, made anew with another seed; then the places nobody had seen, before
+    and after they were looked at; then places written after the detectors were frozen."""
     lines = _one_planted(f"## Planted ({section['date']})", section["seen"])
     lines += ["", "The detectors were developed with these kinds, lines and names, under another seed."]
     lines += ["", *_one_planted("## Planted where no detector was told of", section["first"])]
     if section["unseen"] != section["first"]:
         title = "## The same, after what was missed there had been looked at"
         lines += ["", *_one_planted(title, section["unseen"])]
+        lines += ["", "What was missed there first was mended in its causes, so the figures just above flatter."]
+    title = "## Planted in a third set of places, written after the detectors were frozen"
+    lines += ["", *_one_planted(title, section["third"])]
+    lines += [
+        "",
+        "Nothing was mended after a look at what was missed here; between the writing of this set and its run only",
+        "wrong findings in code outside the corpus were (names of classes, calls, constants). The kinds and decoys are",
+        "those of the other sets. The lines and most names are new, but written by who had mended the detectors and",
+        "knew them: a stranger's would be harder. Missed are forms that no detector reads: a tag with other attributes",
+        "than the name's, `<value>` in a `<setting>`, a value before its name, `strcpy(name, …)`, the first value of a",
+        'property in C#, `` ``name`` is ``value`` ``, a field list, folded YAML, "log in with NAME VALUE".',
+    ]
     return lines
 
 
@@ -123,6 +136,11 @@ def _ordinary(section: Found) -> list[str]:
         "",
         "The reader was the language model that wrote this benchmark. Detectors were mended where a label said `no`,",
         f"and the same draw is counted above, so it flatters. Labelled first, `yes` were: {', '.join(first)}.",
+        "",
+        "Drawn afresh: the last draw, of findings that had no label before, after those mendings; no detector was",
+        "changed for what it showed (the few mended after it were for wrong findings in code outside the corpus). Of",
+        "e-mail and names it is as good as new. Of the rare kinds little was left: most of their files had been looked",
+        "at before, so these are other findings in the same files.",
     ]
     return lines
 

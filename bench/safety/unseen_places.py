@@ -1,7 +1,10 @@
-"""Other places and other names, on which no detector was tuned: written before the last run and first used in it."""
+"""Other places and other names, of which no detector had been told when they were first used. What was missed there was
+looked at afterwards, and its causes mended: see third_places.py."""
 
 import random
 import re
+
+from safety.made_secrets import Kind
 
 LINES = {  # as in places.py
     "script": (
@@ -95,7 +98,7 @@ LINES = {  # as in places.py
 }
 
 
-def renamed(name: str, rng: random.Random) -> str:
+def renamed(name: str, _kind: Kind, rng: random.Random) -> str:
     """Another name for the same: camel case, or with something before or behind it."""
     words = re.findall(r"[A-Za-z]+|[0-9]+", name)
     if not words or re.search(r"[^\w.-]", name):

@@ -8,6 +8,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from starloom.privacy import ip_addresses
+from starloom.privacy.find import find_in
 from starloom.privacy.finding import Finding
 
 BIG = "84.201.33.7"  # no version has such numbers
@@ -254,3 +255,18 @@ def test_any_text_is_survived_and_what_is_found_is_an_address(detected, text):
         assert (IPv6Address if ":" in shown else IPv4Address)(shown).is_global
         assert not text[one.end : one.end + 1].isalnum()
         assert not text[max(one.start - 1, 0) : one.start].isdigit()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('<property name="server">118.27.4.213</property>', ["118.27.4.213"]),
+        ("<host>118.27.4.213</host>", ["118.27.4.213"]),
+        ('"some-package>118.27.4.213"', []),
+        ('@Value("${listen_v2:2a01:4f8:1a4d:0:0:0:0:3565}")', ["2a01:4f8:1a4d:0:0:0:0:3565"]),
+        ("beef:2a01:4f8:1a4d:0:0:0:0:3565", []),
+    ],
+    ids=["attribute", "element", "greater", "default", "nine groups"],
+)
+def test_between_tags_and_after_a_name_it_is_an_address(text, found):
+    assert [text[one.start : one.end] for one in find_in(text)] == found

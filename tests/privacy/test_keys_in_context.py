@@ -62,6 +62,11 @@ NO_KEYS = [
     'key = "ArrowLeft2"',
     "if token == Token.RIGHT_PAREN1:",
     "Authorization: Basic dGVzdDp0ZXN0",
+    "self.token_norm = EsmFold2LayerNorm(diffusion)",
+    '"api_token_config": Qwen2_5OmniToken2WavConfig,',
+    'tokens = ["Qwen2_5OmniToken2WavDiTModel", "Qwen2_5OmniToken2WavBigVGANModel"]',
+    "#define XXH3_initCustomSecret XXH3_initCustomSecret_avx2",
+    "ssh://687fb701029421ae5549d998@ssh.acme.dev",
 ]
 
 

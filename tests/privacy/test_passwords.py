@@ -26,7 +26,13 @@ FORMS = [
     '<entry key="db.password">{}</entry>', 'if password == "{}":', "password = r'{}'", '\\"password\\": \\"{}\\"',
     'NSString *password = @"{}";', 'DB_PASSWORD: "{}"', "mysql_pw = '{}'", "spring.datasource.password='{}'",
     'new Login(user: "ada", password: "{}")', "IDENTIFIED_PASSWORD='{}'", 'senha = "{}"',
-    'os.environ["DB_PASS"] = "{}"\r\n',
+    'os.environ["DB_PASS"] = "{}"\r\n', 'std::string password{{"{}"}};', "const pw = env.DB_PASSWORD || '{}';",
+    'let password = String::from("{}");', 'password = new String("{}")', 'password: SecretStr = SecretStr("{}")',
+    'password := []byte("{}")', 'password = os.environ.get("X") or "{}"', 'const password = cfg.pw || "{}";',
+    'let password: Option<&str> = Some("{}");', 'password = """{}"""', "password: !!str '{}'", 'char *pw = "{}";',
+    '(setq password "{}")', '{{:password "{}"}}', 'password "{}"', '["--password", "{}"]', "prod_pass_v2 = '{}'",
+    "ALTER ROLE x WITH PASSWORD '{}';", "CREATE USER x IDENTIFIED BY '{}';", "| password | `{}` |",
+    '<input name="password" type="password" value="{}">', "- **password**: `{}`", "Set db_password to `{}`",
 ]  # fmt: skip
 
 
@@ -39,7 +45,11 @@ def test_a_password_is_found_in_whatever_form_it_is_assigned(form):
 BARE = [
     "DB_PASSWORD={}", "export DB_PASSWORD={}\n", "password: {}\n", "  - DB_PASSWORD={}\r\n", "db.password={}",
     "ENV ROOT_PASSWORD={}", "Server=db;User Id=sa;Password={};Encrypt=true", '"Server=db;User Id=sa;Pwd={}"',
-    "- name: DB_PASSWORD\n  value: {}\n",
+    "- name: DB_PASSWORD\n  value: {}\n", "password: !!str {}\n", "- **password**: {}\n", "- **password:** {}\n",
+    "| password | {} |", "Set db_password to {}.", "The password is {} for now", "ENV DB_PASSWORD {}\n",
+    "deploy --password {} x", '"deploy --password={}"', "DB_PASSWORD={} ./run.sh", "docker run -e DB_PASSWORD={} img",
+    "https://acme.dev/x?pwd={}&b=1", '@Value("${{db.password:{}}}")', "x=${{DB_PASSWORD:-{}}}",
+    "# password: {} (old)",
 ]  # fmt: skip
 
 
@@ -51,6 +61,12 @@ def test_without_quotes_it_is_found_where_no_code_can_stand(form):
 
 
 NONE = [
+    "'KEYPASSWD', 'KRB4LEVEL',",
+    'password = password.encode("utf-8")',
+    "what you pass to `eval_quoted/3` is", "variables to pass to DLASQ3.", '["Sk", "pw", "7Mi", "4hk"]',
+    "x=${ZFTP_PWD:s!$1!$2!}",
+    "| password | string | required |", "The password is required2", "password = hash2 + salt",
+    "f(password=secret1, x=2)", "password = digest1(x)",
     'password = ""', "password = None", "password = getpass()", "password = user.password", "password: string;",
     "password = args[1]", 'password = os.environ["DB_PASS1"]', 'password = "${DB_PASSWORD}"',
     'password = "$DB_PASSWORD"', "password: {{ db_password1 }}", 'password = "%s"', 'password = "<password>"',

@@ -17,21 +17,27 @@ _FORWARD = re.compile(
     (?P<rest>[A-Za-z0-9_.-]{0,40})
     (?P<close>\\?["'`]|\*\*)?
     (?:
-        ,?\s{1,40}["']?(?:value|content|default)["']?\s?[:=]\s?   # <add key="…" value="…"/>, - name: … value: …
+        ,?\s{1,40}(?:[a-z-]{1,20}=["'][^"'<>\n]{0,40}["']\s{1,9}){0,3}
+        ["']?(?:value|content|default)["']?\s?[:=]\s?            # <add key="…" value="…"/>, - name: … value: …
       | \ (?P<prose>(?:is|was)(?:\ set\ to)?:?|to)\               # The key is …; set key to …
       | (?P<bracket>\)?\]?)
         (?:                                                   # what stands between a name and its value: a type
-            \s?:\s?&?(?:'static\ )?[A-Za-z_][\w.<>\[\]|?]{0,30}(?:\ ?\|\ ?(?:null|None|undefined))?(?=\s?=)
+            \s?:\s?&?(?:'static\ )?[A-Za-z_][\w.<>\[\]|?&]{0,30}(?:\ ?\|\ ?(?:null|None|undefined))?(?=\s?=)
           | \ [A-Za-z][\w.<>\[\]*]{0,20}(?=\s{1,3}=)
           | \[\d{0,4}\](?=\s?=)
         )?
-        [ \t]{0,24} (?P<operator>===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|or(?=\ )|[=:(,>{|]|<-|[ ])
+        [ \t]{0,24} (?P<operator>===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|:-|or(?=\ )|[=:(,>{|]|<-|[ ])
         \s{0,40}
         (?:!!?[a-z]{1,12}\ )?                                 # YAML's type
         (?:(?:new\ )?(?:[A-Za-z_]\w{0,20}(?:::|\.))?           # what makes a string of a literal
-           (?:from|[sS]tr|(?:\w{1,20})?[sS]tring|bytes|Secret\w{0,12})(?:::(?:new|from))?\((?=\\?["'`]))?
+           (?:from|[sS]tr|(?:\w{1,20})?[sS]tring(?:Literal)?|bytes|Some|Secret\w{0,12}|_T|TEXT)(?:::(?:new|from))?
+           \((?=@?\\?["'`])
+         | \[\]byte\((?=["`])
+         | [A-Za-z_$][\w.$]{0,60}(?:[(\[]["'`]\w{1,40}["'`][)\]])?\s?(?:\|\||\?\?|or)\s{1,4}(?=["'`]) # x = other || "…"
+        )?
     )
     (?:(?:[bBrRuUfFL@$]|[bB][rR]|[rR][bB]|String\.raw)(?=["'`]))?
+    (?:""(?=")|''(?='))?                                       # of three quotes two
     (?P<open>\\?["'`])?
     """,
     re.X | re.A,
@@ -45,17 +51,21 @@ _QUOTED = {
     "\\`": re.compile(r"((?:[^`\\\n]|\\(?!`)){0,400})\\`"),
 }
 _BARE = re.compile(r"[^\s\"'`<>(){}\[\],;&|\\]{4,400}")
+_CALLS = ("(", "[")  # after a name
+_PATH = re.compile(r"[A-Za-z_][\w.:]*", re.A)
 _ELEMENT = re.compile(r"([^\s<>]{4,400})</")
 _BEFORE = re.compile(r"[A-Za-z0-9_.$-]{0,48}\Z", re.A)
-_LINE = re.compile(r"(?:\A|\n)[ \t]*(?:(?:export|set|ENV|ARG|setenv|declare|--?|#|//|/?\*|<!--)[ \t]+)*[\"']?\Z")
+_LINE = re.compile(r"(?:\A|\n)[ \t]*(?:(?:export|set|ENV|ARG|setenv|declare|--?|#|//|/?\*|<!--)[ \t]+)*[\"'*]{0,2}\Z")
 _ALONE = re.compile(r"[ \t]{0,8}(?:\*/|-->)?[ \t]{0,8}(?:\r|\n|\Z)")
 _TERNARY = re.compile(r"\?\s?\\?[\"'`]\Z")
 _ATTRIBUTE = re.compile(r"(?:name|key|id)\s?=\s?[\"']\Z")
 _GIVING = re.compile(
     r"(?:define|[sg]et\w{0,20}|put\w{0,20}|add\w{0,20}|\w{0,20}header|env|property)\s?\(\s?\\?[\"'`]\Z", re.I
 )
+_GIVES = re.compile(r"(?:#define|\bENV|SetEnv|\bsetx|setenv|set -g?x) \Z|\((?:def\w{0,3}|setq?) \Z")
 _CLAUSE = re.compile(r"\b(?:WITH|SET|ENCRYPTED|AND|IDENTIFIED BY) \Z", re.I)
 _ROW = re.compile(r"\|[ \t]{0,24}[`*\"']{0,3}\Z")
+_DEFAULT = re.compile(r"\$\{\Z")  # ${NAME:value}, ${NAME:-value}
 _OPTION = re.compile(r"(?:[?&]|\s(?:-e|--env|-D)[ =]?)\Z")
 _COMMAND = re.compile(r"[ \t]{1,4}(?:\./|[a-z$][\w./$-]{1,30}(?:[ \t\n]|\Z))")
 _TAG = re.compile(r"<(?:[A-Za-z][\w-]{0,30}:)?\Z")
@@ -80,17 +90,19 @@ def assigned(text: str, at: int) -> Assigned | None:
     forward = _FORWARD.match(text, at, at + 2 * LONGEST)
     if forward is None:
         return None
-    start, operator = forward.end(), forward["operator"] or ("to" if forward["prose"] else "value")
+    start, operator = forward.end(), forward["operator"] or {"": "value", "to": "to"}.get(forward["prose"] or "", "is")
     if forward["open"]:
         given = _QUOTED[forward["open"]].match(text, start, start + LONGEST + 2)
     elif operator == ">":
         given = _ELEMENT.match(text, start, start + LONGEST + 2) if text[start - 1] == ">" else None
     else:
         given = _BARE.match(text, start, start + LONGEST)
-    if given is None:
+    if given is None or (
+        not forward["open"] and text[given.end() : given.end() + 1] in _CALLS and _PATH.fullmatch(given[0])
+    ):
         return None
     end = given.end() if not given.lastindex else given.end(1)
-    if operator == "to" and text[end - 1] == ".":
+    if operator in ("to", "is") and not forward["open"] and text[end - 1] == ".":
         end -= 1
     before = _BEFORE.search(text, max(at - _NAME, 0), at)
     first = before.start() if before else at
@@ -105,8 +117,18 @@ def _may_follow(text: str, first: int, name: str, forward: re.Match[str]) -> boo
     """Whether a value may stand after a mere space: of an option, a macro, a clause of SQL."""
     return (
         name.startswith("--")
-        or text.startswith("#define ", max(first - 8, 0))
-        or (forward["open"] == "'" and not forward["close"] and _CLAUSE.search(text, max(first - 20, 0), first) is not None)
+        or _GIVES.search(text, max(first - 12, 0), first) is not None
+        or (
+            forward["open"] in ('"', "'")
+            and not forward["close"]
+            and _LINE.search(text, max(first - 80, 0), first) is not None
+        )
+        or (forward["open"] == '"' and text.startswith(":", first - 1) and text[first - 2 : first - 1] in " {(\n")
+        or (
+            forward["open"] == "'"
+            and not forward["close"]
+            and _CLAUSE.search(text, max(first - 20, 0), first) is not None
+        )
     )
 
 
@@ -132,7 +154,11 @@ def _how(text: str, first: int, end: int, forward: re.Match[str], operator: str)
         if operator == ",":
             if not close or over_lines:
                 return None
-            return "quoted" if _GIVING.search(text, back, first) else "listed"
+            return "quoted" if text.startswith("--", first) or _GIVING.search(text, back, first) else "listed"
+        if operator == " " and not (
+            _GIVES.search(text, max(first - 12, 0), first) or _CLAUSE.search(text, max(first - 20, 0), first)
+        ):
+            return "listed"
         return "listed" if operator == "(" else "quoted"
     if operator in (",", "(", "<-", "||", "or", "??") or (over_lines and operator != "value"):
         return None
@@ -147,7 +173,7 @@ def _how(text: str, first: int, end: int, forward: re.Match[str], operator: str)
     alone = _ALONE.match(text, end) is not None
     if operator == "value":
         return "line" if alone else None
-    if alone and operator != "to" and _LINE.search(text, max(first - 80, 0), first):
+    if alone and operator not in ("to", "is") and _LINE.search(text, max(first - 80, 0), first):
         return "line"
     return "option" if _is_option(text, first, end, forward) else "bare"
 
@@ -157,6 +183,8 @@ def _is_option(text: str, first: int, end: int, forward: re.Match[str]) -> bool:
         return False
     if text.startswith("--", first):
         return forward["operator"] in ("=", " ")
+    if text.startswith("}", end) and forward["operator"] in (":", ":-"):
+        return _DEFAULT.search(text, max(first - 2, 0), first) is not None
     if text[forward.end() - 1] != "=" or forward["operator"] != "=" or text[forward.end() - 2].isspace():
         return False
     return _OPTION.search(text, max(first - 8, 0), first) is not None or (

@@ -45,6 +45,7 @@ def is_hex(value: str) -> bool:
     return _HEX.fullmatch(value) is not None and len(set(value)) >= 7 and not value.isdigit() and not value.isalpha()
 
 
+@lru_cache(1024)
 def is_random(value: str) -> bool:
     """Whether a value looks drawn at random: hexadecimal digits, or letters and digits that make no words, in all or in
     a part of it. Of letters alone more is asked.

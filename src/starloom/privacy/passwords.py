@@ -34,7 +34,7 @@ _OTHER = re.compile(
     re.I,
 )
 _NAME = re.compile(
-    r"pass(?:word|wd|phrase|wort)|passwd|pwd|(?:^|[_.-])pw(?:$|[_.-])|(?:^|[_.-])pass$|(?-i:[a-z0-9]Pass$)|senha|"
+    r"pass(?:word|wd|phrase|wort)|passwd|pwd|(?:^|[_.-])pw(?:$|[_.-])|(?:(?:^|[_.-])pass|(?-i:[a-z0-9]Pass))(?:_?v?\d{1,2})?$|senha|"
     r"contrase",
     re.I,
 )
@@ -87,29 +87,62 @@ def _of(given: Assigned) -> bool:
     return _NAME.search(given.name) is not None and not _OTHER.search(given.name)
 
 
+_ARGUMENT = re.compile(r"\$\d")
 _COMPARED = ("==", "===", "!=", "!==")
 
 
 def _find(text: str, at: int) -> Iterator[Finding]:
-    given = assigned(text, at)
+    given = assigned(text, at + (text[at] in " \"'*"))
     if given is None or not _of(given):
         return
     value = text[given.start : given.end]
     strong = any(one.isdigit() for one in value) and any(one.isalpha() for one in value)
-    if given.how in ("quoted", "element", "inner"):
+    if given.operator == "to" and (given.name.lower() == "pass" or not _in_prose(text, given)):
+        return
+    if given.operator == "|":
+        good = strong and is_password(value, given.how == "listed")
+    elif given.how in ("quoted", "element", "inner"):
         good = is_password(value, True) and (strong or given.operator not in _COMPARED)
-    elif given.how == "listed" and given.name.lower() in ("pass", "pwd"):
-        good = False  # a constructor, in compilers; a list of verdicts
+    elif given.how == "listed" and (
+        given.name.lower() in ("pass", "pwd", "pw")
+        or (given.name.isupper() and value.isupper() and value.isidentifier())
+    ):
+        good = False  # a constructor, in compilers; a list of verdicts, of constants
     elif given.how == "listed":
         good = (strong and is_password(value, True) and not value.isidentifier()) or (strong and bits(value) > WORDY)
     elif given.how == "line":
         good = is_password(value, False) or (strong and _is_setting(text, given) and is_password(value, True))
+    elif given.operator in ("to", "is"):
+        good = strong and given.name.lower() != "pass" and is_password(value, False)
     elif given.how == "option":
-        good = strong and is_password(value, True)
+        good = strong and is_password(value, True) and not _ARGUMENT.search(value)
     else:
-        good = _in_connection(text, given) and is_password(value, True)
+        good = is_password(value, True) if _in_connection(text, given) else strong and _remarked(text, given, value)
     if good:
         yield Finding(given.start, given.end, "PASSWORD", "assigned-password", 0.9 if strong else 0.6)
+
+
+_REMARK = re.compile(r"(?:#|//|/?\*|--|<!--)[ \t]{1,8}\Z")
+
+
+def _remarked(text: str, given: Assigned, value: str) -> bool:
+    """Whether it stands in a comment, and more after it: `# password: … (old)`."""
+    first = text.rfind(given.name, max(given.start - 60, 0), given.start)
+    return (
+        text[given.end : given.end + 1] in (" ", "\t")
+        and _REMARK.search(text, max(first - 12, 0), first) is not None
+        and _SIGN.search(value) is not None
+        and is_password(value, False)
+    )
+
+
+_SETS = re.compile(r"\b(?:set|change|reset|update)\b[^\n]{0,12}\Z", re.I)
+
+
+def _in_prose(text: str, given: Assigned) -> bool:
+    """Whether a sentence says that it is to be the password: `Set password to …`."""
+    first = text.rfind(given.name, max(given.start - 60, 0), given.start)
+    return _SETS.search(text, max(first - 20, 0), first) is not None
 
 
 def _is_setting(text: str, given: Assigned) -> bool:
@@ -141,7 +174,9 @@ def _address(value: str) -> bool:
 
 
 DETECTORS: tuple[Detector, ...] = (
-    Detector("assigned-password", ("pass", "pwd", "_pw", "-pw", "senha", "contrase"), _find),
+    Detector(
+        "assigned-password", ("pass", "pwd", "_pw", "-pw", " pw", '"pw"', "'pw'", "*pw", "senha", "contrase"), _find
+    ),
     form(
         "address-password",
         "://",
@@ -151,6 +186,13 @@ DETECTORS: tuple[Detector, ...] = (
         kind="PASSWORD",
         start="",
         confidence=0.9,
+    ),
+    form(
+        "sql-password",
+        ("identified by",),
+        r"(?i:identified by) (?:(?i:password|values?) )?[\"']([^\"'\n]{4,100})[\"']",
+        accept=lambda value: is_password(value, True),
+        kind="PASSWORD",
     ),
     form(
         "netrc-password",

@@ -1,6 +1,7 @@
 """What stands where a secret would: fillers, examples, variables."""
 
 import re
+from functools import lru_cache
 
 _WORDS = re.compile(
     r"example|sample|dummy|placeholder|change_?-?me|replace|your[_-]|_here\b|x{5}|xxxx$|\*\*\*|\.\.\.|redacted|"
@@ -13,6 +14,10 @@ _COUNTS = frozenset(one[at : at + _RUN] for one in _COUNTED for at in range(len(
 _LONGEST = 96  # characters of a value that are looked at
 
 
+_PARTS = frozenset(one[at : at + 4] for one in _COUNTED for at in range(len(one) - 3))
+
+
+@lru_cache(1024)
 def is_filler(value: str) -> bool:
     """Whether a key-like `value` only shows where a key would be: it says so, repeats, or counts.
 
@@ -24,7 +29,14 @@ def is_filler(value: str) -> bool:
         _WORDS.search(value) is not None
         or _REPEATED.search(value) is not None
         or len(set(value)) < min(6, len(value) / 2)
-        or any(value[at : at + _RUN] in _COUNTS for at in range(len(value) - _RUN + 1))
+        or _counts(value)
+    )
+
+
+def _counts(value: str) -> bool:
+    """Whether eight characters in it count. Of every eight, four begin at a multiple of four."""
+    return any(value[at : at + 4] in _PARTS for at in range(0, len(value), 4)) and any(
+        value[at : at + _RUN] in _COUNTS for at in range(len(value) - _RUN + 1)
     )
 
 
@@ -54,7 +66,7 @@ _STAND_INS = re.compile(
     r"none|nobody|here|below|cancel|fail|failed|other|blank|empty|dummy|fake|sample|valid|invalid|correct|"
     r"strong|weak|simple|basic|digest|manual|auto|additional|echo|abc|abcd|qwerty|asdf|letmein|hunter|sekrit|"
     r"foo.?bar|bar.?baz|x-oauth-basic|x-oauth-token|hello|world|helloworld|welcome|demo|temp|tmp|whatever|login|"
-    r"master|my|the|super|supersecret|topsecret",
+    r"utf-?\d{0,2}|ascii|latin-?\d?|master|my|the|super|supersecret|topsecret",
     re.I,
 )
 LEET = str.maketrans("013457@$&", "oleastas ")  # figures and signs that stand for letters

@@ -33,7 +33,7 @@ _PUBLIC = re.compile(
 )
 _STRONG = re.compile(
     r"secret|api_?-?key|access_?-?(?:key|token)|auth_?-?(?:key|token)|private_?-?key|encryption|signing|passphrase|"
-    r"(?:^|[_.-])token|credential|master_?key|app_?key|jwt|bearer|refresh|session_?key|license_?key|service_?key",
+    r"(?:^|[_.-])token|(?-i:[a-z0-9]Token(?:_?v?\d{1,2})?$)|credential|master_?key|app_?key|jwt|bearer|refresh|session_?key|license_?key|service_?key",
     re.I,
 )
 # Names whose values people make up, as they do passwords
@@ -46,7 +46,7 @@ _VALUE = re.compile(r"[!-~]{9,400}")
 _NO_KEY = re.compile(  # addresses, paths, calls, numbers, colors, digests, names of resources, public keys
     r"[a-z][a-z0-9+.-]{1,20}://|\.{0,2}/[a-z]{2,40}[/.]|\./|[a-z]:\\|data:|sha\d{1,3}[-:]|md5[-:]|[a-z_][\w.]*\(|"
     r"\d[\d.,:/-]*\Z|#[0-9a-f]{3,8}\Z|arn:|projects/|urn:|ssh-(?:rsa|ed25519|dss)|ecdsa-|(?-i:MI[IG][A-Z])|"
-    r"\^|rgba?\(|-----",
+    r"\^|\(+\?|rgba?\(|-----",
     re.I,
 )
 _FILE = re.compile(
@@ -55,7 +55,14 @@ _FILE = re.compile(
     r"conf)\Z|\s|\(\)",
     re.I,
 )
+_WORDS = re.compile(r"[A-Z]*[a-z]{4,}|[A-Z]+[a-z]{3,}", re.A)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.I)
+
+
+def _is_joined(value: str) -> bool:
+    """Whether it is the name of a class or a function, of words and versions: `EsmFold2LayerNorm`."""
+    words = sum(len(one) for one in _WORDS.findall(value))
+    return words >= 0.6 * len(value) and bits(value) < WORDY + 1
 
 
 def _is_chosen(given: Assigned, value: str) -> bool:
@@ -81,6 +88,8 @@ def _is_key(given: Assigned, value: str) -> bool:
     if len(value) < 12 and (bits(value) <= WORDY + 1 or sum(one.isdigit() for one in value) < 2):
         return False
     if is_filler(value) or is_variable(value) or not (is_random(value) or _is_chosen(given, value)):
+        return False
+    if given.how != "quoted" and value.isidentifier() and _is_joined(value):
         return False
     return not (_NO_KEY.match(value) or _FILE.search(value))
 

@@ -70,7 +70,7 @@ DETECTORS: tuple[Detector, ...] = (
     form(
         "address-token",
         "://",
-        r"://([A-Za-z0-9_-]{20,255})(?::(?:x-oauth-basic)?)?@(?=[A-Za-z0-9])",
+        r"(?<!ssh)://([A-Za-z0-9_-]{20,255})(?::(?:x-oauth-basic)?)?@(?=[A-Za-z0-9])",
         accept=_user_token,
         start="",
         confidence=0.9,
@@ -85,8 +85,7 @@ DETECTORS: tuple[Detector, ...] = (
     form("aws-signature", "x-amz-signature=", r"(?i:x-amz-signature)=([0-9a-f]{64})"),
     form(
         "wordpress-salt",
-        ("auth_key", "auth_salt", "in_key", "in_salt", "nonce_key", "nonce_salt")
-        + ("authkey", "authsalt", "inkey", "insalt", "noncekey", "noncesalt"),
+        "auth_key auth_salt in_key in_salt nonce_key nonce_salt authkey authsalt inkey insalt noncekey noncesalt",
         r"(?i:auth|in|nonce)_?(?i:key|salt)\w{0,8}[\"']?\]?\s{0,4}(?:,|=>|[=:])\s{0,20}[\"']([^\"'\n]{60,72})[\"']",
         accept=lambda value: "unique phrase" not in value and sum(not one.isalnum() for one in value) > 5,
         start="",
