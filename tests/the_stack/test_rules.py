@@ -247,6 +247,7 @@ def test_arithmetic_does_not_overflow(ask):
 @pytest.mark.parametrize(
     ("drop", "row", "value", "limit"),
     [
+        ("malware IS NOT NULL", {"malware": "Eicar"}, "Eicar", "malware IS NOT NULL"),
         ("num_lines > 9", {"num_lines": 10}, "10", "num_lines > 9"),
         # OR: the first that was true
         ("num_lines > 9 OR characters > 5", {"num_lines": 10, "characters": 6}, "10", "num_lines > 9"),

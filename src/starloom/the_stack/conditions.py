@@ -5,6 +5,7 @@ marked.
 """
 
 import functools
+import re
 from typing import NamedTuple
 
 import sqlglot
@@ -196,7 +197,7 @@ def reason(node: exp.Expression) -> tuple[str, str]:
 
 
 def _shown(node: exp.Expression) -> str:
-    text: str = node.sql(dialect="duckdb", comments=False)
+    text = re.sub(r"\bNOT (\w+) IS NULL\b", r"\1 IS NOT NULL", node.sql(dialect="duckdb", comments=False))
     return text if len(text) <= 80 else text[:77] + "…"
 
 
