@@ -1,10 +1,13 @@
 """`query`: SQL over the given tables in bounded memory, and nothing else within its reach."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import threading
+import time
 
 import duckdb
 import numpy as np
@@ -305,3 +308,33 @@ def test_nothing_is_loaded_unasked(engine):
     names = ["autoinstall_known_extensions", "autoload_known_extensions", "enable_external_access"]
     values = engine.table("SELECT value FROM duckdb_settings() WHERE list_contains($names, name)", {}, {"names": names})
     assert values["value"].to_pylist() == ["false"] * 3
+
+
+LONG_QUERY = """
+import sys
+from pathlib import Path
+from starloom.engine.local import LocalEngine
+from starloom.engine.verbs import EngineSettings
+with LocalEngine(EngineSettings(workers=2), Path(sys.argv[1])) as engine:
+    print("running", flush=True)
+    try:
+        engine.table("SELECT count(*) FROM range(10_000_000) a, range(1_000_000) b WHERE a.range * b.range % 7 = 3", {})
+    except KeyboardInterrupt:
+        print(engine.table("SELECT 1 AS one", {}).to_pylist(), flush=True)  # the next one runs
+        sys.exit(130)
+"""
+
+
+def test_ctrl_c_stops_a_query(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LONG_QUERY, str(tmp_path / "spill")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONFAULTHANDLER": "1"},
+        text=True,
+    )
+    assert process.stdout.readline() == "running\n"
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    said, complaint = process.communicate(timeout=60)
+    assert (process.returncode, said, complaint) == (130, "[{'one': 1}]\n", "")

@@ -16,6 +16,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import duckdb
@@ -79,6 +80,13 @@ class LocalEngine:
     def query(
         self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None = None
     ) -> Iterator[pa.RecordBatchReader]:
+        with self._running(sql, tables, parameters) as (_, rows):
+            yield rows
+
+    @contextmanager
+    def _running(
+        self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None
+    ) -> Iterator[tuple[duckdb.DuckDBPyConnection, pa.RecordBatchReader]]:
         connection = self._connect()
         try:
             paths: list[Path] = []
@@ -94,7 +102,10 @@ class LocalEngine:
             connection.execute(f"SET allowed_paths = {_list(paths)}")  # SQL may come from a recipe of strangers:
             connection.execute("SET enable_external_access = false")  # no other file, no network, no extension
             connection.execute("SET lock_configuration = true")
-            yield connection.sql(sql, params=dict(parameters) if parameters else None).to_arrow_reader(100_000)
+            with _interruptible(connection):
+                query = connection.sql(sql, params=dict(parameters) if parameters else None)
+                rows = query.to_arrow_reader(100_000)
+            yield connection, rows
         except duckdb.OutOfMemoryException as problem:
             raise _no_memory(problem) from None
         except duckdb.IOException as problem:
@@ -119,7 +130,7 @@ class LocalEngine:
         )
 
     def table(self, sql: str, tables: Mapping[str, Table], parameters: Mapping[str, Any] | None = None) -> pa.Table:
-        with self.query(sql, tables, parameters) as rows:
+        with self._running(sql, tables, parameters) as (connection, rows), _interruptible(connection):
             return rows.read_all()
 
     def _connect(self) -> duckdb.DuckDBPyConnection:
@@ -138,6 +149,36 @@ class LocalEngine:
                 "python_enable_replacements": False,  # a table not given is an error, not a variable of this module
             }
         )
+
+
+@contextmanager
+def _interruptible(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Ctrl-C stops the query and is raised when its native code has come back; raised in the middle of that, it may
+    crash it. A second one is raised at once."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before in (signal.SIG_IGN, signal.SIG_DFL, None):
+        yield
+        return
+    came = False
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        nonlocal came
+        if came:
+            raise KeyboardInterrupt
+        came = True
+        connection.interrupt()
+
+    signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    except Exception:
+        if came:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _list(paths: Sequence[Path]) -> str:
