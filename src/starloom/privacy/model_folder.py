@@ -5,14 +5,13 @@ the caller names another folder; it stays until that folder is deleted. Cost: th
 mark, again only when a file's size or time changes.
 """
 
-import functools
-import hashlib
 import os
 import re
 from pathlib import Path
 from typing import Final
 
 from starloom.errors import UserError
+from starloom.outside import file_marks
 
 CONFIG: Final = "config.json"
 PATTERNS: Final = (  # of the files that have a say
@@ -86,17 +85,7 @@ def _from_hub(place: str, fetched: Path | None) -> Path:
 
 
 def _mark(folder: Path) -> str:
-    digest = hashlib.sha256()
     try:
-        for path in sorted({one for pattern in PATTERNS for one in folder.glob(pattern) if one.is_file()}):
-            status = path.stat()
-            digest.update(f"{path.name}\0{_hash(str(path), status.st_size, status.st_mtime_ns)}\n".encode())
+        return file_marks.mark(sorted({one for pattern in PATTERNS for one in folder.glob(pattern) if one.is_file()}))
     except OSError as problem:
         raise UserError(f"cannot read the model {folder}: {problem.strerror}", "make its files readable") from None
-    return digest.hexdigest()[:16]
-
-
-@functools.lru_cache(maxsize=256)
-def _hash(path: str, _size: int, _time: int) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

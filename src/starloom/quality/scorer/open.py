@@ -1,7 +1,6 @@
 """One way to any scorer: the heuristics, token n-grams learned by `learning`, or a Hugging Face text classifier."""
 
 import functools
-import hashlib
 import json
 from pathlib import Path
 from typing import Protocol
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.errors import UserError
+from starloom.outside import file_marks
 from starloom.quality import heuristics
 from starloom.quality.scorer import linear, text_classifier
 from starloom.quality.scorer.files import Files
@@ -59,19 +59,9 @@ def mark(settings: QualitySettings) -> str:
             paths = [folder / linear.NAME, folder / linear.weights_name(folder)]
         else:
             paths = sorted(one for one in folder.iterdir() if one.suffix in text_classifier.SUFFIXES and one.is_file())
-        digest = hashlib.sha256()
-        for path in paths:
-            status = path.stat()
-            digest.update(f"{path.name}\0{_hash(str(path), status.st_size, status.st_mtime_ns)}\n".encode())
+        return file_marks.mark(paths)
     except OSError as problem:
         raise UserError(f"cannot read the scorer {folder}: {problem.strerror}", "make its files readable") from None
-    return digest.hexdigest()[:16]
-
-
-@functools.lru_cache(maxsize=256)
-def _hash(path: str, _size: int, _time: int) -> str:
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _folder(scorer: str) -> Path:
