@@ -94,6 +94,18 @@ class Draft:
         operations.rename(path, place)
         self._files[name] = FileEntry(name, place.stat().st_size, hash_file(place), rows)
 
+    def keep(self, path: Path, name: str, entry: FileEntry) -> None:
+        """A file of a published folder once more, as it is: a hard link, or a copy where links are not possible.
+
+        Published files are never written again, so two folders may share one. `entry`: what the manifest of that folder
+        says of it, which is believed. Raises ValueError as `write`, and for a file of another size.
+        """
+        place = self._claim(name)
+        if path.is_symlink() or not path.is_file() or path.stat().st_size != entry.bytes:
+            raise ValueError(f"{path} is not what its manifest says")
+        operations.link(path, place)
+        self._files[name] = FileEntry(name, entry.bytes, entry.sha256, entry.rows)
+
     def _claim(self, name: str) -> Path:
         folder, _, base = name.rpartition("/")
         if not safe_name(name) or base == NAME:

@@ -142,6 +142,22 @@ def rename(old: Path, new: Path) -> None:
     do("rename", new, lambda: os.rename(old, new))  # noqa: PTH104
 
 
+def link(path: Path, new: Path) -> None:
+    """A second name for the file `path`; its content copied where the file system has no such names. Raises OSError."""
+    try:
+        do("link", new, lambda: os.link(path, new, follow_symlinks=False))
+    except OSError as problem:
+        if problem.errno not in (errno.EPERM, errno.EMLINK, errno.EXDEV, errno.EOPNOTSUPP, errno.ENOSYS):
+            raise
+        with path.open("rb") as source:
+            output = Output(new)
+            try:
+                shutil.copyfileobj(source, output, 1 << 20)
+                output.finish()
+            finally:
+                output.abandon()
+
+
 def rename_new(old: Path, new: Path) -> None:
     """Moves the folder `old` to `new`. Raises FileExistsError when `new` exists."""
 
