@@ -75,6 +75,7 @@ ROOMS = {
     "tokenizers": ("tokens",),
     "tiktoken": ("tokens",),
     "tantivy": ("search",),
+    "re2": ("search/patterns",),
     "yara": ("malware/yara_rules?",),
     "click": ("commands",),
     "fastapi": ("server",),
