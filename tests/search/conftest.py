@@ -1,11 +1,15 @@
 """Datasets from plain rows, published as `write` publishes them, and their indexes."""
 
+from types import SimpleNamespace
+
 import pyarrow as pa
 import pytest
 
 from starloom.engine.verbs import EngineSettings
 from starloom.identity import content_id
-from starloom.search.index import STAGE, SearchIndex
+from starloom.search.build import STAGE
+from starloom.search.index import SearchIndex
+from starloom.search.settings import SearchSettings
 from starloom.the_stack import tables
 from starloom.workspace.atomic import publish
 from starloom.workspace.run import build
@@ -41,9 +45,10 @@ def write_dataset(root, train, held_out=()):
                 draft.parquet(f"files/{split}-{number:05d}.parquet", table.schema, [table], row_group_rows=7)
 
 
-def index(root, workers=1):
+def index(root, workers=1, shards=1, symbols=False):
     """Makes the index of a workspace, where it is not fresh."""
-    build(root, [STAGE], None, EngineSettings(workers=workers), "test")
+    settings = SimpleNamespace(search=SearchSettings(shards=shards, symbols=symbols))
+    build(root, [STAGE], settings, EngineSettings(workers=workers), "test")
     return SearchIndex.open(root)
 
 

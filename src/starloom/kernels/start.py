@@ -104,29 +104,38 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
 def _membership(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import fold, stretches, tiles
+    from starloom.kernels import code_tokens, fold, stretches, tile_runs, tile_table, tiles, token_shapes
 
     bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
     _, hashes = tiles.tile_hashes(bounds, folded)
-    starts = np.searchsorted(hashes >> np.uint64(63), np.arange(3)).astype(np.uint32)
-    table = tiles.Table(
-        1, tiles.filter_words(hashes, 1, 0, 2), starts, tiles.tags_of(hashes, 1), np.zeros(1, np.uint32)
-    )
+    _, hashes, numbers = tile_table.parted(hashes, 1)
+    words, starts, tags, numbers = tile_table.bucketed(hashes, numbers, 1, 0, 2)
+    table = tiles.Table(1, words, starts.astype(np.uint32), tags, numbers)
     found = tiles.look_up(folded, table, 1)
-    tiles.run_end(table, 0, 1)
-    grown = stretches.grown(folded, bounds, folded, np.array([0], dtype=np.int64), found.offsets, np.array([0]))
+    tiles.look_up_hashes(tiles.hashes_at(folded, found.offsets), table, 1)
+    first_tile, state = np.array([0, len(hashes)], dtype=np.uint32), np.ones(1, dtype=np.uint8)
+    tile_runs.living(table, found.first, first_tile, state, state, 1)
+    tile_runs.spread(table, 0, first_tile, state, state, 1, 1)
+    zero = np.zeros(1, dtype=np.int64)
+    grown = stretches.grown(folded, zero, bounds[1:], folded, zero, found.offsets[:1], zero)
     stretches.trimmed(folded, grown)
     stretches.chosen(grown.start, grown.end, len(folded), 1)
+    stretches.holders(grown, grown.start, grown.end, 1)
+    shapes = code_tokens.tokens(folded)
+    token_shapes.tiles(bounds, folded)
+    token_shapes.windows(shapes)
+    token_shapes.grown(shapes, bounds[:1], np.diff(bounds).astype(np.uint32), folded, *np.zeros((3, 0), np.int64))
 
 
 def _found(offsets: Any, data: Any) -> None:
-    from starloom.kernels import anchors, automaton, passage_ngrams, passages, squeeze
+    from starloom.kernels import anchors, automaton, index_terms, passage_ngrams, passages, squeeze
 
     text = bytes(data)
     gate = anchors.Compiled(automaton.Automaton([automaton.Anchor("two")]))
     list(gate.places(offsets, data))
     squeeze.squeeze_with_map(data)
+    index_terms.index_terms(offsets, data, offsets, data, 100)
     passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 

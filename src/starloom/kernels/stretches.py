@@ -27,33 +27,40 @@ class Stretches(NamedTuple):
     position: Int64s
 
 
-def grown(query: UInt8s, offsets: Int64s, folded: UInt8s, file: Int64s, offset: Int64s, position: Int64s) -> Stretches:
-    """The longest equal stretch around each candidate: bytes offset to offset + 50 of `query` against the same from
-    `position` of text `file` of (offsets, folded).
+def grown(
+    query: UInt8s,
+    starts: Int64s,
+    sizes: NDArray[Any],
+    folded: UInt8s,
+    file: Int64s,
+    offset: Int64s,
+    position: Int64s,
+    width: int = WIDTH,
+) -> Stretches:
+    """The longest equal stretch around each candidate: bytes offset to offset + width of `query` against the same from
+    `position` of text `file`, which is the `sizes[file]` bytes of `folded` from `starts[file]` on.
 
     A candidate whose bytes differ gives none; those of one stretch give it once. Raises ValueError for a candidate
     outside the texts.
     """
     query, folded = frozen(query, np.uint8), frozen(folded, np.uint8)
-    if len(file) and (file.min() < 0 or file.max() >= len(offsets) - 1):
+    if len(file) and (file.min() < 0 or file.max() >= len(starts)):
         raise ValueError("a candidate names a text that is not there")
     order = np.lexsort((offset, position - offset, file))
     file, offset, position = (frozen(one[order], np.int64) for one in (file, offset, position))
-    first, end = (
-        frozen(offsets[file], np.int64),
-        frozen(offsets[file + 1], np.int64),
-    )  # only what is asked: they are many
+    first = frozen(starts[file], np.int64)  # only what is asked: they are many
+    end = frozen(first + sizes[file], np.int64)
     if len(file) and (min(first.min(), offset.min(), position.min()) < 0 or end.max() > len(folded)):
         raise ValueError("a candidate lies outside the texts")
-    if len(file) and (offset.max() > len(query) - WIDTH or (first + position > end - WIDTH).any()):
+    if len(file) and (offset.max() > len(query) - width or (first + position > end - width).any()):
         raise ValueError("a candidate lies outside its text")
     out = np.empty((4, len(file)), dtype=np.int64)
-    found = _grown(query, folded, file, first, end, offset, position, out)
+    found = _grown(query, folded, file, first, end, offset, position, width, out)
     return Stretches(*(row[:found].copy() for row in out))
 
 
-def trimmed(query: UInt8s, stretches: Stretches) -> Stretches:
-    """Without what is no whole character, or white space, at their ends; what is then below 50 bytes is left out.
+def trimmed(query: UInt8s, stretches: Stretches, width: int = WIDTH) -> Stretches:
+    """Without what is no whole character, or white space, at their ends; what is then below `width` is left out.
 
     Raises ValueError for a stretch outside `query`.
     """
@@ -62,7 +69,7 @@ def trimmed(query: UInt8s, stretches: Stretches) -> Stretches:
         raise ValueError("a stretch lies outside the text")
     starts, ends = stretches.start.copy(), stretches.end.copy()
     _trim(query, starts, ends)
-    kept = ends - starts >= WIDTH
+    kept = ends - starts >= width
     position = stretches.position + starts - stretches.start
     return Stretches(stretches.file[kept], starts[kept], ends[kept], position[kept])
 
@@ -82,18 +89,80 @@ def chosen(starts: Int64s, ends: Int64s, size: int, least: int) -> NDArray[np.in
     return found
 
 
+def holders(stretches: Stretches, starts: Int64s, ends: Int64s, width: int) -> tuple[Int64s, Int64s, Int64s]:
+    """(bounds int64[n + 1], rows, lacks): of each of n spans, the stretches (sorted by start) that have all of it but
+    less than `width` bytes, one of each file: the one that lacks least. By what they lack, then by file.
+    """
+    found = Stretches(*(frozen(column, np.int64) for column in stretches))
+    starts, ends = frozen(starts, np.int64), frozen(ends, np.int64)
+    if len(found.start) and found.file.min() < 0:
+        raise ValueError("a stretch of no file")
+    files = int(found.file.max()) + 1 if len(found.file) else 0
+    reach = frozen(np.maximum.accumulate(found.end), np.int64)
+    bounds = np.zeros(len(starts) + 1, dtype=np.int64)
+    span, rows, lacks = _holders(*found[:3], reach, starts, ends, width, np.full(files, -1, dtype=np.int64), bounds)
+    order = np.lexsort((found.file[rows], lacks, span))
+    return bounds, rows[order], lacks[order]
+
+
 @kernel
-def _grown(query: Any, folded: Any, file: Any, first: Any, end: Any, offset: Any, position: Any, out: Any) -> int:
+def _holders(
+    file: Any, start: Any, end: Any, reach: Any, starts: Any, ends: Any, width: int, best: Any, bounds: Any
+) -> Any:
+    room = 64
+    span, rows, lacks = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
+    found = 0
+    for k in range(len(starts)):
+        begun = found
+        low, high = 0, len(start)  # stretches that begin before starts[k] + width
+        while low < high:
+            middle = (low + high) >> 1
+            if start[middle] < starts[k] + width:
+                low = middle + 1
+            else:
+                high = middle
+        row = low - 1
+        while row >= 0 and reach[row] > ends[k] - width:
+            lack = max(start[row] - starts[k], 0) + max(ends[k] - end[row], 0)
+            if lack < width:
+                at = best[file[row]]
+                if at >= begun:
+                    if lack <= lacks[at]:
+                        rows[at], lacks[at] = row, lack
+                else:
+                    if found == room:
+                        room *= 2
+                        bigger = np.empty(room, np.int64)
+                        bigger[:found] = span
+                        span = bigger
+                        bigger = np.empty(room, np.int64)
+                        bigger[:found] = rows
+                        rows = bigger
+                        bigger = np.empty(room, np.int64)
+                        bigger[:found] = lacks
+                        lacks = bigger
+                    best[file[row]] = found
+                    span[found], rows[found], lacks[found] = k, row, lack
+                    found += 1
+            row -= 1
+        bounds[k + 1] = found
+    return span[:found], rows[:found], lacks[:found]
+
+
+@kernel
+def _grown(
+    query: Any, folded: Any, file: Any, first: Any, end: Any, offset: Any, position: Any, width: int, out: Any
+) -> int:
     found = 0
     last_file, last_shift, last_end = -1, 0, 0
     for k in range(len(file)):
         a, shift = offset[k], first[k] + position[k] - offset[k]  # byte p of the query against p + shift of all texts
-        if file[k] == last_file and shift == last_shift and a + WIDTH <= last_end:
+        if file[k] == last_file and shift == last_shift and a + width <= last_end:
             continue  # inside the stretch that was found last
         b = a
-        while b < a + WIDTH and query[b] == folded[b + shift]:
+        while b < a + width and query[b] == folded[b + shift]:
             b += 1
-        if b < a + WIDTH:
+        if b < a + width:
             continue
         while b < len(query) and b + shift < end[k] and query[b] == folded[b + shift]:
             b += 1

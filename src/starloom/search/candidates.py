@@ -1,48 +1,47 @@
-"""A query as one of tantivy's: the files that may be hits, and what is still to be proved of them on row and text.
+"""A query as tantivy's queries: the files that may be hits, what is still to be proved of them, which of them are best.
 
-The index knows identifiers and trigrams. A word, a language and a license are exact in it; everything else is narrowed
-by its rarest trigrams (and the whole identifiers in it) and left to `matching`. Never misses: what is looked up holds
+The index knows words, trigrams of bytes, symbols and filters, see `fields`. Words, languages, licences and symbols are
+exact in it; everything else is narrowed by its rarest trigrams (and the whole identifiers in it) and left to
+`matching`; what is not narrowed at all, a pattern like `.*`, leaves all files. Never misses: what is looked up holds
 for every hit. Cost: one look-up per distinct trigram of the terms.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from starloom.search.query import All, Exact, Node, Not, Word, fold
+from starloom.search import fields, required
+from starloom.search.identifiers import IDENTIFIER
+from starloom.search.matching import text_terms
+from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Word, fold
+from starloom.search.required import Every, Has, Needed
 
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
-# Fields of the index. All texts go in folded, but to CASED, which has the identifiers with capitals.
-NUMBER, CODE, CASED, GRAMS, REPO_GRAMS, PATH_GRAMS = "number", "code", "cased", "grams", "repo_grams", "path_grams"
-LANGUAGE, LICENSE = "lang", "license"
-
-LONGEST_WORD: Final = 100  # characters; longer identifiers are found by their trigrams
-PAD: Final = "\n"  # put after a text, so that its last two characters have a trigram too
-_MOST_GRAMS: Final = 1_000  # of a term; their rarest are what counts
+_MOST_GRAMS: Final = 1_000  # of a piece; their rarest are what counts
 _RAREST_GRAMS: Final = 8
 _RAREST_WORDS: Final = 4
-_MOST_CONTINUATIONS: Final = 2_000  # trigrams that begin with a term of two characters
-
-IDENTIFIER: Final = re.compile("[0-9a-z_]+")
+_MOST_WORDS: Final = 8  # that a hit is ranked by
 
 
 @dataclass(frozen=True)
 class Plan:
     """`candidates` are all hits and maybe more. `unproved` must hold of them too; None: they are exactly the hits.
 
-    `ranked`: something in the query tells one hit from another by score.
+    `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
+    They are told by a file alone, whatever else is in the index.
     """
 
     candidates: "Query"
     unproved: Node | None
-    ranked: bool
+    better: tuple["Query", ...]
 
 
-def plan(query: All, searcher: "Searcher", schema: "Schema") -> Plan:
-    return _Planner(searcher, schema).plan(query)
+def plan(node: Node, searcher: "Searcher", schema: "Schema") -> Plan:
+    """How to ask for `node`, `Query.node` of what was parsed."""
+    return _Planner(searcher, schema).plan(node)
 
 
 class _Planner:
@@ -54,91 +53,194 @@ class _Planner:
         self._query = Query
         self._must, self._must_not, self._should = Occur.Must, Occur.MustNot, Occur.Should
 
-    def plan(self, query: All) -> Plan:
-        found, unproved = self._node(query)
-        ranked = any(isinstance(part, Word | Exact) for part in query.parts)
-        return Plan(found if found is not None else self._query.all_query(), unproved, ranked)
+    def plan(self, node: Node) -> Plan:
+        found, unproved = self._node(node)
+        return Plan(self._query.all_query() if found is None else found, unproved, tuple(self._better(node)))
 
-    def _node(self, node: Node) -> tuple["Query | None", Node | None]:
+    # What narrows
+
+    def _node(self, node: Node) -> "tuple[Query | None, Node | None]":
         """(what narrows, None: nothing; what is to be proved, None: nothing)."""
         if isinstance(node, All):
             return self._all(node)
+        if isinstance(node, Any):
+            return self._any(node)
         if isinstance(node, Not):
-            return None, node  # `_all` takes those that are exact
+            return self._not(node)
         if isinstance(node, Word):
-            folded = fold(node.text)
-            if len(folded) < LONGEST_WORD:
-                return (self._term(CASED, node.text, "freq") if node.case_sensitive else self._word(folded)), None
-            return self._piece(GRAMS, folded), node
+            return self._word(node)
         if isinstance(node, Exact):
-            return self._text(fold(node.text)), node
-        if node.field == "lang":
-            return self._flat(self._term(LANGUAGE, node.value.lower(), "basic")), None
-        if node.field == "license":
-            return self._flat(self._term(LICENSE, node.value.lower(), "basic")), None
-        narrowed = self._piece(REPO_GRAMS if node.field == "repo" else PATH_GRAMS, fold(node.value))
-        return narrowed and self._flat(narrowed), node
+            return self._exact(node)
+        if isinstance(node, Pattern):
+            return self._needed(fields.GRAMS, required.needed(node)), node
+        return self._filter(node)
 
-    def _all(self, node: All) -> tuple["Query | None", Node | None]:
-        clauses: list[tuple[object, Query]] = []
-        unproved: list[Node] = []
+    def _all(self, node: All) -> "tuple[Query | None, Node | None]":
+        found, excluded, unproved = [], [], []
         for part in node.parts:
-            if isinstance(part, Not):
-                inner, open_question = self._node(part.part)
-                if inner is not None and open_question is None:
-                    clauses.append((self._must_not, inner))
-                else:
-                    unproved.append(part)
-                continue
+            if isinstance(part, Not) and not isinstance(part.part, All | Any | Not):
+                inner, rest = self._node(part.part)
+                if inner is not None and rest is None:
+                    excluded.append(inner)
+                    continue
             narrowed, rest = self._node(part)
             if narrowed is not None:
-                clauses.append((self._must, narrowed))
+                found.append(narrowed)
             if rest is not None:
                 unproved.append(rest)
-        if clauses and not any(occur is self._must for occur, _ in clauses):
-            clauses.append((self._must, self._query.all_query()))  # exclusions alone would find nothing
-        rest = All(tuple(unproved)) if unproved else None
-        return (self._query.boolean_query(clauses) if clauses else None), rest  # type: ignore[arg-type]
+        narrowed = self._every(found)
+        if excluded:
+            narrowed = self._but(self._query.all_query() if narrowed is None else narrowed, *excluded)
+        return narrowed, All(tuple(unproved)) if unproved else None
 
-    def _text(self, folded: str) -> "Query | None":
-        """Files with all rarest trigrams of a text, and the rarest identifiers that stand whole in it."""
-        words = {
-            found[0]
-            for found in _first(IDENTIFIER.finditer(folded), _MOST_GRAMS)
-            if found.start() > 0 and found.end() < len(folded) and len(found[0]) < LONGEST_WORD
-        }
-        rare = self._rarest(CODE, words, _RAREST_WORDS)
-        clauses = [(self._must, self._word(word)) for word in rare]
-        if (narrowed := self._piece(GRAMS, folded)) is not None:
-            clauses.append((self._must, narrowed))
-        return self._query.boolean_query(clauses) if clauses else None
+    def _any(self, node: Any) -> "tuple[Query | None, Node | None]":
+        found, proved = [], True
+        for part in node.parts:
+            narrowed, rest = self._node(part)
+            found.append(narrowed)
+            proved &= rest is None
+        return self._some(found), None if proved and None not in found else node
 
-    def _piece(self, field: str, folded: str) -> "Query | None":
-        """Files whose `field` has the rarest trigrams of a piece of text. None for a single character: nearly all."""
+    def _not(self, node: Not) -> "tuple[Query | None, Node | None]":
+        """Told of its terms one by one: what is exact among them excludes."""
+        if isinstance(node.part, Not):
+            return self._node(node.part.part)
+        if isinstance(node.part, Any):
+            return self._all(All(tuple(map(Not, node.part.parts))))
+        if isinstance(node.part, All):
+            return self._any(Any(tuple(map(Not, node.part.parts))))
+        inner, unproved = self._node(node.part)
+        if inner is None or unproved is not None:
+            return None, node
+        return self._but(self._query.all_query(), inner), None
+
+    def _word(self, node: Word) -> "tuple[Query | None, Node | None]":
+        folded = fold(node.text)
+        if len(folded) >= fields.LONGEST_WORD:
+            return self._piece(fields.GRAMS, folded.encode()), node
+        if node.case_sensitive and node.text != folded:
+            return self._term(fields.CASED, node.text), None
+        return self._word_of_text(folded), node if node.case_sensitive and _has_letters(folded) else None
+
+    def _word_of_text(self, folded: str) -> "Query | None":
+        return self._some([self._term(fields.CODE, folded), self._term(fields.PARTS, folded)])
+
+    def _exact(self, node: Exact) -> "tuple[Query | None, Node | None]":
+        folded = fold(node.text)
+        proved = _is_gram(folded) and not (node.case_sensitive and _has_letters(folded))
+        return self._text(fields.GRAMS, folded), None if proved else node
+
+    def _filter(self, node: Filter) -> "tuple[Query | None, Node | None]":
+        if node.field == "lang":
+            return self._term(fields.LANGUAGE, node.value), None
+        if node.field == "license":
+            return self._term(fields.LICENSE, node.value.lower()), None
+        if node.field == "sym":
+            if node.pattern:
+                return None, node
+            folded = fold(node.value)
+            in_field = (fields.CASED_SYMBOLS, node.value) if node.case_sensitive else (fields.SYMBOLS, folded)
+            return self._term(*in_field), None
+        grams = fields.REPO_GRAMS if node.field == "repo" else fields.PATH_GRAMS
+        if node.pattern:
+            return self._needed(grams, required.needed(Pattern(node.value, node.case_sensitive))), node
+        folded = fold(node.value)
+        proved = node.field != "file" and _is_gram(folded) and not (node.case_sensitive and _has_letters(folded))
+        return self._piece(grams, folded.encode()), None if proved else node
+
+    def _needed(self, field: str, needed: Needed) -> "Query | None":
+        """Files that have what a pattern needs."""
+        if needed is None:
+            return None
+        if isinstance(needed, Has):
+            return self._text(field, needed.text)
+        parts = [self._needed(field, part) for part in needed.parts]
+        if isinstance(needed, Every):
+            return self._every([part for part in parts if part is not None])
+        return self._some(parts)
+
+    def _text(self, field: str, folded: str) -> "Query | None":
+        """Files whose `field` has a text's rarest trigrams; of contents also the rarest identifiers whole in it."""
+        found = []
+        if field == fields.GRAMS:
+            words = {
+                word[0]
+                for word in islice(IDENTIFIER.finditer(folded), _MOST_GRAMS)
+                if word.start() > 0 and word.end() < len(folded) and len(word[0]) < fields.LONGEST_WORD
+            }
+            found += [self._term(fields.CODE, word) for word in self._rarest(fields.CODE, words, _RAREST_WORDS)]
+        narrowed = self._piece(field, folded.encode())
+        return self._every(found if narrowed is None else [*found, narrowed])
+
+    def _piece(self, field: str, folded: bytes) -> "Query | None":
+        """Files whose `field` has the rarest trigrams of a piece of text. None for a single byte: nearly all."""
         if len(folded) < 2:
             return None
         if len(folded) == 2:
-            grams = [gram for gram, _ in self._searcher.terms_with_prefix(field, folded, limit=_MOST_CONTINUATIONS + 1)]
-            if len(grams) > _MOST_CONTINUATIONS:
-                return None
-            return self._query.term_set_query(self._schema, field, grams)
-        starts = _first(range(len(folded) - 2), _MOST_GRAMS)
-        rare = self._rarest(field, {folded[start : start + 3] for start in starts}, _RAREST_GRAMS)
-        return self._query.boolean_query([(self._must, self._term(field, gram, "basic")) for gram in rare])
+            following = [fields.gram_term(folded + bytes([third])) for third in range(256)]
+            return self._query.term_set_query(self._schema, field, following)
+        grams = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
+        return self._every([self._term(field, gram) for gram in self._rarest(field, grams, _RAREST_GRAMS)])
+
+    # What is best
+
+    def _better(self, node: Node) -> "Iterable[Query]":
+        """Defines one of the words under exactly this name, in any case; has one in its file's name; has all whole."""
+        asked = [term for term in text_terms(node) if isinstance(term, Word | Exact)]
+        words = list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
+        if not words:
+            return
+        for field, terms in (
+            (fields.CASED_SYMBOLS, words),
+            (fields.SYMBOLS, list(dict.fromkeys(map(fold, words)))),
+            (fields.NAME, list(dict.fromkeys(map(fold, words)))),
+        ):
+            if (found := self._some([self._term(field, term) for term in terms])) is not None:
+                yield found
+        whole = [fold(term.text) for term in asked if isinstance(term, Word)]
+        if (found := self._every([self._term(fields.CODE, word) for word in whole[:_MOST_WORDS]])) is not None:
+            yield found
+
+    # tantivy's queries
+
+    def _term(self, field: str, value: str) -> "Query":
+        return self._query.term_query(self._schema, field, value, "basic")
+
+    def _every(self, found: "Sequence[Query]") -> "Query | None":
+        if len(found) < 2:
+            return found[0] if found else None
+        return self._query.boolean_query([(self._must, one) for one in found])
+
+    def _some(self, found: "Sequence[Query | None]") -> "Query | None":
+        """None where one of them is nothing that narrows."""
+        known = [one for one in found if one is not None]
+        if len(known) < len(found) or len(known) < 2:
+            return known[0] if len(known) == len(found) == 1 else None
+        return self._query.boolean_query([(self._should, one) for one in known])
+
+    def _but(self, found: "Query", *excluded: "Query") -> "Query":
+        return self._query.boolean_query([(self._must, found), *((self._must_not, one) for one in excluded)])
 
     def _rarest(self, field: str, terms: set[str], most: int) -> list[str]:
         return sorted(terms, key=lambda term: (self._searcher.doc_freq(field, term), term))[:most]
 
-    def _word(self, word: str) -> "Query":
-        return self._term(CODE, word, "freq")
 
-    def _term(self, field: str, value: str, option: str) -> "Query":
-        return self._query.term_query(self._schema, field, value, option)
+def _names(term: Word | Exact) -> Iterable[str]:
+    """What may be the name of something in a term: a word; of a text, each identifier that is surely whole."""
+    if isinstance(term, Word):
+        return [term.text]
+    return [
+        word[0]
+        for word in IDENTIFIER.finditer(term.text)
+        if (word.start() > 0 or word.end() == len(term.text)) and (word.end() < len(term.text) or word.start() == 0)
+    ]
 
-    def _flat(self, query: "Query") -> "Query":
-        """A filter says nothing of how good a hit is."""
-        return self._query.const_score_query(query, 0.0)
+
+def _is_gram(folded: str) -> bool:
+    """Whether the trigrams alone tell if a text has this piece; PAD, behind each text, is in them and not in it."""
+    return 2 <= len(folded.encode()) <= 3 and not folded.endswith(fields.PAD)
 
 
-def _first(items: Iterable, most: int) -> Iterator:  # type: ignore[type-arg]
-    return (item for _, item in zip(range(most), items))
+def _has_letters(folded: str) -> bool:
+    """Whether it can stand in a text in more than one case."""
+    return not folded.isascii() or folded != folded.upper()

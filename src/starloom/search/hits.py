@@ -1,22 +1,27 @@
 """What is shown of a hit: the line that answers best, a line around it, and where in it the terms stand."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from starloom.privacy.hidden import hidden
+from starloom.identity import qualified_swhid
+from starloom.privacy.hidden import hidden_in
 from starloom.privacy.redact import excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
-from starloom.search.matching import File, Text, places, text_terms
-from starloom.search.query import Exact, Node, Word
+from starloom.search import nodes
+from starloom.search.matching import File, Text, judge, placer, text_terms
+from starloom.search.nodes import Filter, Node, Word, fold
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
 _RETURN: Final = "\\x0d"  # as `printable` has it
-_PLACES: Final = 100  # of a term, among which the best line is sought
+_PLACES: Final = 64  # of a term, among which the best line is sought
+_TOGETHER: Final = 2_048  # characters from the first line shown to the last, up to which they are gone through at once
+
+Places: TypeAlias = Callable[[Text], Iterator[tuple[int, int]]]  # of one term, in characters
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,7 @@ class Hit:
     detected_licenses: tuple[str, ...]
     content_id: str
     split: str  # train, held_out
+    swhid: str  # of the content, with revision, path and line
 
     @property
     def place(self) -> str:
@@ -48,13 +54,22 @@ class Hit:
 
 @dataclass(frozen=True)
 class Answer:
-    """`total` counts files: exactly where `complete`, else so many at least (the time was up). `hits`: those asked for,
-    best first."""
+    """A page of hits. `hits`: best first, in an order that does not depend on how the index is cut.
+
+    `total` counts files: exactly where `complete`, else so many at least. `partial`: the time was up before the page
+    was full, or a part of the index is not there (see `problems`): there may be more, and better ones. `cursor` gives
+    the next page; None: there is none. `facets`: by language, license_type, license and repository, the most frequent
+    values of the hits counted; None where they were not asked for, or not on the first page.
+    """
 
     total: int
     complete: bool
+    partial: bool
     seconds: float
     hits: list[Hit]
+    cursor: str | None = None
+    facets: Mapping[str, Mapping[str, int]] | None = None
+    problems: tuple[str, ...] = field(default=())
 
     def summary(self) -> str:
         """`12 files`, `at least 1,200 files`."""
@@ -64,61 +79,175 @@ class Answer:
         return asdict(self)
 
 
-def hit(query: Node, file: File, raw: bool = False) -> Hit:
-    """The hit that `file`, for which `query` holds, is. `raw`: what is private is shown too."""
-    terms = tuple(text_terms(query))
-    start, end = _best(terms, file.text)
-    text = file.text.text
-    line = text.count("\n", 0, start) + 1
-    first, snippet = _snippet(text, start, end, line, raw)
-    return Hit(
-        repo_name=file.value("repo_name") or "",
-        path=file.value("path") or "",
-        line=line,
-        snippet=snippet,
-        first_line=first,
-        highlights=_highlights(terms, snippet),
-        language=file.value("language"),
-        license_type=file.value("license_type"),
-        detected_licenses=tuple(file.value("detected_licenses") or ()),
-        content_id=file.value("content_id") or "",
-        split=file.value("split"),
-    )
+@dataclass(frozen=True)
+class _Lines:
+    """What is to be shown of a text: `rows` are lines of it, from the one numbered `first` on, and `pieces` what of
+    each; `line`: the number of the best."""
+
+    line: int
+    first: int
+    rows: Sequence[tuple[int, int]]
+    pieces: Sequence[tuple[int, int]]
+
+    def together(self) -> list[tuple[int, int]]:
+        """The pieces as they are gone through for what is private."""
+        begin, stop = self.pieces[0][0], self.pieces[-1][1]
+        return [(begin, stop)] if stop - begin <= _TOGETHER else list(self.pieces)
+
+    def snippet(self, text: str, hidden: Sequence[list[Span]]) -> str:
+        """`hidden`: of each of `together`, what is private, counted from its start; none where it is to be shown."""
+        spans = [
+            Span(one.start + begin, one.end + begin, one.label)
+            for (begin, _), some in zip(self.together(), hidden)
+            for one in some
+        ]
+        return "\n".join(_shown(text, row, piece, spans) for row, piece in zip(self.rows, self.pieces))
 
 
-def _best(terms: Sequence[Word | Exact], text: Text) -> tuple[int, int]:
-    """The first match on the line that has most of the terms; without terms, the first line that is not blank."""
-    firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
-    counts: Counter[int] = Counter()
-    if len(terms) == 1:
-        return next(places(terms[0], text))
-    for term in terms:
-        of_term = set()
-        for place in islice(places(term, text), _PLACES):
-            line = text.text.rfind("\n", 0, place[0]) + 1
-            of_term.add(line)
-            firsts[line] = min(firsts.get(line, place), place)
-        counts.update(of_term)
-    if counts:
-        return firsts[min(counts, key=lambda line: (-counts[line], line))]
-    blank = len(text.text) - len(text.text.lstrip())
-    return (blank, blank) if blank < len(text.text) else (0, 0)
+class Shower:
+    """Makes hits of the files that a query holds for. `raw`: what is private is shown too."""
+
+    def __init__(self, node: Node, raw: bool = False) -> None:
+        self._terms = [placer(term) for term in text_terms(node)]
+        self._defines = list(_symbol_tests(node))
+        self._raw = raw
+
+    def hits(self, files: Sequence[File]) -> list[Hit]:
+        """What is private in all of them is found at once: that is most of the work."""
+        shown = [self._lines(file) for file in files]
+        asked = [
+            (file.text.text, *piece) for file, lines in zip(files, shown, strict=True) for piece in lines.together()
+        ]
+        spans = iter([] if self._raw else hidden_in(asked))
+        return [self._hit(file, lines, spans) for file, lines in zip(files, shown, strict=True)]
+
+    def _hit(self, file: File, lines: "_Lines", spans: Iterator[list[Span]]) -> Hit:
+        snippet = lines.snippet(file.text.text, [] if self._raw else list(islice(spans, len(lines.together()))))
+        path = file.value("path") or ""
+        content_id = file.value("content_id") or ""
+        return Hit(
+            repo_name=file.value("repo_name") or "",
+            path=path,
+            line=lines.line,
+            snippet=snippet,
+            first_line=lines.first,
+            highlights=self._highlights(snippet),
+            language=file.value("language"),
+            license_type=file.value("license_type"),
+            detected_licenses=tuple(file.value("detected_licenses") or ()),
+            content_id=content_id,
+            split=file.value("split"),
+            swhid=qualified_swhid(content_id, None, file.value("revision_id"), path, (lines.line, lines.line)),
+        )
+
+    def _best(self, file: File) -> tuple[int, int]:
+        """The first match on the line that defines most of what is asked for, else has most of the terms; without
+        terms, the first line that is not blank."""
+        text = file.text
+        defined = self._defined(file)
+        if len(self._terms) == 1 and not defined:
+            return next(self._terms[0](text), (0, 0))
+        firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
+        counts: Counter[int] = Counter()
+        for term in self._terms:
+            of_term = set()
+            near = _near(defined, term, text)
+            for place in [*near, *islice(term(text), _PLACES)]:
+                line = text.text.rfind("\n", 0, place[0]) + 1
+                of_term.add(line)
+                firsts[line] = min(firsts.get(line, place), place)
+            counts.update(of_term)
+        for line, name, fit in defined:
+            at = text.text.find(name, line, _line_end(text.text, line))
+            firsts.setdefault(line, (at, at + len(name)) if at >= 0 else (line, line))
+            counts[line] += len(self._terms) + fit
+        if counts:
+            return firsts[min(counts, key=lambda line: (-counts[line], line))]
+        blank = len(text.text) - len(text.text.lstrip())
+        return (blank, blank) if blank < len(text.text) else (0, 0)
+
+    def _defined(self, file: File) -> list[tuple[int, str, int]]:
+        """(where its line starts, name, how well it fits) of the symbols of the file that the query names."""
+        if not self._defines:
+            return []
+        names = file.value("symbols") or ()
+        fits = [max(test(name) for test in self._defines) for name in names]
+        wanted = [number for number, fit in enumerate(fits) if fit]
+        if not wanted:
+            return []
+        lines = file.value("symbol_lines")
+        found = []
+        for number in wanted[:_PLACES]:
+            if (at := _line_start(file.text.text, lines[number])) is not None:
+                found.append((at, names[number], fits[number]))
+        return found
+
+    def _lines(self, file: File) -> "_Lines":
+        """The line of the best match, and those around it that are not blank."""
+        start, end = self._best(file)
+        text = file.text.text
+        line = first = text.count("\n", 0, start) + 1
+        begin = text.rfind("\n", 0, start) + 1
+        stop = _line_end(text, start)
+        rows = [(begin, stop)]
+        before = text.rfind("\n", 0, begin - 1) + 1 if begin else 0
+        if begin and text[before : begin - 1].strip():
+            rows.insert(0, (before, begin - 1))
+            first -= 1
+        after = _line_end(text, stop + 1)
+        if text[stop + 1 : after].strip():
+            rows.append((stop + 1, after))
+        return _Lines(line, first, rows, [_cut(text, *row, start, end) for row in rows])
+
+    def _highlights(self, snippet: str) -> tuple[tuple[int, int], ...]:
+        """Where the terms stand in the snippet as it is shown, overlapping ones joined."""
+        shown = Text(snippet)
+        found: list[tuple[int, int]] = []
+        for start, end in sorted(place for term in self._terms for place in islice(term(shown), _PLACES)):
+            if found and start <= found[-1][1]:
+                found[-1] = (found[-1][0], max(found[-1][1], end))
+            elif start < end:
+                found.append((start, end))
+        return tuple(found)
 
 
-def _snippet(text: str, start: int, end: int, line: int, raw: bool) -> tuple[int, str]:
-    """(number of the first line shown, the lines): the line of the match, and those around it that are not blank."""
-    begin = text.rfind("\n", 0, start) + 1
-    stop = _line_end(text, start)
-    rows = [(begin, stop)]
-    first = line
-    before = text.rfind("\n", 0, begin - 1) + 1 if begin else 0
-    if text[before : begin - 1].strip() and begin:
-        rows.insert(0, (before, begin - 1))
-        first -= 1
-    after = _line_end(text, stop + 1)
-    if text[stop + 1 : after].strip():
-        rows.append((stop + 1, after))
-    return first, "\n".join(_shown(text, *row, start, end, raw) for row in rows)
+def _symbol_tests(node: Node) -> Iterator[Callable[[str], int]]:
+    """Of the parts of a query that may name a symbol (`sym:`, and words), whether a name is theirs: 2 where it is so
+    written, 1 in another case, 0."""
+    if isinstance(node, nodes.All | nodes.Any):
+        for part in node.parts:
+            yield from _symbol_tests(part)
+    elif isinstance(node, Word):
+        yield _named(node.text, node.case_sensitive)
+    elif isinstance(node, Filter) and node.field == "sym":
+        if node.pattern:
+            holds = judge(node)
+            yield lambda name: 2 * holds(File(lambda _: (name,), bytes))
+        else:
+            yield _named(node.value, node.case_sensitive)
+
+
+def _named(text: str, case_sensitive: bool) -> Callable[[str], int]:
+    folded = fold(text)
+    return lambda name: 2 if name == text else int(not case_sensitive and fold(name) == folded)
+
+
+def _near(defined: Sequence[tuple[int, str, int]], term: Places, text: Text) -> Iterator[tuple[int, int]]:
+    """The first place of a term on each line of a definition: it may be beyond the first places of the text."""
+    for line, _, _ in defined:
+        piece = text.text[line : _line_end(text.text, line)]
+        for start, end in islice(term(Text(piece)), 1):
+            yield line + start, line + end
+
+
+def _line_start(text: str, number: int) -> int | None:
+    """Where the line of this number begins."""
+    at = 0
+    for _ in range(number - 1):
+        at = text.find("\n", at) + 1
+        if not at:
+            return None
+    return at
 
 
 def _line_end(text: str, start: int) -> int:
@@ -126,34 +255,29 @@ def _line_end(text: str, start: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _shown(text: str, begin: int, stop: int, start: int, end: int, raw: bool) -> str:
-    """The line text[begin:stop] for a person, cut to WIDTH around the match; a lone carriage return does not end it."""
+def _cut(text: str, begin: int, stop: int, start: int, end: int) -> tuple[int, int]:
+    """What of the line text[begin:stop] is shown: WIDTH characters around the match."""
     stop -= text.endswith("\r", begin, stop)
     left = begin
     if stop - begin > WIDTH and begin <= start < stop and end > begin + WIDTH - _LEAD:
         left = max(min(start - _LEAD, stop - WIDTH), begin)
-    right = min(left + WIDTH, stop)
-    piece = text[left:right]
-    spans = [] if raw else hidden(text, left, right)
-    if "\r" in piece:
-        spans = [Span(_escaped(piece, one.start), _escaped(piece, one.end), one.label) for one in spans]
-        piece = piece.replace("\r", _RETURN)
-    shown = excerpt(piece, spans, max_lines=1, max_chars=4 * WIDTH)
+    return left, min(left + WIDTH, stop)
+
+
+def _shown(text: str, row: tuple[int, int], piece: tuple[int, int], private: Sequence[Span]) -> str:
+    """A piece of a line for a person; a lone carriage return does not end it."""
+    (begin, stop), (left, right) = row, piece
+    stop -= text.endswith("\r", begin, stop)
+    shown = text[left:right]
+    inside = ((max(one.start, left) - left, min(one.end, right) - left, one.label) for one in private)
+    spans = [Span(start, end, label) for start, end, label in inside if start < end]
+    if "\r" in shown:
+        spans = [Span(_escaped(shown, one.start), _escaped(shown, one.end), one.label) for one in spans]
+        shown = shown.replace("\r", _RETURN)
+    shown = excerpt(shown, spans, max_lines=1, max_chars=4 * WIDTH)
     return ("…" if left > begin else "") + shown + ("…" if right < stop else "")
 
 
 def _escaped(piece: str, place: int) -> int:
     """Where a place of `piece` is once its carriage returns are escapes."""
     return place + (len(_RETURN) - 1) * piece.count("\r", 0, place)
-
-
-def _highlights(terms: Sequence[Word | Exact], snippet: str) -> tuple[tuple[int, int], ...]:
-    """Where the terms stand in the snippet as it is shown, overlapping ones joined."""
-    shown = Text(snippet)
-    found: list[tuple[int, int]] = []
-    for start, end in sorted(place for term in terms for place in islice(places(term, shown), _PLACES)):
-        if found and start <= found[-1][1]:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
-        else:
-            found.append((start, end))
-    return tuple(found)

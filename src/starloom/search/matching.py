@@ -1,78 +1,128 @@
-"""What a query means on one file, from its text and its row alone: the judge of every candidate of the index."""
+"""What a query means on one file, from its text and its row alone: the judge of every candidate of the index.
 
-import string
+Texts are sought in as bytes (UTF-8), where nothing need be decoded; places are told in characters.
+"""
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any as Value
+from typing import Final, TypeAlias
 
 from starloom.licenses import expressions
-from starloom.search.query import All, Exact, Filter, Node, Not, Word, fold
-
-IDENTIFIER: Final = frozenset(string.ascii_letters + string.digits + "_")
+from starloom.search import patterns
+from starloom.search.identifiers import is_word
+from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Term, Word, fold
 
 
 class Text:
-    """A text, and its lower case: as long, so that positions hold in both."""
+    """A text, and its lower case, both as UTF-8."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    def lowered(self, needle: str) -> str:
-        """The text in which to look for a needle in lower case. Only ASCII folds to ASCII, and ASCII is 20 times as
-        fast to fold where the text is not."""
-        return self._ascii_folded if needle.isascii() else self._folded
+    def __init__(self, text: str | bytes) -> None:
+        self.data = text if isinstance(text, bytes) else text.encode()
 
     @cached_property
-    def _ascii_folded(self) -> str:
-        return self.text.lower() if self.text.isascii() else self.text.encode().lower().decode()
+    def text(self) -> str:
+        return self.data.decode()
 
     @cached_property
-    def _folded(self) -> str:
-        return fold(self.text)
+    def is_ascii(self) -> bool:
+        return self.data.isascii()
+
+    @cached_property
+    def ascii_folded(self) -> bytes:
+        """As long as `data`. Only ASCII folds to ASCII, so in here all of ASCII is found; folding it is 20 times as
+        fast as the rest."""
+        return self.data.lower()
+
+    @cached_property
+    def folded(self) -> bytes:
+        """The bytes of `fold`: as many characters, perhaps not as many bytes."""
+        return self.ascii_folded if self.is_ascii else fold(self.text).encode()
 
 
 @dataclass(frozen=True)
 class File:
-    """One file of the index. `value` gives a column of index.FILES by name; the text is read when first asked for."""
+    """One file of the index. `value` gives a column of the rows by name; the text is read when first asked for."""
 
-    value: Callable[[str], Any]
-    read_text: Callable[[], str]
+    value: Callable[[str], Value]
+    read: Callable[[], bytes]
 
     @cached_property
     def text(self) -> Text:
-        return Text(self.read_text())
+        return Text(self.read())
+
+
+Judge: TypeAlias = Callable[[File], bool]
+_Finder: TypeAlias = Callable[[Text], tuple[bytes, Iterator[tuple[int, int]]]]  # where it looks, and places in bytes
+
+
+def judge(node: Node) -> Judge:
+    """Whether a file is what `node` asks for; made once a query, asked of many files."""
+    if isinstance(node, All):
+        every = [judge(part) for part in sorted(node.parts, key=_cost)]
+        return lambda file: all(part(file) for part in every)
+    if isinstance(node, Any):
+        some = [judge(part) for part in sorted(node.parts, key=_cost)]
+        return lambda file: any(part(file) for part in some)
+    if isinstance(node, Not):
+        excluded = judge(node.part)
+        return lambda file: not excluded(file)
+    if isinstance(node, Filter):
+        return _filter(node)
+    find = _finder(node)
+    return lambda file: next(find(file.text)[1], None) is not None
 
 
 def holds(node: Node, file: File) -> bool:
     """Whether `file` is what `node` asks for."""
-    if isinstance(node, All):
-        return all(holds(part, file) for part in node.parts)
-    if isinstance(node, Not):
-        return not holds(node.part, file)
-    if isinstance(node, Filter):
-        return _passes(node, file)
-    return next(places(node, file.text), None) is not None
+    return judge(node)(file)
 
 
-def places(term: Word | Exact, text: Text) -> Iterator[tuple[int, int]]:
+def places(term: Term, text: Text) -> Iterator[tuple[int, int]]:
     """Where `term` stands: (start, end) in characters; of overlapping places the first."""
-    needle = term.text if term.case_sensitive else fold(term.text)
-    where = text.text if term.case_sensitive or not _has_letters(needle) else text.lowered(needle)
-    start = where.find(needle)
-    while start >= 0:
-        end = start + len(needle)
-        if isinstance(term, Exact) or _is_whole(where, start, end):
+    return placer(term)(text)
+
+
+def placer(term: Term) -> Callable[[Text], Iterator[tuple[int, int]]]:
+    """`places` of one term, made once, asked of many texts."""
+    find = _finder(term)
+
+    def told(text: Text) -> Iterator[tuple[int, int]]:
+        data, found = find(text)
+        spans = _filled(found)
+        return spans if text.is_ascii else _in_characters(data, spans)
+
+    return told
+
+
+def _filled(found: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Those that are not empty; where a pattern finds nothing but nothing, the first of that."""
+    empty = None
+    for start, end in found:
+        if start < end:
             yield start, end
-        start = where.find(needle, end)
+            yield from ((start, end) for start, end in found if start < end)
+            return
+        empty = start if empty is None else empty
+    if empty is not None:
+        yield empty, empty
 
 
-def text_terms(node: Node) -> Iterator[Word | Exact]:
+def _in_characters(data: bytes, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    at = characters = 0
+    for start, end in spans:
+        first = characters + len(data[at:start].decode())
+        at, characters = end, first + len(data[start:end].decode())
+        yield first, characters
+
+
+def text_terms(node: Node) -> Iterator[Term]:
     """The terms that a hit shows, those of an exclusion left out."""
-    if isinstance(node, All):
+    if isinstance(node, All | Any):
         for part in node.parts:
             yield from text_terms(part)
-    elif isinstance(node, Word | Exact):
+    elif isinstance(node, Word | Exact | Pattern):
         yield node
 
 
@@ -84,8 +134,45 @@ def license_terms(license_type: str | None, detected: list[str] | None) -> list[
     return sorted({one.lower() for one in found if one})
 
 
-def _is_whole(text: str, start: int, end: int) -> bool:
-    return (start == 0 or text[start - 1] not in IDENTIFIER) and (end == len(text) or text[end] not in IDENTIFIER)
+# Terms of the text
+
+
+def _finder(term: Term) -> _Finder:
+    if isinstance(term, Pattern):
+        return _pattern_finder(term)
+    needle = term.text if term.case_sensitive else fold(term.text)
+    sought = needle.encode()
+    as_written = term.case_sensitive or not _has_letters(needle)
+    in_ascii = needle.isascii()
+    whole = isinstance(term, Word)
+
+    def find(text: Text) -> tuple[bytes, Iterator[tuple[int, int]]]:
+        # A word is in ASCII, so the bytes before and after it are where they are in the text as it was written.
+        where = text.data if as_written else text.ascii_folded if in_ascii else text.folded
+        return where, _pieces(where, sought, text.data if whole else None)
+
+    return find
+
+
+def _pieces(where: bytes, sought: bytes, written: bytes | None) -> Iterator[tuple[int, int]]:
+    """Places of a piece; where `written` is given, those that are words in it."""
+    start = where.find(sought)
+    while start >= 0:
+        end = start + len(sought)
+        if written is None or is_word(written, start, end):
+            yield start, end
+            start = where.find(sought, end)
+        else:
+            start = where.find(sought, start + 1)
+
+
+def _pattern_finder(pattern: Pattern) -> _Finder:
+    compiled = patterns.compile(pattern)
+    if pattern.case_sensitive:
+        return lambda text: (text.data, patterns.found(compiled, text.data))
+    if not patterns.needs_folding(pattern):
+        return lambda text: (text.ascii_folded, patterns.found(compiled, text.ascii_folded))
+    return lambda text: (text.folded, patterns.found(compiled, text.folded))
 
 
 def _has_letters(needle: str) -> bool:
@@ -93,10 +180,43 @@ def _has_letters(needle: str) -> bool:
     return not needle.isascii() or needle != needle.upper()
 
 
-def _passes(filter: Filter, file: File) -> bool:
+# Filters of the row
+
+
+_COLUMN: Final = {"repo": "repo_name", "path": "path", "file": "path"}
+
+
+def _filter(filter: Filter) -> Judge:
+    value = filter.value
     if filter.field == "lang":
-        return bool(file.value("language") == filter.value)
+        return lambda file: bool(file.value("language") == value)
     if filter.field == "license":
-        return filter.value.lower() in license_terms(file.value("license_type"), file.value("detected_licenses"))
-    name: str = file.value("repo_name" if filter.field == "repo" else "path") or ""
-    return filter.value in name if filter.case_sensitive else fold(filter.value) in fold(name)
+        sought = value.lower()
+        return lambda file: sought in license_terms(file.value("license_type"), file.value("detected_licenses"))
+    named = _named(filter)
+    if filter.field == "sym":
+        return lambda file: any(map(named, file.value("symbols") or ()))
+    column = _COLUMN[filter.field]
+    if filter.field == "file":
+        return lambda file: named((file.value(column) or "").rpartition("/")[2])
+    return lambda file: named(file.value(column) or "")
+
+
+def _named(filter: Filter) -> Callable[[str], bool]:
+    """Whether a name is what a filter asks for."""
+    if filter.pattern:
+        find = _pattern_finder(Pattern(filter.value, filter.case_sensitive))
+        return lambda name: next(find(Text(name))[1], None) is not None
+    value = filter.value if filter.case_sensitive else fold(filter.value)
+    if filter.field == "sym":
+        return (lambda name: name == value) if filter.case_sensitive else (lambda name: fold(name) == value)
+    return (lambda name: value in name) if filter.case_sensitive else (lambda name: value in fold(name))
+
+
+def _cost(node: Node) -> int:
+    """Rows before texts, pieces before patterns."""
+    if isinstance(node, All | Any):
+        return max(map(_cost, node.parts), default=0)
+    if isinstance(node, Not):
+        return _cost(node.part)
+    return 0 if isinstance(node, Filter) else 2 if isinstance(node, Pattern) else 1

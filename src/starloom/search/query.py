@@ -1,284 +1,145 @@
 r"""The query language, as text → frozen dataclasses. Knows no index.
 
-    words          quicksort _private      whole identifiers: ASCII letters, digits and _
+    words          quicksort _private      whole identifiers and parts of them: ASCII letters, digits and _
     exact text     "def quick"  ->  a.b(   anything in quotes, and any term that is no plain word: wherever it stands
+    patterns       /def \w+_sort\b/        a regular expression (RE2), found anywhere; a / in it is \/
     filters        lang:python             language, by name or alias
-                   repo:django path:tests  a piece of the repository's name, of the path
+                   repo:django path:tests  a piece of the repository's name, of the path; or /pattern/
+                   file:setup              a piece of the file's name, the path's last part; or /pattern/
                    license:MIT             permissive, no_license, non_permissive, or an SPDX id or expression
-    exclusion      -word -"text" -path:x
+                   sym:HTTPServer          a symbol that is defined there, whole; or /pattern/
+    exclusion      -word -"text" -path:x -(a or b)
+    combination    a b   a or b   (a or b) c        all; one at least, weaker than all; groups
+    settings       case:yes|no|auto        for the whole query; auto is what it is without
+                   count:N|all             so many hits are counted, however long it takes within the time given
 
-All terms must hold. A term without capital letters matches in any case; one with capitals matches as it is written
-(smart case, as in Zoekt and ripgrep). In quotes `\"` is a quote and `\\` a backslash. Regular expressions, `or` and
-parentheses have their place here and are not there yet: they are refused, never taken for something else.
+A term without capital letters matches in any case; one with capitals matches as it is written (smart case, as in Zoekt
+and ripgrep). In quotes `\"` is a quote and `\\` a backslash. What is no such query is refused, with carets below the
+place, and never taken for something else.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final, Literal, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
 from starloom.errors import UserError
-from starloom.languages import table as languages
-from starloom.licenses import categories, expressions
-from starloom.outside.paths import printable
-from starloom.settings import nearest
+from starloom.search.nodes import ALL_HITS, All, Any, Exact, Filter, Node, Not, Pattern, Query, Word, fold
+from starloom.search.place import Place, refuse
+from starloom.search.terms import Case, Reader, Token
+
+__all__ = [
+    "ACCEPTED", "ALL_HITS", "MOST_CHARACTERS", "MOST_DEPTH", "MOST_TERMS",
+    "All", "Any", "Exact", "Filter", "Node", "Not", "Pattern", "Query", "Word", "fold", "parse",
+]  # fmt: skip
 
 MOST_CHARACTERS: Final = 10_000  # of a query: a page of code in quotes fits
 MOST_TERMS: Final = 100
+MOST_DEPTH: Final = 50  # parentheses in parentheses
 
-LICENSE_TYPES: Final = ("permissive", "no_license", "non_permissive")
 ACCEPTED: Final = (
-    'a query has words, "exact text", lang:NAME, repo:PART, path:PART and license:ID; a - before one excludes it'
+    'a query has words, "exact text", /patterns/, lang:NAME, repo:PART, path:PART, file:PART, license:ID, sym:NAME, '
+    "case:yes|no|auto and count:N|all; - before a term excludes it, `or` and ( ) combine them"
 )
 
-FilterField: TypeAlias = Literal["lang", "repo", "path", "license"]
 
-_FIELDS: Final[dict[str, FilterField]] = {"lang": "lang", "repo": "repo", "path": "path", "license": "license"}
-_FIELD = re.compile(r"([A-Za-z_]+):(?!:)")  # not `std::vector`
-_NO_FIELD = re.compile(r"\s|=|//|\Z")  # after the colon of what is no field we know: `try:`, `x:=1`, a URL
-_WORD = re.compile(r"[0-9A-Za-z_]+")
-_EXPRESSION = re.compile(r"/(?![/*]).+/", re.DOTALL)  # no comment
-_TERM = re.compile(r"\S+")
-_KEPT = re.compile("([\u0130\u212a])")  # İ and the Kelvin sign: their lower forms are two characters, and an ASCII one
-
-
-@dataclass(frozen=True)
-class Word:
-    """A whole identifier: no ASCII letter, digit or _ before or after it."""
-
-    text: str
-    case_sensitive: bool
+def parse(query: str) -> Query:
+    """What a query asks for. Raises UserError that points at the place where it cannot be understood."""
+    _check_size(query)
+    reader = Reader(query)
+    tokens = []
+    for token in reader.tokens():
+        tokens.append(token)
+        if len(tokens) > MOST_TERMS and sum(one.make is not None for one in tokens) > MOST_TERMS:
+            raise UserError(f"the query has more than {MOST_TERMS} terms", "ask for fewer; " + ACCEPTED)
+    if not tokens:
+        raise UserError("the query is empty", ACCEPTED)
+    return Query(_Parser(query, tokens, reader.case).whole(), reader.count)
 
 
-@dataclass(frozen=True)
-class Exact:
-    """A piece of text, wherever it stands."""
-
-    text: str
-    case_sensitive: bool
-
-
-@dataclass(frozen=True)
-class Filter:
-    """`lang`: the language's name. `license`: a type, or an id or expression in SPDX's spelling. `repo`, `path`: a
-    piece of the name."""
-
-    field: FilterField
-    value: str
-    case_sensitive: bool
-
-
-@dataclass(frozen=True)
-class Not:
-    part: "Node"
-
-
-@dataclass(frozen=True)
-class All:
-    parts: tuple["Node", ...]
-
-
-Node: TypeAlias = Word | Exact | Filter | Not | All
-
-
-def fold(text: str) -> str:
-    r"""Lower case, character by character: as long as `text`, whatever stands beside a character.
-
-    >>> fold("ΟΔΟΣ İstanbul")
-    'οδοσ İstanbul'
-    """
-    if text.isascii():
-        return text.lower()
-    text = text.replace("Σ", "σ")  # lower() looks whether a word ends after it
-    if "\u0130" not in text and "\u212a" not in text:
-        return text.lower()
-    return "".join(piece if _KEPT.match(piece) else piece.lower() for piece in _KEPT.split(text))
-
-
-def parse(query: str) -> All:
-    """The query's terms, all of which must hold. Raises UserError that points at the place."""
-    return All(tuple(_Parser(query).terms()))
-
-
-@dataclass(frozen=True)
-class _Place:
-    start: int
-    end: int
+def _check_size(query: str) -> None:
+    if len(query) > MOST_CHARACTERS:
+        raise UserError(
+            f"the query has {len(query):,} characters, more than {MOST_CHARACTERS:,}",
+            "to find where a longer piece of code stands, use `starloom check`",
+        )
+    try:
+        query.encode()
+    except UnicodeEncodeError as problem:
+        refuse(query, Place(problem.start, problem.start + 1), "this is no valid text", "write the query in UTF-8")
 
 
 class _Parser:
-    def __init__(self, query: str) -> None:
+    """Tokens → tree: any of (all of (terms and groups))."""
+
+    def __init__(self, query: str, tokens: list[Token], case: Case) -> None:
         self._query = query
+        self._tokens = tokens
+        self._case = case
         self._at = 0
+        self._combined = any(token.kind != "term" for token in tokens)
 
-    def terms(self) -> Iterator[Node]:
-        self._check_size()
-        count = 0
-        while self._skip_space():
-            count += 1
-            if count > MOST_TERMS:
-                raise UserError(f"the query has more than {MOST_TERMS} terms", "ask for fewer; " + ACCEPTED)
-            yield self._term(first=count == 1)
-        if not count:
-            raise UserError("the query is empty", ACCEPTED)
+    def whole(self) -> Node:
+        node = self._any(0)
+        if self._at < len(self._tokens):
+            self._refuse(self._tokens[self._at], "this parenthesis closes nothing", 'put text with one in quotes: ")"')
+        return node
 
-    def _check_size(self) -> None:
-        if len(self._query) > MOST_CHARACTERS:
-            raise UserError(
-                f"the query has {len(self._query):,} characters, more than {MOST_CHARACTERS:,}",
-                "to find where a longer piece of code stands, use `starloom check`",
-            )
-        try:
-            self._query.encode()
-        except UnicodeEncodeError as problem:
-            self._refuse(_Place(problem.start, problem.start + 1), "this is no valid text", "write the query in UTF-8")
-        if self._query.strip().startswith("/") and _EXPRESSION.fullmatch(self._query.strip()):
-            self._no_expression(_Place(0, len(self._query.rstrip())))
-
-    def _skip_space(self) -> bool:
-        while self._at < len(self._query) and self._query[self._at].isspace():
+    def _any(self, depth: int) -> Node:
+        """Up to the end, or a parenthesis that closes."""
+        parts = [self._all(depth)]
+        while (token := self._next()) and token.kind == "or":
             self._at += 1
-        return self._at < len(self._query)
+            parts.append(self._all(depth, after=token))
+        return parts[0] if len(parts) == 1 else Any(tuple(parts))
 
-    def _term(self, first: bool) -> Node:
-        if self._query[self._at] == "-" and self._excludes():
+    def _all(self, depth: int, after: Token | None = None) -> Node:
+        parts: list[Node] = []
+        while (token := self._next()) and token.kind in ("term", "("):
             self._at += 1
-            return Not(self._positive(first=True))
-        return self._positive(first)
+            node = self._term(token) if token.make else self._group(token, depth + 1)
+            parts.append(Not(node) if token.excluded else node)
+        if not parts:
+            self._missing(token, after)
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
 
-    def _excludes(self) -> bool:
-        """Whether the - here excludes; `->`, `--verbose` and a lone - are text."""
-        following = self._query[self._at + 1 : self._at + 2]
-        return following.isalnum() or following in ("_", '"', "(", "/")
+    def _missing(self, token: Token | None, after: Token | None) -> NoReturn:
+        """There is no term between `after` and `token`."""
+        if token and token.kind == "or":
+            self._refuse(token, f"`{token.text}` has nothing before it", _OR_WORD)
+        if after:
+            self._refuse(after, f"`{after.text}` has nothing after it", _OR_WORD)
+        assert token is not None
+        self._refuse(token, "this parenthesis closes nothing", 'put text with one in quotes: ")"')
 
-    def _positive(self, first: bool) -> Node:
-        start = self._at
-        if self._query[start] == '"':
-            return _exact(self._quoted())
-        field = _FIELD.match(self._query, start)
-        if field:
-            if name := _FIELDS.get(field[1].lower()):
-                self._at = field.end()
-                return self._filter(name, start)
-            if not _NO_FIELD.match(self._query, field.end()):
-                self._refuse(
-                    _Place(start, field.end()),
-                    f"unknown field `{field[1]}:`",
-                    f"fields are {', '.join(f'{one}:' for one in _FIELDS)}; put text with a colon in quotes",
-                )
-        return self._bare(first)
-
-    def _bare(self, first: bool) -> Node:
-        found = _TERM.match(self._query, self._at)
-        assert found is not None
-        term, place = found[0], _Place(self._at, found.end())
-        self._at = found.end()
-        if _EXPRESSION.fullmatch(term):
-            self._no_expression(place)
-        if term[0] == "(":
-            self._refuse(
-                _Place(place.start, place.start + 1),
-                "parentheses do not group yet",
-                'put text with a parenthesis at its start in quotes: "(x)"',
-            )
-        if term in ("or", "OR") and not first and self._skip_space():
-            self._refuse(place, f"`{term}` does not combine terms yet", 'ask twice; for the word itself, write "or"')
-        return Word(term, term != fold(term)) if _WORD.fullmatch(term) else _exact(term)
-
-    def _quoted(self) -> str:
-        """The text of the quotes that begin here, at least one character."""
-        start = self._at
-        pieces = []
+    def _group(self, opening: Token, depth: int) -> Node:
+        if depth > MOST_DEPTH:
+            self._refuse(opening, f"parentheses are more than {MOST_DEPTH} deep", "write the query with fewer groups")
+        inner = self._next()
+        if inner and inner.kind == ")":
+            self._refuse(opening, "there is nothing in the parentheses", 'put text with them in quotes: "()"')
+        if inner is None:
+            self._unclosed(opening)
+        node = self._any(depth)
+        if self._next() is None:
+            self._unclosed(opening)
         self._at += 1
-        while self._at < len(self._query) and self._query[self._at] != '"':
-            if self._query[self._at : self._at + 2] in ('\\"', "\\\\"):
-                self._at += 1
-            pieces.append(self._query[self._at])
-            self._at += 1
-        if self._at >= len(self._query):
-            self._refuse(
-                _Place(start, start + 1), "this quote is not closed", 'end the text with "; a quote in it is \\"'
-            )
-        self._at += 1
-        if self._at < len(self._query) and not self._query[self._at].isspace():
-            self._refuse(
-                _Place(self._at, self._at + 1), "a space is missing after the quotes", 'a quote in the text is \\"'
-            )
-        if not pieces:
-            self._refuse(
-                _Place(start, self._at), "there is nothing in the quotes", "write the text to be found in them"
-            )
-        return "".join(pieces)
+        return node
 
-    def _filter(self, field: FilterField, start: int) -> Filter:
-        if self._query[self._at : self._at + 1] == '"':
-            value = self._quoted()
-        else:
-            found = _TERM.match(self._query, self._at)
-            value = found[0] if found else ""
-            self._at += len(value)
-        place = _Place(start, self._at)
-        if not value.strip():
-            self._refuse(place, f"`{field}:` needs a value", f"for example {_EXAMPLES[field]}")
-        if field == "lang":
-            return Filter(field, self._language(value, place), False)
-        if field == "license":
-            return Filter(field, self._license(value, place), False)
-        return Filter(field, value, value != fold(value))
+    def _term(self, token: Token) -> Node:
+        assert token.make is not None
+        if token.loose and self._combined:
+            place = Place(token.place.end - 1, token.place.end)
+            refuse(self._query, place, "this parenthesis closes nothing", 'put text with one in quotes: "x)"')
+        return token.make(self._case)
 
-    def _language(self, value: str, place: _Place) -> str:
-        known = languages.by_name(value)
-        if known is None:
-            self._refuse(place, f"unknown language `{value}`", _hint(value, languages.load().languages))
-        return known.name
+    def _next(self) -> Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def _license(self, value: str, place: _Place) -> str:
-        if value.lower() in LICENSE_TYPES:
-            return value.lower()
-        if expressions.parse(value) is None:
-            self._refuse(place, f"`{value}` is no license expression", _LICENSES)
-        for one in expressions.symbols(value):
-            if categories.canonical(one) is None and not one.lower().startswith("licenseref-"):
-                self._refuse(place, f"unknown license `{one}`", _LICENSES)
-        return expressions.rename(value, lambda one: categories.canonical(one) or one)
-
-    def _no_expression(self, place: _Place) -> NoReturn:
+    def _unclosed(self, opening: Token) -> NoReturn:
         self._refuse(
-            place, "regular expressions are not there yet", 'for a text that begins and ends with /, use quotes: "/x/"'
+            opening, "this parenthesis is not closed", 'end the group with ); put text with one in quotes: "("'
         )
 
-    def _refuse(self, place: _Place, problem: str, hint: str) -> NoReturn:
-        raise UserError(f"{problem}\n{_pointer(self._query, place)}", hint)
+    def _refuse(self, token: Token, problem: str, hint: str) -> NoReturn:
+        refuse(self._query, token.place, problem, hint)
 
 
-_EXAMPLES: Final[dict[FilterField, str]] = {
-    "lang": 'lang:python, lang:"Jupyter Notebook"',
-    "repo": "repo:django",
-    "path": "path:tests/",
-    "license": "license:permissive, license:MIT",
-}
-_LICENSES: Final = f"give {', '.join(LICENSE_TYPES)}, or an SPDX id such as MIT, Apache-2.0, GPL-3.0-only"
-
-
-def _exact(text: str) -> Exact:
-    return Exact(text, text != fold(text))
-
-
-def _hint(value: str, known: dict[str, languages.Language]) -> str:
-    hint = nearest(value.title(), known)
-    return hint if hint.startswith("did") else "give a name as GitHub has it, for example Python, C++, Shell"
-
-
-def _pointer(query: str, place: _Place, around: int = 40) -> str:
-    """The part of the query around a place, and carets below it."""
-    start, stop = max(place.start - around, 0), min(place.end, place.start + around) + around
-    shown = [character if printable(character) == character else "·" for character in query[start:stop]]
-    head, tail = "…" if start else "", "…" if stop < len(query) else ""
-    before = sum(map(_columns, shown[: place.start - start])) + len(head)
-    marked = sum(map(_columns, shown[place.start - start : place.end - start]))
-    return f"  {head}{''.join(shown)}{tail}\n  {' ' * before}{'^' * max(marked, 1)}"
-
-
-def _columns(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+_OR_WORD: Final = 'it stands between two terms; for the text itself, write "or"'

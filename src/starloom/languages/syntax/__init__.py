@@ -1,4 +1,4 @@
-"""Syntax errors in files, by the tree-sitter grammars of their languages.
+"""Syntax errors in files, by the tree-sitter grammars of their languages; what files define: definitions.py.
 
 The grammars are those that `tree-sitter-language-pack` before 1.0 carries in its wheel (later ones load them from the
 network at run time); `grammars.tsv` says which language has which. They are written for editors, not for compilers:
@@ -20,11 +20,11 @@ import importlib.metadata
 import os
 import resource
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from starloom.errors import UserError
 from starloom.outside.processes import ProcessError, Stream
@@ -32,7 +32,10 @@ from starloom.outside.processes import ProcessError, Stream
 _PACK = "tree-sitter-language-pack"
 _SECONDS = 20.0  # for one file; all but hostile ones take less than one
 _MEMORY = 4 << 30
+_ANSWER = 1 << 26  # bytes of a line
 READY = b"ready"  # what the process says first
+
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
@@ -88,22 +91,37 @@ def parse_errors(
     """What grammars cannot make sense of in each of (language, UTF-8 text). None: the language has no grammar, the file
     is larger than `max_bytes`, or parsing it was given up. Raises UserError where the extra is not installed, or does
     not start."""
+    return asked("errors", texts, grammars(), max_bytes, _read)
+
+
+def asked(
+    what: str,
+    texts: Sequence[tuple[str, bytes | memoryview]],
+    grammars: Mapping[str, Sequence[str]],  # by language: who can answer
+    max_bytes: int,
+    read: Callable[[bytes, int], A | None],  # of an answer's line, and of how many bytes the text has
+) -> list[A | None]:
+    """What the process answers of each text, by the line; None: there is no grammar, the text is larger, or it was
+    given up. Raises as `parse_errors`."""
     version()
-    found: list[ParseErrors | None] = [None] * len(texts)
-    asked = [i for i, (language, data) in enumerate(texts) if language in grammars() and len(data) <= max_bytes]
-    while asked:
-        answers = _answers([texts[i] for i in asked])
-        for i, answer in zip(asked, answers, strict=False):
+    found: list[A | None] = [None] * len(texts)
+    left = [i for i, (language, data) in enumerate(texts) if language in grammars and len(data) <= max_bytes]
+    while left:
+        some = [texts[i] for i in left]
+        answers = _answers(what, [(grammars[language], data) for language, data in some], read)
+        for i, answer in zip(left, answers, strict=False):
             found[i] = answer
-        asked = asked[len(answers) + 1 :]  # it died of the one after these, if of any
+        left = left[len(answers) + 1 :]  # it died of the one after these, if of any
     return found
 
 
-def _answers(texts: Sequence[tuple[str, bytes | memoryview]]) -> list[ParseErrors | None]:
+def _answers(
+    what: str, texts: Sequence[tuple[Sequence[str], bytes | memoryview]], read: Callable[[bytes, int], A | None]
+) -> list[A | None]:
     """Of the first of `texts`, up to one on which the process died."""
-    found: list[ParseErrors | None] = []
+    found: list[A | None] = []
     with Stream(
-        (sys.executable, "-P", "-m", f"{__package__}.worker"),
+        (sys.executable, "-P", "-m", f"{__package__}.worker", what),
         _environment(),
         feed=_questions(texts),
         idle_timeout=_SECONDS,
@@ -120,17 +138,17 @@ def _answers(texts: Sequence[tuple[str, bytes | memoryview]]) -> list[ParseError
                 "pip install --force-reinstall 'starloom[syntax]', or set enabled = false in [syntax]",
             )
         try:
-            while len(found) < len(texts) and (line := stream.read_until(b"\n")) is not None:
-                found.append(_read(line, len(texts[len(found)][1])))
+            while len(found) < len(texts) and (line := stream.read_until(b"\n", _ANSWER)) is not None:
+                found.append(read(line, len(texts[len(found)][1])))
         except ProcessError:
             pass  # it took too long, or ended within a line
     return found
 
 
-def _questions(texts: Sequence[tuple[str, bytes | memoryview]]) -> Iterator[bytes]:
+def _questions(texts: Sequence[tuple[Sequence[str], bytes | memoryview]]) -> Iterator[bytes]:
     """A line `BYTES GRAMMAR …`, then the bytes."""
-    for language, data in texts:
-        yield f"{len(data)} {' '.join(grammars()[language])}\n".encode("ascii")
+    for names, data in texts:
+        yield f"{len(data)} {' '.join(names)}\n".encode("ascii")
         yield bytes(data)
 
 

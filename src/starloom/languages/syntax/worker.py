@@ -1,35 +1,43 @@
-"""The program that parses: `python -m starloom.languages.syntax.worker`. Run by languages/syntax; home of tree_sitter.
+"""The program that parses: `python -m starloom.languages.syntax.worker errors|definitions`. Run by languages/syntax;
+home of tree_sitter.
 
 Says `ready`, then answers one file after another. A question is a line `BYTES GRAMMAR …` and those bytes; the answer is
-a line `ERRORS BYTES`: how many errors the best of the grammars finds, and how many bytes stand in them; an empty line
-where the parser took too many steps. Ends when its input does.
+a line, an empty one where the parser took too many steps. Of errors it is `ERRORS BYTES`: how many the best of the
+grammars finds, and how many bytes stand in them. Of definitions it is a list in JSON, `[[NAME, LINE], …]`, of the
+grammar that finds most. Ends when its input does.
 """
 
 import functools
+import json
 import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tree_sitter import Parser, Tree
+from tree_sitter import Node, Parser, Query, QueryCursor, Tree
 from tree_sitter_language_pack import get_language
 
 from starloom.languages.syntax import READY
+from starloom.languages.syntax.definitions import queries
 
 _CHUNK = 1 << 16  # bytes the parser is handed at once
 _STEP = 40  # bytes that must be parsed, on the whole, in each hundred operations; of code it parses 100-300
 _FREE_STEPS = 1_000
+_MATCHES = 4_096  # half-made ones that a query may hold: a bound for its time; code holds some tens
+_CHILDREN = 20_000  # of an error; a query takes time with their square, and cannot be told to stop
+_MARKS = b'@$#`"'  # around a name, no part of it
+_NAME = re.compile(rb"[^\s\0-\x1f]{1,200}")  # what may be one
 
 
 def main() -> None:
+    answer = {"errors": _errors, "definitions": _definitions}[sys.argv[1]]
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a grammar prints is no answer
     answers.write(READY + b"\n")
     while question := sys.stdin.buffer.readline():
         size, *names = question.decode("ascii").split()
-        data = sys.stdin.buffer.read(int(size))
-        found = [one for one in (_errors(name, data) for name in names) if one is not None]
-        answers.write(b"%d %d\n" % min(found, key=lambda one: (one[1], one[0])) if found else b"\n")
+        answers.write(answer(names, sys.stdin.buffer.read(int(size))) + b"\n")
 
 
 @functools.cache
@@ -37,23 +45,65 @@ def _parser(grammar: str) -> Parser:
     return Parser(get_language(grammar))
 
 
-def _errors(grammar: str, data: bytes) -> tuple[int, int] | None:
+@functools.cache
+def _query(grammar: str) -> Query:
+    return Query(get_language(grammar), queries()[grammar])
+
+
+def _errors(grammars: Sequence[str], data: bytes) -> bytes:
+    found = [one for one in (_errors_of(grammar, data) for grammar in grammars) if one is not None]
+    return b"%d %d" % min(found, key=lambda one: (one[1], one[0])) if found else b""
+
+
+def _definitions(grammars: Sequence[str], data: bytes) -> bytes:
+    found = [one for one in (_definitions_of(grammar, data) for grammar in grammars) if one is not None]
+    return json.dumps(max(found, key=len), separators=(",", ":")).encode("ascii") if found else b""
+
+
+def _definitions_of(grammar: str, data: bytes) -> list[tuple[str, int]] | None:
+    """(name, line) in their order. None: too many steps."""
+    tree = _parsed(_parser(grammar), memoryview(data))
+    if tree is None or any(node.child_count > _CHILDREN for node in _errors_in(tree)):
+        return None
+
+    def among(*asked: Any, **_named: Any) -> bool:
+        _, (captured, *words), _, captures = asked
+        node = captures[captured[0]][0]
+        return (data[node.start_byte : node.end_byte].decode("utf-8", "replace"), "string") in words
+
+    cursor = QueryCursor(_query(grammar), match_limit=_MATCHES)
+    nodes = cursor.captures(tree.root_node, among).get("name", [])
+    found: list[tuple[str, int]] = []
+    for start, end, row in sorted({(node.start_byte, node.end_byte, node.start_point.row) for node in nodes}):
+        name = data[start:end].strip(_MARKS)
+        if _NAME.fullmatch(name) is None:
+            continue
+        text = name.decode("utf-8", "replace")
+        if not found or found[-1][0] != text:  # clauses of one function: the first
+            found.append((text, row + 1))
+    return found
+
+
+def _errors_of(grammar: str, data: bytes) -> tuple[int, int] | None:
     """(errors, bytes in them): the outermost ERROR nodes and the MISSING ones. None: too many steps."""
     tree = _parsed(_parser(grammar), memoryview(data))
     if tree is None:
         return None
-    number = covered = 0
+    errors = [node.end_byte - node.start_byte for node in _errors_in(tree)]
+    return len(errors), sum(errors)
+
+
+def _errors_in(tree: Tree) -> Iterator[Node]:
     cursor = tree.walk()
     while True:
         node = cursor.node
         assert node is not None
         if node.is_error or node.is_missing:
-            number += 1
-            covered += node.end_byte - node.start_byte
+            yield node
         elif node.has_error and cursor.goto_first_child():  # what holds no error is not walked into
             continue
         if not _onward(cursor.goto_next_sibling, cursor.goto_parent):
-            return number, covered
+            return
 
 
 def _onward(beside: Callable[[], bool], up: Callable[[], bool]) -> bool:

@@ -1,0 +1,381 @@
+r"""What a text must have for a regular expression to be found in it: pieces of text, told from the pattern alone.
+
+A reader of RE2's syntax, apart from RE2. It never says too much: what it does not understand needs nothing, so no match
+is ever missed. Read: literals, escapes, classes (small ones as alternatives), groups, |, repetition, flags. For
+example, `(get|set)_\w+\(self` needs ("get_" or "set_") and "(self". Pieces are folded, as the texts in which they are
+looked up.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from starloom.search import patterns
+from starloom.search.nodes import Pattern, fold
+
+
+@dataclass(frozen=True)
+class Has:
+    text: str
+
+
+@dataclass(frozen=True)
+class Every:
+    parts: tuple["Has | Every | Some", ...]
+
+
+@dataclass(frozen=True)
+class Some:
+    parts: tuple["Has | Every | Some", ...]
+
+
+Said: TypeAlias = Has | Every | Some
+Needed: TypeAlias = Said | None  # None: nothing
+
+_MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
+_MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
+_MOST_COPIES: Final = 8  # of `x{9}`
+_MOST_DEPTH: Final = 50
+_MOST_NEEDS: Final = 16  # of one Every
+_MOST_SIZE: Final = 200  # pieces in all
+_SHORTEST: Final = 2  # bytes of a piece that narrows anything
+
+_REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
+_FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
+_NAME = re.compile(r"\?P?<\w+>")
+_HEX = re.compile(r"x(?:\{([0-9a-fA-F]{1,6})\}|([0-9a-fA-F]{2}))")
+_UNICODE = re.compile(r"[pP](?:\{\^?\w+\}|\w)|[wWDS]")
+_POSIX = re.compile(r"\[:\^?\w+:\]")
+_ESCAPES: Final = {
+    **{letter: frozenset([character]) for letter, character in zip("afnrtv", "\a\f\n\r\t\v")},
+    "d": frozenset("0123456789"),
+    "s": frozenset("\t\n\f\r "),
+}
+
+_Characters: TypeAlias = frozenset[str] | None
+_Pieces: TypeAlias = frozenset[str]  # alternatives, folded
+_MANY: Final = None  # characters: too many to list
+
+
+def needed(pattern: Pattern) -> Needed:
+    """What a folded text must have for the pattern, which RE2 accepts, to be found in it."""
+    try:
+        branch = _Reader(pattern.source, patterns.by_unicode(pattern)).whole()
+    except _UnknownError:
+        return None
+    return _every(branch.closed())
+
+
+class _UnknownError(Exception):
+    """The pattern has what is not read here."""
+
+
+class _Branch:
+    """What stands one after the other: what is needed so far, and the alternatives of the piece that ends here.
+
+    `whole`: that piece is all there is, so that something before may be put in front of it.
+    """
+
+    def __init__(self) -> None:
+        self.needs: list[Needed] = []
+        self.pieces: _Pieces = frozenset([""])
+        self.whole = True
+
+    def then(self, pieces: _Pieces) -> None:
+        """One of these follows at once."""
+        if len(self.pieces) * len(pieces) > _MOST_PIECES:
+            self.cut()
+        self.pieces = frozenset(one + other for one in self.pieces for other in pieces)
+
+    def cut(self) -> None:
+        """Something unknown follows."""
+        self.needs.append(_some([Has(piece) for piece in sorted(self.pieces)]))
+        self.pieces, self.whole = frozenset([""]), False
+
+    def join(self, other: "_Branch") -> None:
+        """Another branch follows at once."""
+        if other.whole:
+            self.then(other.pieces)
+            return
+        self.cut()
+        self.needs += other.needs
+        self.pieces = other.pieces
+
+    def closed(self) -> list[Needed]:
+        """All that is needed."""
+        return [*self.needs, _some([Has(piece) for piece in sorted(self.pieces)])]
+
+
+class _Reader:
+    def __init__(self, source: str, any_case: bool) -> None:
+        self._source = source
+        self._at = 0
+        self._depth = 0
+        self._insensitive = any_case
+
+    def whole(self) -> _Branch:
+        branch = self._alternatives()
+        if self._at < len(self._source):
+            raise _UnknownError
+        return branch
+
+    def _peek(self) -> str:
+        return self._source[self._at : self._at + 1]
+
+    def _take(self, text: str) -> bool:
+        """Passes over `text` if it comes next."""
+        if self._source.startswith(text, self._at):
+            self._at += len(text)
+            return True
+        return False
+
+    def _passed(self, expression: re.Pattern[str]) -> re.Match[str] | None:
+        found = expression.match(self._source, self._at)
+        if found:
+            self._at = found.end()
+        return found
+
+    def _alternatives(self) -> _Branch:
+        before = self._insensitive
+        branches = [self._sequence()]
+        while self._take("|"):
+            branches.append(self._sequence())
+        self._insensitive = before  # (?i) holds to the end of its group
+        if len(branches) == 1:
+            return branches[0]
+        branch = _Branch()
+        pieces = frozenset().union(*(one.pieces for one in branches))
+        if all(one.whole for one in branches) and len(pieces) <= _MOST_PIECES:
+            branch.then(pieces)
+        else:
+            branch.needs.append(_some([_every(one.closed()) for one in branches]))
+            branch.whole = False
+        return branch
+
+    def _sequence(self) -> _Branch:
+        sequence = _Branch()
+        while (following := self._peek()) and following not in "|)":
+            if self._take("\\Q"):
+                self._quoted(sequence)
+            elif self._source.startswith("(?", self._at) and self._flags_alone():
+                continue
+            else:
+                self._repeated(sequence, self._atom())
+        return sequence
+
+    def _quoted(self, sequence: _Branch) -> None:
+        """The text up to \\E."""
+        text, ended, _ = self._source[self._at :].partition("\\E")
+        self._at += len(text) + len(ended)
+        if self._peek() in ("*", "+", "?", "{"):
+            raise _UnknownError  # it repeats the last character alone
+        for character in text:
+            sequence.join(self._one(self._characters(character)))
+
+    def _flags_alone(self) -> bool:
+        """Passes over flags for the rest of the group: (?i)."""
+        found = _FLAGS.match(self._source, self._at + 1)
+        if not found or found[3] != ")":
+            return False
+        self._at = found.end()
+        self._set(found)
+        return True
+
+    def _set(self, flags: re.Match[str]) -> None:
+        self._insensitive = (self._insensitive or "i" in flags[1]) and "i" not in (flags[2] or "")
+
+    def _atom(self) -> _Branch:
+        if self._take("("):
+            return self._group()
+        if self._take("["):
+            return self._one(self._class())
+        if self._take("\\"):
+            return self._escaped()
+        character = self._peek()
+        self._at += 1
+        if character in "^$":
+            return _Branch()
+        if character in "*+?":
+            raise _UnknownError
+        return self._one(_MANY if character == "." else self._characters(character))
+
+    def _group(self) -> _Branch:
+        self._depth += 1
+        if self._depth > _MOST_DEPTH:
+            raise _UnknownError
+        before = self._insensitive
+        if self._peek() == "?" and not self._passed(_NAME):
+            flags = self._passed(_FLAGS)
+            if not flags or flags[3] != ":":
+                raise _UnknownError
+            self._set(flags)
+        branch = self._alternatives()
+        self._insensitive = before
+        if not self._take(")"):
+            raise _UnknownError
+        self._depth -= 1
+        return branch
+
+    def _repeated(self, sequence: _Branch, atom: _Branch) -> None:
+        """The atom follows, as often as what stands behind it says."""
+        least, most = 1, 1.0
+        if self._take("*"):
+            least, most = 0, math.inf
+        elif self._take("+"):
+            most = math.inf
+        elif self._take("?"):
+            least = 0
+        elif found := self._passed(_REPEAT):
+            least = int(found[1])
+            most = least if found[2] is None else int(found[3]) if found[3] else math.inf
+        else:
+            sequence.join(atom)
+            return
+        self._take("?")  # lazy
+        if self._peek() in ("*", "+", "?") or _REPEAT.match(self._source, self._at):
+            raise _UnknownError
+        if least == 0 and most == 1 and atom.whole:
+            sequence.then(atom.pieces | {""})
+        elif most == 0:
+            return
+        elif least == 0:
+            sequence.cut()
+        else:
+            for _ in range(min(least, _MOST_COPIES)):
+                sequence.join(atom)
+            if least > _MOST_COPIES or most > least:
+                sequence.cut()
+                sequence.pieces = atom.pieces  # the last copy stands before what follows
+
+    def _escaped(self) -> _Branch:
+        """An escape, the \\ of which is read."""
+        if (character := self._peek()) and character in "bBAz":
+            self._at += 1
+            return _Branch()
+        return self._one(self._folded(self._escape()))
+
+    def _escape(self) -> _Characters:
+        """The characters of an escape, the \\ of which is read, as they are written."""
+        if self._passed(_UNICODE):
+            return _MANY
+        if found := self._passed(_HEX):
+            code = int(found[1] or found[2], 16)
+            if code > 0x10FFFF or 0xD800 <= code < 0xE000:
+                raise _UnknownError
+            return frozenset([chr(code)])
+        character = self._peek()
+        self._at += 1
+        if character in _ESCAPES:
+            return _ESCAPES[character]
+        if not character or character.isalnum() or not character.isascii():
+            raise _UnknownError
+        return frozenset([character])
+
+    def _class(self) -> _Characters:
+        """The characters of a class, the [ of which is read: few, or _MANY."""
+        negated = self._take("^")
+        found: set[str] = set()
+        first, many = True, negated
+        while first or self._peek() != "]":
+            first = False
+            low = _MANY if self._passed(_POSIX) else self._member()
+            if self._peek() == "-" and self._source[self._at + 1 : self._at + 2] != "]" and low is not _MANY:
+                self._at += 1
+                low = _range(low, self._member())
+            if low is _MANY:
+                many = True
+            else:
+                found |= low
+        self._at += 1
+        return _MANY if many else self._folded(frozenset(found))
+
+    def _member(self) -> _Characters:
+        if self._take("\\"):
+            return self._escape()
+        character = self._peek()
+        if not character:
+            raise _UnknownError
+        self._at += 1
+        return frozenset([character])
+
+    def _folded(self, characters: _Characters) -> _Characters:
+        """As they stand in a folded text that the pattern is found in."""
+        if characters is _MANY:
+            return _MANY
+        folded = [self._characters(character) for character in characters]
+        if _MANY in folded:
+            return _MANY
+        few = frozenset().union(*(one for one in folded if one is not _MANY))
+        return few if len(few) <= _MOST_CHARACTERS else _MANY
+
+    def _characters(self, character: str) -> _Characters:
+        """One character, folded. By (?i) more than two cases may be one letter, `fold` knows of two."""
+        if self._insensitive and (not character.isascii() or character in "kKsS"):
+            return _MANY
+        return frozenset([fold(character)])
+
+    def _one(self, characters: _Characters) -> _Branch:
+        branch = _Branch()
+        if characters is _MANY:
+            branch.cut()
+        else:
+            branch.then(characters)
+        return branch
+
+
+def _range(low: frozenset[str], high: _Characters) -> _Characters:
+    if high is _MANY or len(low) != 1 or len(high) != 1:
+        raise _UnknownError
+    begin, end = ord(min(low)), ord(min(high))
+    return frozenset(map(chr, range(begin, end + 1))) if end - begin < 2 * _MOST_CHARACTERS else _MANY
+
+
+# What is said, as briefly as may be
+
+
+def _every(parts: list[Needed]) -> Needed:
+    """All of them, those left out that say least where there are many."""
+    kept: list[Said] = []
+    for part in sorted([one for one in parts if one is not None], key=_worth, reverse=True):
+        if not any(part == one or _implies(one, part) for one in kept):
+            kept.append(part)
+    kept = kept[:_MOST_NEEDS]
+    while kept and sum(map(_size, kept)) > _MOST_SIZE:
+        kept.pop()
+    if len(kept) < 2:
+        return kept[0] if kept else None
+    return Every(tuple(kept))
+
+
+def _some(parts: list[Needed]) -> Needed:
+    """One of them at least. None where one needs nothing."""
+    if None in parts:
+        return None
+    kept: list[Said] = []
+    for part in sorted({one for one in parts if one is not None}, key=_worth):
+        if isinstance(part, Has) and len(part.text.encode()) < _SHORTEST:
+            return None
+        if not any(_implies(part, one) for one in kept):
+            kept.append(part)
+    if len(kept) < 2:
+        return kept[0] if kept else None
+    return Some(tuple(kept)) if sum(map(_size, kept)) <= _MOST_SIZE else None
+
+
+def _implies(one: Said, other: Said) -> bool:
+    return isinstance(one, Has) and isinstance(other, Has) and other.text in one.text
+
+
+def _worth(part: Said) -> tuple[int, str]:
+    """How many characters it is sure of; and a fixed order."""
+    if isinstance(part, Has):
+        return len(part.text), part.text
+    if isinstance(part, Every):
+        return max(_worth(one)[0] for one in part.parts), repr(part)
+    return min(_worth(one)[0] for one in part.parts), repr(part)
+
+
+def _size(part: Said) -> int:
+    """How many pieces are looked up for it."""
+    return sum(map(_size, part.parts)) if isinstance(part, Every | Some) else 1

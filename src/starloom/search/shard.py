@@ -1,0 +1,214 @@
+"""One opened shard: the candidates of a query in the order of hits, the rows, the texts.
+
+Opening maps the files: rows, texts, tantivy's segments. They stay mapped, whatever becomes of the names: a reader goes
+on with what it opened while the index is made anew.
+"""
+
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from starloom.errors import UserError
+from starloom.search import fields, layout
+from starloom.search.ask import Key
+from starloom.search.candidates import Plan, plan
+from starloom.search.matching import File, Text
+from starloom.search.nodes import Node
+
+if TYPE_CHECKING:
+    from tantivy import Query, Schema, Searcher
+
+_FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
+_MORE: Final = 4
+_MOST: Final = 16_384
+_COPIES: Final = 2  # of a text: as it is, and in lower case
+_MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
+
+Clauses: TypeAlias = "list[tuple[Any, Query]]"
+
+
+class KeptTexts:
+    """The texts asked for last, as many as fit; with what is made of them (lower case)."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most  # bytes
+        self._lock = threading.Lock()
+        self._texts: OrderedDict[tuple[int, int], Text] = OrderedDict()
+        self._bytes = 0
+
+    def get(self, key: tuple[int, int], read: Callable[[], bytes]) -> Text:
+        with self._lock:
+            if key in self._texts:
+                self._texts.move_to_end(key)
+                return self._texts[key]
+        text = Text(read())
+        with self._lock:
+            if key not in self._texts:
+                self._texts[key] = text
+                self._bytes += _COPIES * len(text.data)
+                while self._bytes > self._most:
+                    self._bytes -= _COPIES * len(self._texts.popitem(last=False)[1].data)
+        return text
+
+
+@dataclass(frozen=True)
+class _Shared(File):
+    """A file whose text others have too."""
+
+    shared: Callable[[], Text]
+
+    @cached_property
+    def text(self) -> Text:
+        return self.shared()
+
+
+class Shard:
+    """Read by any number of threads."""
+
+    def __init__(self, folder: Path, names: Iterable[str], number: int, kept: KeptTexts) -> None:
+        """`names`: the files of `folder`. `kept`: texts at hand, of all shards. Raises UserError where the files do not
+        fit together."""
+        names = set(names)
+        self.number = number
+        self._kept = kept
+        table = layout.read_rows(folder / layout.ROWS)
+        self._columns = {name: _whole(table.column(name)) for name in layout.FILES.names}
+        self._places = [
+            self._columns[name].to_numpy() for name in ("text_file", "text_start", "text_size", "text_bytes")
+        ]
+        texts = [name for name in names if name.startswith("texts-")]
+        self._texts = {int(name[6:-4]): _mapped(folder / name) for name in texts}
+        self._codec = pa.Codec(layout.CODEC)
+        self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
+        self.files = int(self._searcher.num_docs)
+        if self.files != int(pc.sum(self._columns["live"]).as_py() or 0):
+            raise UserError(f"{folder} holds parts of different indexes", layout.REMEDY)
+
+    def plan(self, node: Node) -> Plan:
+        return plan(node, self._searcher, self._schema)
+
+    def candidates(self, found: Plan, after: Key | None, wanted: int) -> Iterator[tuple[Key, int, int]]:
+        """(key, number of the shard, row) of the plan's candidates behind `after`, in order. `wanted`: so many will be
+        taken, probably."""
+        for tier in range(after.tier if after else 0, len(found.better) + 1):
+            rank = after.rank if after and after.tier == tier else None
+            size = max(min(wanted, _MOST), _FIRST)
+            while True:
+                batch = self._batch(found, tier, rank, size)
+                yield from ((Key(tier, rank), self.number, row) for rank, row in batch)
+                if len(batch) < size:
+                    break
+                rank = batch[-1][0]
+                size = min(size * _MORE, _MOST)
+
+    def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> list[tuple[int, int]]:
+        """The first candidates of a tier, of a greater rank: (rank, row)."""
+        from tantivy import Order
+
+        asked = self._of_tier(found, tier, rank)
+        result = self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=Order.Asc)
+        rows = self._searcher.fast_field_values(fields.NUMBER, [address for _, address in result.hits])
+        return [(rank, int(row)) for (rank, _), row in zip(result.hits, rows)]  # type: ignore[arg-type]
+
+    def count(self, found: Plan, after: Key | None) -> int:
+        """How many candidates are behind `after`."""
+        asked = found.candidates
+        if after is not None:
+            _, must, must_not = _occurs()
+            clauses = [(must, asked), *((must_not, better) for better in found.better[: after.tier])]
+            below = self._ranks(0, after.rank + 1)
+            if after.tier < len(found.better):
+                below = _boolean([(must, found.better[after.tier]), (must, below)])
+                clauses.append((must_not, below))
+            else:
+                clauses.append((must_not, below))
+            asked = _boolean(clauses)
+        return int(self._searcher.search(asked, 1, count=True).count)  # type: ignore[attr-defined]
+
+    def values(self, found: Plan) -> dict[str, dict[str, int]]:
+        """Of all candidates, by field, how many have which language, licence (a term of `license:`), repository."""
+        names = (fields.LANGUAGE, fields.LICENSE, fields.REPO)
+        asked = {name: {"terms": {"field": name, "size": _MOST_VALUES}} for name in names}
+        told = self._searcher.aggregate(found.candidates, asked)
+        return {name: {one["key"]: int(one["doc_count"]) for one in told[name]["buckets"]} for name in names}
+
+    def _of_tier(self, found: Plan, tier: int, rank: int | None) -> "Query":
+        if not found.better and rank is None:
+            return found.candidates
+        _, must, must_not = _occurs()
+        clauses: Clauses = [(must, found.candidates)]
+        clauses += [(must, better) for better in found.better[tier : tier + 1]]
+        clauses += [(must_not, better) for better in found.better[:tier]]
+        if rank is not None:
+            clauses.append((must, self._ranks(rank + 1, 2**64)))
+        return _boolean(clauses)
+
+    def _ranks(self, start: int, stop: int) -> "Query":
+        from tantivy import FieldType, Query
+
+        return Query.range_query(self._schema, fields.RANK, FieldType.Unsigned, start, stop - 1)
+
+    def rows(self) -> Iterator[int]:
+        """The numbers of all rows that are not deleted."""
+        live = self._columns["live"].to_numpy(zero_copy_only=False)
+        yield from map(int, live.nonzero()[0])
+
+    def file(self, row: int) -> File:
+        return _Shared(partial(self.value, row), partial(self._text, row), partial(self._shared, row))
+
+    def _shared(self, row: int) -> Text:
+        """The text of a row, kept for the next question: large files have every trigram, so all of them ask for it."""
+        return self._kept.get((self.number, row), partial(self._text, row))
+
+    def value(self, row: int, name: str) -> Any:
+        return self._columns[name][row].as_py()
+
+    def _text(self, row: int) -> bytes:
+        name, start, size, length = (int(column[row]) for column in self._places)
+        with memoryview(self._texts[name]) as texts, texts[start : start + size] as frame:
+            data: bytes = self._codec.decompress(frame, length, asbytes=True)
+        return data
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """One piece, where it is one: of that an item costs half."""
+    return column.chunk(0) if column.num_chunks == 1 else column
+
+
+def _mapped(path: Path) -> mmap | bytes:
+    """The file's content, in memory where it is read. It is never cut while open: published files are replaced."""
+    with path.open("rb") as file:
+        return mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
+
+
+def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Schema"]:
+    """tantivy writes a lock file wherever it opens an index: so it opens a folder of links, which then goes."""
+    import tantivy
+
+    with tempfile.TemporaryDirectory(prefix="starloom-search-", ignore_cleanup_errors=True) as scratch:
+        for name in names:
+            (Path(scratch) / name).symlink_to((folder / name).resolve())
+        index = tantivy.Index.open(scratch)
+        index.config_reader("manual")  # else it watches the folder
+        return index.searcher(), index.schema
+
+
+def _occurs() -> tuple[Any, Any, Any]:
+    from tantivy import Occur
+
+    return Occur.Should, Occur.Must, Occur.MustNot
+
+
+def _boolean(clauses: Sequence[tuple[Any, "Query"]]) -> "Query":
+    from tantivy import Query
+
+    return Query.boolean_query(clauses)

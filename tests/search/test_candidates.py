@@ -1,0 +1,114 @@
+"""What the index is asked for: the candidates are few, exact where they can be, and the best come first."""
+
+import pytest
+
+from search.conftest import index, paths, row, write_dataset
+from starloom.search.query import parse
+
+ROWS = [
+    row("part.py", "make_quicksort_now = 1\n"),
+    row("whole.py", "quicksort(x)\n"),
+    row("quicksort.py", "from a import QuickSort\nprint(quicksort, QuickSort)\n"),
+    row("any_case.py", "class QUICKSORT:\n    pass\n\nprint(quicksort)\n"),
+    row("exact.py", "def quicksort(x):\n    return x\n"),
+    row("quick_sorted.py", "the quicksorts\n"),  # neither a word nor a part of one
+    *(row(f"other/{number}.py", f"def other{number}(quick, sort):\n    return {number}\n") for number in range(30)),
+]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ranked") / "w"
+    write_dataset(root, ROWS)
+    return index(root, symbols=True)
+
+
+def test_the_better_named_come_first(opened):
+    # Defined under exactly this name, in any case; the file's name has it; a whole identifier; a part of one.
+    assert paths(opened.search("quicksort")) == ["exact.py", "any_case.py", "quicksort.py", "whole.py", "part.py"]
+
+
+def test_a_word_with_capitals_ranks_alike(opened):
+    assert paths(opened.search("QuickSort")) == ["quicksort.py"]
+    assert paths(opened.search("QUICKSORT or QuickSort")) == ["any_case.py", "quicksort.py"]
+
+
+def test_names_in_a_text_rank_too(opened):
+    assert paths(opened.search('"quicksort"'))[0] == "exact.py"
+    assert paths(opened.search('"def quicksort(" or "quicksort = "'))[0] == "exact.py"
+
+
+def test_exclusions_and_filters_do_not_rank(opened):
+    (shard,) = opened.shards._shards
+    assert shard.plan(parse("lang:python -quicksort /quick/").node).better == ()
+
+
+def planned(opened, query):
+    """(how many candidates, whether they are exactly the hits)."""
+    (shard,) = opened.shards._shards
+    plan = shard.plan(parse(query).node)
+    return shard.count(plan, None), plan.unproved is None
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("quicksort", (5, True)),
+        ("QuickSort", (1, True)),
+        ("quicksort case:yes", (5, False)),  # whether a small one is there is not in the index
+        ('"quicksorts"', (1, False)),
+        ('"ick"', (36, True)),  # one trigram: the index knows
+        ('"ick" case:yes', (36, False)),
+        ('"ic"', (36, True)),
+        ('"q"', (36, False)),
+        ('"x)\n"', (1, False)),  # a line's end stands behind each text, in the index
+        ('"no_such_text"', (0, False)),
+        ("/quick_?sorts/", (1, False)),
+        ("/other1\\d\\(/", (10, False)),
+        ("/(part|whole)/", (0, False)),  # of the text, not of the name
+        ("/.*/", (36, False)),
+        ("/\\w\\d/ or other29", (36, False)),
+        ("lang:python", (36, True)),
+        ("lang:c or license:mit", (36, True)),
+        ("-lang:python", (0, True)),
+        ("-quicksort other3", (1, True)),
+        ("quicksort -(QuickSort or file:part)", (4, False)),
+        ("path:quicksort.py", (1, False)),
+        ("path:/^quicksort/", (1, False)),
+        ("path:ort", (2, True)),
+        ("file:ort", (2, False)),
+        ("sym:quicksort", (2, True)),
+        ("sym:QUICKSORT", (1, True)),
+        ("sym:/sort/", (36, False)),
+        ("-(sym:quicksort or quicksort)", (31, True)),
+    ],
+    ids=lambda value: value[:24] if isinstance(value, str) else "",
+)
+def test_candidates(opened, query, expected):
+    assert planned(opened, query) == expected
+
+
+HOSTILE = [
+    "/" + "|".join(f"abc{number}" for number in range(1_200)) + "/",
+    "/" + "[ab]cd" * 1_500 + "/",
+    "/(a*)*b/ /(.*){20}x/ /(a|aa)+$/ /[ab]*a[ab]{900}c/",
+    '"' + "ab" * 4_900 + '"',
+    '"' + "".join(map(chr, range(0x4E00, 0x4E00 + 9_000))) + '"',
+    " or ".join(f"w{number}" for number in range(100)),
+    " ".join(f'"{number}"' for number in range(10, 110)),
+    "-" + "(" * 50 + "a or b" + ")" * 50,
+    " ".join(["-a"] * 100),
+    " or ".join(["-(a b)"] * 33),
+    "/" + "." * 5_000 + "/",
+    "sym:" + "x" * 9_000,
+    "x" * 9_980,
+    '"\0" or /\0/ or "\\\\"',
+    "path:/.*/ repo:/^/ file:/$/ sym:/()/",
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE, ids=[query[:16] for query in HOSTILE])
+def test_hostile_queries_are_answered(opened, query):
+    answer = opened.search(f"{query} count:all", seconds=10)
+    assert answer.complete
+    assert answer.total == len(list(opened.stream(query)))

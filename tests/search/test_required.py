@@ -1,0 +1,160 @@
+"""What a pattern needs, told from the pattern alone: worth something, and never too much."""
+
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from starloom.search import patterns, required
+from starloom.search.nodes import Pattern, fold
+from starloom.search.required import Every, Has, Some, needed
+
+
+def stands(need, text):
+    """Whether a folded text has what is needed: written a second time."""
+    if need is None:
+        return True
+    if isinstance(need, Has):
+        return need.text in text
+    return (all if isinstance(need, Every) else any)(stands(part, text) for part in need.parts)
+
+
+def plain(need):
+    """Without the order of alternatives."""
+    return need if need is None or isinstance(need, Has) else (type(need), frozenset(map(plain, need.parts)))
+
+
+def has(*texts):
+    return Some(tuple(map(Has, texts)))
+
+
+def every(*parts):
+    return Every(tuple(Has(part) if isinstance(part, str) else part for part in parts))
+
+
+NEEDED = [
+    ("quicksort", Has("quicksort")),
+    ("QuickSort", Has("quicksort")),  # folded, as the index is
+    (r"(get|set)_\w+\(self", every("(self", has("get_", "set_"))),
+    (r"def \w+_sort\b", every("_sort", "def ")),
+    ("ab+c", every("bc", "ab")),
+    ("ab{3}c", Has("abbbc")),
+    ("ab{2,}c", every("abb", "bc")),
+    ("ab?c", has("ac", "abc")),
+    ("(ab)?cd", Has("cd")),  # of "cd" and "abcd" the one is in the other
+    ("(ab|cd)*ef", Has("ef")),
+    ("(abc|de[fg])", has("def", "deg", "abc")),
+    ("(foo|bar.*baz)qux", every("qux", Some((Every((Has("baz"), Has("bar"))), Has("foo"))))),
+    ("foo.bar", every("foo", "bar")),
+    ("[Ff]oo", Has("foo")),
+    ("[^f]oo", Has("oo")),
+    ("[a-z]oo", Has("oo")),
+    ("[a-c]oo", has("aoo", "boo", "coo")),
+    (r"[\]x-]oo", has("-oo", "]oo", "xoo")),
+    ("[]a]oo", has("]oo", "aoo")),
+    ("^import (os|sys)$", has("import os", "import sys")),
+    (r"\bself\b", Has("self")),
+    (r"\x41\x{62}\t\.", Has("ab\t.")),
+    (r"a\sb", has("a\tb", "a\nb", "a\fb", "a\rb", "a b")),
+    (r"\Qa.b*\E", Has("a.b*")),
+    ("(?P<name>abc)(?:def)", Has("abcdef")),
+    ("(?i)task", Has("ta")),  # by (?i) the Kelvin sign is a k, and ſ an s
+    ("(?i:foo)bar", Has("foobar")),
+    ("(?-i)self", Has("self")),
+    ("ÄÖ", Has("äö")),
+    ("a{,5}b", Has("a{,5}b")),  # no repetition, to RE2
+    (".*", None),
+    ("a", None),
+    ("a|b|c", None),
+    ("abc|", None),
+    ("(abc)*", None),
+    ("x{0}", None),
+    (r"\pL+", None),
+    ("abc|d", None),
+    (r"\Qab\E+", None),  # not read
+    (r"\101bc", None),
+    ("(" * 60 + "abc" + ")" * 60, None),
+]
+
+
+@pytest.mark.parametrize(("source", "need"), NEEDED, ids=[source[:20] for source, _ in NEEDED])
+def test_what_a_pattern_needs(source, need):
+    patterns.compile(Pattern(source, True))
+    assert plain(needed(Pattern(source, True))) == plain(need)
+
+
+CLASSES = ["[ab]", "[^b]", "[a-c]k", "[A-z]s", "[as-]", r"[\d_]", r"[\s\x41]", "[[:alpha:]]b", "[]a]", "[é-ü]",
+           r"[\pL]", r"[^\W]", r"[a\-s]"]  # fmt: skip
+SINGLES = [r"\b", "^", "$", r"\B", r"\d", r"\w", r"\W", r"\s", ".", r"\pL", r"\p{Lu}", r"\x61", r"\x{42}", r"\Qa.\E",
+           r"\n", r"\A", r"\z", r"\_", r"\QK\E*", "", "{", "{,2}"]  # fmt: skip
+
+
+def a_pattern(dice, depth=0):
+    """A pattern of all that is in the syntax, often one that is found in `a_text`."""
+    kind = dice.random()
+    if depth > 3 or kind < 0.35:
+        return "".join(dice.choice("abskABSK1_ é.") for _ in range(dice.randint(1, 4))).replace(".", r"\.")
+    if kind < 0.5:
+        return "".join(a_pattern(dice, depth + 1) for _ in range(dice.randint(1, 3)))
+    if kind < 0.62:
+        return f"({'|'.join(a_pattern(dice, depth + 1) for _ in range(dice.randint(1, 3)))})"
+    if kind < 0.74:
+        inner = a_pattern(dice, depth + 1)
+        return f"(?:{inner})" + dice.choice(["*", "+", "?", "*?", "+?", "{2}", "{1,}", "{0,2}", "{2,3}?", "{0}", "{9}"])
+    if kind < 0.84:
+        return dice.choice(CLASSES)
+    if kind < 0.94:
+        return dice.choice(SINGLES)
+    flags = dice.choice(["i", "s", "m", "-i", "U", "is-m"])
+    return dice.choice([f"(?{flags})", f"(?{flags}:{a_pattern(dice, depth + 1)})", f"(?P<n{dice.randint(0, 999)}>a)"])
+
+
+def a_text(dice):
+    return "".join(dice.choice("aabbsskABSK1_ é.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
+
+
+@settings(max_examples=150)
+@given(st.integers(0, 2**40))
+def test_no_match_is_ever_missed(seed):
+    dice = random.Random(seed)
+    found = 0
+    while found < 20:
+        source = a_pattern(dice)
+        for case_sensitive in (True, False):
+            pattern = Pattern(source, case_sensitive)
+            try:
+                compiled = patterns.compile(pattern)
+            except ValueError:
+                continue
+            need = needed(pattern)
+            for _ in range(20):
+                text = a_text(dice)
+                sought = text if case_sensitive else fold(text)
+                if next(patterns.found(compiled, sought.encode()), None):
+                    found += 1
+                    assert stands(need, fold(text)), (source, case_sensitive, text, need)
+
+
+@given(st.text(alphabet="ab(|)[]*+?{}1,\\QEdwx^$-:.iP<>é", max_size=12))
+def test_what_is_odd_needs_nothing_too_much(source):
+    pattern = Pattern(source, True)
+    try:
+        compiled = patterns.compile(pattern)
+    except ValueError:
+        return
+    need = needed(pattern)
+    for text in ("", "a", "ab", "b1", "aab\\", "x-1d", "(", "a{1", "[]", "é:a"):
+        if next(patterns.found(compiled, text.encode()), None):
+            assert stands(need, text)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["[ab]cd" * 1_000, "|".join(f"abc{n}" for n in range(1_500)), "(ab|cd)" * 1_000, "(a(b|c)*d)?" * 900,
+     "x{8}" * 2_000, "(?:" * 30 + "ab|cd" + ")+" * 30],
+    ids=["classes", "alternatives", "groups", "optional", "copies", "nested"],
+)  # fmt: skip
+def test_long_patterns_need_little(source):
+    need = needed(Pattern(source, True))
+    assert need is None or required._size(need) <= required._MOST_SIZE
