@@ -7,13 +7,16 @@ import tempfile
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from starloom.engine.verbs import EngineSettings
 from starloom.identity import content_id
-from starloom.membership import store, tiles
+from starloom.membership import layout, tiles
 from starloom.membership.check import Index
+from starloom.membership.plan import Source
+from starloom.membership.settings import MembershipSettings
 from starloom.stages import load_settings
 from starloom.the_stack.origins import OCCURRENCES
 from starloom.workspace import atomic
@@ -27,36 +30,60 @@ def make_index(root, workers=1):
     return Path(root)
 
 
-def write_index(root, *parts):
-    """The index of plain texts, in `root`; each part (a list of texts) is a data file. Text k of all is `repo:k.py`."""
-    root.mkdir(parents=True)
-    rows, sources = [], []
+def source_of(root, *parts, splits=()):
+    """Plain texts as data files in `root`: (their Source, rows of their places by content). Text k of all is
+    `repo:k.py`. `splits`: of each part; "train" where nothing is said."""
+    rows, files = [], []
     for number, texts in enumerate(parts):
+        split = splits[number] if number < len(splits) else "train"
         ids = [content_id(text.encode()) for text in texts]
-        sources.append(root / f"{number}.parquet")
-        pq.write_table(pa.table({"content_id": ids, "content": pa.array(texts, pa.string())}), sources[-1])
+        files.append((split, root / f"{number}.parquet"))
+        sizes = pa.array([len(text.encode()) for text in texts], pa.int64())
+        columns = {"content_id": ids, "content": pa.array(texts, pa.string()), "length_bytes": sizes}
+        pq.write_table(pa.table(columns), files[-1][1])
         rows += [
             {
                 "content_id": one,
                 "repo_name": "repo",
                 "path": f"{len(rows) + k}.py",
-                "split": "train",
+                "url": "https://github.com/some/repo",
+                "revision_id": "1" * 40,
+                "split": split,
                 "in_dataset": True,
             }
             for k, one in enumerate(ids)
         ]
     places = pa.Table.from_pylist(rows, OCCURRENCES).sort_by([("content_id", "ascending"), ("path", "ascending")])
+    return Source(files, "test"), places
+
+
+def write_index(root, *parts, splits=(), **settings):
+    """The index of plain texts, in `root`, over the one that is there; see `source_of`."""
+    root.mkdir(parents=True, exist_ok=True)
+    source, places = source_of(root, *parts, splits=splits)
+
+    def between(first, beyond):
+        names = places.column("content_id")
+        return places.filter(pc.and_(pc.greater_equal(names, first), pc.less(names, beyond)))
+
+    scratch = root / "scratch"
+    scratch.mkdir(exist_ok=True)
     with atomic.publish(
-        root / store.FOLDER,
+        root / layout.FOLDER,
         kind="membership",
-        version=store.VERSION,
+        version=layout.VERSION,
         fingerprint="",
         inputs={},
         settings={},
-        replace=False,
+        replace=True,
     ) as draft:
-        tiles.write(draft, sources, places, root, lambda function, items: ((one, function(one)) for one in items))
+        tiles.write(draft, source, between, scratch, one_by_one, MembershipSettings(**settings), root)
+    shutil.rmtree(scratch)
     return root
+
+
+def one_by_one(function, items):
+    return ((one, function(one)) for one in items)
 
 
 @pytest.fixture(scope="session")
@@ -73,10 +100,10 @@ def index_of(memory):
     """`index_of(texts, …)`: the index of plain texts, one data file for each list."""
     made = []
 
-    def make(*parts):
+    def make(*parts, **settings):
         root = Path(tempfile.mkdtemp(dir=memory)) / "w"
         made.append(root.parent)
-        return Index.open(write_index(root, *parts))
+        return Index.open(write_index(root, *parts, **settings))
 
     yield make
     for folder in made:

@@ -72,12 +72,14 @@ def test_a_folder(check, copied, tmp_path):
     folder = tmp_path / "project"
     (folder / "src").mkdir(parents=True)
     (folder / ".git").mkdir()
+    (folder / "src" / "__pycache__").mkdir()
     path.rename(folder / "src" / "mine.py")
     for name, data in {
         "own.py": code("own code", 30),
         "short.py": b"x = 1\n",
         "image.png": b"\x89PNG\r\n\x1a\n\0\0",
         ".git/config": (folder / "src" / "mine.py").read_bytes(),
+        "src/__pycache__/mine.py": (folder / "src" / "mine.py").read_bytes(),
         "odd \x1b[31m.py": (folder / "src" / "mine.py").read_bytes(),
     }.items():
         (folder / name).write_bytes(data)

@@ -8,15 +8,19 @@ import pytest
 
 from membership.conftest import make_index, write_index
 from starloom.errors import UserError
-from starloom.membership import store, tiles
+from starloom.identity import content_id
+from starloom.kernels.tiles import hashes_at, tags_of
+from starloom.membership import layout, segments, tiles
 from starloom.membership.check import Index
-from starloom.workspace.manifest import NAME, from_bytes, to_bytes, verify
+from starloom.membership.store import open_shards
+from starloom.workspace.manifest import NAME, from_bytes, hash_file, to_bytes, verify
 from the_stack import building
 from the_stack.building import code
 
 
 def index_bytes(root):
-    return {path.name: path.read_bytes() for path in (root / store.FOLDER).iterdir()}
+    folder = root / layout.FOLDER
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture
@@ -24,15 +28,16 @@ def damaged(real, tmp_path):
     """A copy of the workspace, to be damaged: (root, the index's folder)."""
     root = tmp_path / "w"
     shutil.copytree(real.root, root)
-    return root, root / store.FOLDER
+    return root, root / layout.FOLDER
 
 
 def test_facts(real, rows):
-    facts = real.facts(store.FOLDER)
+    facts = real.facts(layout.FOLDER)
     assert facts["files"] == len(rows)
     assert facts["repositories"] == 3
-    assert facts["text_bytes"] == sum(len(row["content"].encode()) for row in rows)
-    assert verify(real.root / store.FOLDER) == []
+    assert facts["text_bytes"] == sum(row["length_bytes"] for row in rows)
+    assert facts["width"] == 50
+    assert verify(real.root / layout.FOLDER) == []
 
 
 def test_workers_and_ranges_leave_no_trace(damaged, monkeypatch):
@@ -50,20 +55,25 @@ def test_data_files_are_one_corpus(memory):
     one, several = memory / "one", memory / "several"
     write_index(one, texts)
     write_index(several, texts[:1], texts[1:25], [], texts[25:])
-    for name in (*store.TABLE, *store.TEXT):
-        assert (one / store.FOLDER / f"{name}.bin").read_bytes() == (
-            several / store.FOLDER / f"{name}.bin"
-        ).read_bytes()
+    one_bytes, several_bytes = index_bytes(one), index_bytes(several)
+    assert one_bytes == several_bytes
 
 
-def test_the_table(index, rows):
+@pytest.mark.parametrize("width", [50, 32])
+def test_the_table(memory, width):
     """Every whole tile of every file, once; the file of each is found by its number."""
-    table = index._store.table
+    texts = [code(k, 5 + k % 30).decode() for k in range(60)]
+    (shard,) = open_shards(write_index(memory / f"table {width}", texts[:20], texts[20:], profile=width)).shards
+    (segment,) = shard.segments
+    table = segment.table
     assert sorted(table.tiles.tolist()) == list(range(len(table.tiles)))
-    sizes = np.diff(index._store.offsets)
-    file, number = index._store.files_of(table.tiles.astype(np.int64))
-    assert np.bincount(file, minlength=len(rows)).tolist() == (sizes // 50).tolist()
-    assert (number < sizes[file] // 50).all()
+    rows, nth = segment.rows_of(table.tiles)
+    assert np.bincount(rows, minlength=60).tolist() == (segment.text_size // width).tolist()
+    starts = segment.text_start[rows] + nth * width
+    hashes = hashes_at(segment.text, starts, width)
+    assert (np.diff(hashes >> np.uint64(64 - table.bits)) >= 0).all() if len(hashes) else True
+    assert tags_of(hashes, table.bits).tolist() == table.tags.tolist()
+    assert [*segment.contents(np.arange(60))] == sorted(content_id(text.encode()) for text in texts)
 
 
 def test_fresh_until_the_dataset_changes(damaged):
@@ -99,14 +109,31 @@ def test_missing(tmp_path):
     assert refused(tmp_path, "has no index of matching code").hint == "run `starloom index`"
 
 
-@pytest.mark.parametrize("name", ["tags.bin", "text.bin", "files.parquet", "origins.parquet", NAME])
-def test_truncated_or_missing_files(damaged, name):
+@pytest.mark.parametrize("name", ["0-tags.bin", "0-text.bin", "0-state.bin", "origins.arrow"])
+@pytest.mark.parametrize("how", ["half", "gone", "altered"])
+def test_a_damaged_shard(damaged, name, how):
+    """The only one, so nothing is left to answer."""
     root, folder = damaged
-    data = (folder / name).read_bytes()
-    (folder / name).write_bytes(data[: len(data) // 2])
+    path = folder / "00" / name
+    data = path.read_bytes()
+    path.unlink()
+    if how != "gone":
+        path.write_bytes(data[: len(data) // 2] if how == "half" else data[:-1] + bytes([data[-1] ^ 1]))
     refused(root, name)
-    (folder / name).unlink()
-    refused(root, "is missing" if name != NAME else "has no index")
+    if how == "altered":  # the stage looks at sizes only, and the hint says so
+        shutil.rmtree(folder)
+    make_index(root)
+    assert Index.open(root).files > 0
+    assert verify(folder) == []
+
+
+def test_a_damaged_manifest(damaged):
+    root, folder = damaged
+    data = (folder / NAME).read_bytes()
+    (folder / NAME).write_bytes(data[: len(data) // 2])
+    refused(root, NAME)
+    (folder / NAME).unlink()
+    refused(root, "has no index")
     shutil.rmtree(folder)
     make_index(root)
     assert Index.open(root).files > 0
@@ -127,9 +154,9 @@ def rewritten(folder, **changes):
 
 def test_another_version(damaged):
     root, folder = damaged
-    rewritten(folder, version=store.VERSION + 1)
+    rewritten(folder, version=layout.VERSION + 1)
     assert "upgrade" in refused(root, "written by a newer Starloom").hint
-    rewritten(folder, version=store.VERSION - 1)
+    rewritten(folder, version=layout.VERSION - 1)
     refused(root, "written by an older Starloom")
     rewritten(folder, format=99)
     refused(root, "written by a newer Starloom")
@@ -138,32 +165,50 @@ def test_another_version(damaged):
 def test_files_that_do_not_belong_together(damaged):
     root, folder = damaged
     facts = json.loads((folder / NAME).read_text())["facts"]
-    rewritten(folder, facts=facts | {"bits": facts["bits"] + 1})
-    refused(root, "damaged: its files do not belong together")
+    (about,) = facts["shards"][0]
+    rewritten(folder, facts=facts | {"shards": [[about | {"bits": about["bits"] + 1}]]})
+    refused(root, "is damaged: its files do not belong together")
+    rewritten(folder, facts=facts | {"shards": [[about | {"rows": about["rows"] - 1}]]})
+    refused(root, "is damaged")
+    rewritten(folder, facts=facts | {"shards": [[about | {"segment": 7}]]})
+    refused(root, "7-head.bin is not in the manifest")
     rewritten(folder, facts={})
     refused(root, "damaged")
 
 
-@pytest.mark.parametrize("name", [f"{name}.bin" for name in (*store.TABLE, *store.TEXT)])
+@pytest.mark.parametrize("name", [*layout.ROWS, *layout.TEXT, *layout.TABLE, *layout.STATE])
 @pytest.mark.parametrize("byte", [0x00, 0xFF])
-def test_altered_bytes_never_crash_nor_lie(damaged, rows, name, byte):
-    """Of equal length, so only `starloom verify` sees it. Answers may lack matches; those given are told from the
-    index's own text, or the index is called damaged."""
-    root, folder = damaged
-    size = (folder / name).stat().st_size
-    (folder / name).write_bytes(bytes([byte]) * size)
+def test_foreign_files_never_crash_nor_lie(memory, name, byte):
+    """Hashes agree, bytes are nonsense: answers may lack matches; those given are told from the index's own text, or
+    the index is called damaged."""
+    texts = [code(k, 40).decode() for k in range(12)]
+    root = memory / "foreign"
+    shutil.rmtree(root, ignore_errors=True)
+    folder = write_index(root, texts) / layout.FOLDER
+    path = folder / "00" / f"0-{name}.bin"
+    path.write_bytes(bytes([byte]) * path.stat().st_size)
+    entries = json.loads((folder / NAME).read_text())["files"]
+    for entry in entries:
+        if entry["name"] == f"00/0-{name}.bin":
+            entry["sha256"] = hash_file(path)
+    rewritten(folder, files=entries)
     problem = None
     try:
         index = Index.open(root)
-        for row in rows[::40]:
-            index.check(row["content"], None)
+        for text in texts:
+            index.check(text, None)
     except UserError as caught:
         problem = caught
-    assert problem is None or ("is damaged" in problem.problem and "starloom index" in problem.hint)
-    assert any(name in one for one in verify(folder))
+    assert problem is None or ("damaged" in problem.problem and "starloom index" in problem.hint)
 
 
 def test_too_many_tiles():
-    tiles.check_size(2**32 - 1)
+    segments.check_size(2**32 - 1)
     with pytest.raises(UserError, match="4,294,967,296 tiles"):
-        tiles.check_size(2**32)
+        segments.check_size(2**32)
+
+
+def test_a_shard_that_is_not_there(damaged):
+    root, _ = damaged
+    with pytest.raises(UserError, match="has no shard 3"):
+        Index.open(root, [0, 3])

@@ -1,237 +1,356 @@
 """Which code of a text stands in the dataset: stretches, with every file that has them, its repository and licence.
 
-Matching is exact but for white space (`kernels/fold`): a copy that was re-indented or saved as CRLF is found, one whose
-names were changed is not. It says that code matches, never who wrote it first. Every answer is confirmed on the text of
-the files; an answer without a match says what it covers, for the data of a base model, or of another dataset, is not
-here. Cost (82 MB indexed, one core): 2 KB 0.8 ms at the median, 7 ms at the 99th percentile; long texts 25 MB/s, and
-0.2 to 1 ms for each match that is described.
+Matching is exact but for white space (`kernels/fold`): a copy that was re-indented or saved as CRLF is found; one whose
+names were changed is found by `renamed=True`, and labelled. It says that code matches, never who wrote it first. Every
+answer is confirmed on the text of the files; an answer without a match says what it covers, for the data of a base
+model, or of another dataset, is not here. Nothing asked is kept.
 """
 
 import time
-from dataclasses import asdict, dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.errors import UserError
-from starloom.membership.spans import ALL, MOST, Spans, find
-from starloom.membership.store import Store
+from starloom.identity import permalink, qualified_swhid
+from starloom.membership.asked import MOST_BYTES, Asked
+from starloom.membership.boilerplate import reason
+from starloom.membership.matches import (
+    COMMON,
+    GUARANTEE,
+    WIDTH,
+    Check,
+    Licensed,
+    Match,
+    MatchedFile,
+    Status,
+)
+from starloom.membership.shard import Described, License, Shard, Split, Wanted
+from starloom.membership.spans import EVERY, MOST, Spans, find
+from starloom.membership.store import open_shards
 from starloom.progress import counted
 from starloom.the_stack.origins import Origin
 
-WIDTH: Final = 50  # characters of the shortest match
-GUARANTEE: Final = 2 * WIDTH - 1  # characters from which every match is found
-MOST_BYTES: Final = 8 << 20  # of a text
-COMMON: Final = 16  # contents from which a match is `common`: a licence header, boilerplate
+__all__ = [
+    "COMMON",
+    "FILES",
+    "GUARANTEE",
+    "MOST_BYTES",
+    "WIDTH",
+    "Check",
+    "Index",
+    "Licensed",
+    "Match",
+    "MatchedFile",
+]
+
 FILES: Final = 20  # listed of each match, unless another number is asked for
 
 
-@dataclass(frozen=True)
-class MatchedFile(Origin):
-    """A place of a content that has the match, or all but less than 50 characters of it: which of the text, and
-    on which lines of the file, counted from 1."""
-
-    start: int
-    end: int
-    first_line: int
-    last_line: int
-
-
-@dataclass(frozen=True)
-class Match:
-    """Characters `start` to `end` (exclusive) of the text, and on which lines of it they are, counted from 1.
-
-    `characters`: its length without the white space that folding removes. `files`: those that share most of it first,
-    then in the dataset's order, a content's own place before its copies. `total`: how many files there are; where
-    that is more than were compared on the text, the rest is counted by hash. `common`: more than 16 contents have it.
-    """
-
-    start: int
-    end: int
-    first_line: int
-    last_line: int
-    characters: int
-    files: list[MatchedFile]
-    total: int
-    common: bool
-
-
-@dataclass(frozen=True)
-class Check:
-    """`coverage`: the share of the text's characters, white space folded, that are in a match. `matches`: those that
-    are not common first, the longest first. `verdict`: never a bare "clean"."""
-
-    verdict: str
-    coverage: float
-    characters: int
-    seconds: float
-    repositories: int
-    matches: list[Match]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {"guarantee": GUARANTEE}
-
-
 class Index:
-    """The membership index of a workspace, memory-mapped; many threads may ask at a time. Nothing asked is kept."""
+    """The membership index of a workspace, or of several processes; many threads may ask at a time. `width`: characters
+    of the shortest match; `guarantee`: from so many on every copy is found, but for white space."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.files = int(store.facts["files"])
-        self.repositories = int(store.facts["repositories"])
+    def __init__(self, shard: Shard) -> None:
+        told = shard.covered
+        self.shard = shard
+        self.width = told.width
+        self.guarantee = 2 * told.width - 1
+        self.files = told.files
+        self.repositories = told.repositories
 
     @classmethod
-    def open(cls, root: Path) -> "Index":
-        """The index of the workspace `root`. Raises UserError: not there, damaged, of another version."""
-        index = cls(Store.open(root))
-        index.check(bytes(index._store.text[: 4 * WIDTH]).decode(errors="ignore"))  # loads the kernels: a second
+    def open(cls, root: Path, shards: Collection[int] | None = None) -> "Index":
+        """The index of the workspace `root`, or some of its shards. Shards that are missing or damaged are left out,
+        and answers say so. Raises UserError: not there, all of it damaged, of another version."""
+        index = cls(open_shards(root, shards))
+        index.check("starloom " * 20)  # loads the kernels: a second
         return index
 
     @property
     def covered(self) -> str:
         """What an answer speaks about."""
-        return f"the {counted(self.repositories, 'repositories')} indexed"
+        return self._covered(None)
 
-    def check(self, text: str, files: int | None = FILES) -> Check:
+    def check(
+        self,
+        text: str,
+        files: int | None = FILES,
+        *,
+        split: Split = None,
+        renamed: bool = False,
+    ) -> Check:
         """`text` against the dataset; at most `files` files of each match are listed. None: every file, and what many
         files share is compared with 4,096 of them instead of 32, which takes longer.
 
-        Raises UserError for a text above 8 MB, for one that is no Unicode (lone surrogates), for a damaged index.
+        `split`: "train" asks what a model saw, None the whole dataset. `renamed`: also copies with other names and
+        literals, as matches of that kind. Raises UserError for a text above 8 MB, for one that is no Unicode (lone
+        surrogates), for a damaged index.
         """
-        from starloom.kernels.fold import fold_with_map
-
         started = time.perf_counter()
-        most = ALL if files is None else MOST
-        data = _encoded(text)
-        query, sources = fold_with_map(data)
-        asked = _Asked(text, data, query, sources)
+        most = EVERY if files is None else MOST
+        asked = Asked(text)
         matches: list[Match] = []
         coverage = 0.0
-        if len(query) >= WIDTH:
-            matches, coverage = self._matches(asked, find(self._store, query, most), files)
-        if matches:
-            verdict = f"match in {self.covered}"
-        elif len(query) >= WIDTH:
-            verdict = f"no match in {self.covered}"
-        else:
-            verdict = f"not covered: shorter than {WIDTH} characters"
-        seconds = time.perf_counter() - started
-        return Check(verdict, coverage, asked.characters(0, len(query)), seconds, self.repositories, matches)
+        if len(asked.query) >= self.width:
+            spans = find(self.shard, asked.query, split, most)
+            matches, covered = _Matching(self.shard, self.width, asked, spans, files).matches()
+            coverage = asked.share(covered)
+            if renamed:
+                matches += _renamed(self.shard, asked, split, covered, most, files)
+            matches.sort(
+                key=lambda one: (
+                    one.common,
+                    one.kind != "exact",
+                    -one.characters,
+                    one.start,
+                )
+            )
+        status, verdict = self._verdict(len(asked.query), bool(matches), split)
+        return Check(
+            status,
+            verdict,
+            coverage,
+            asked.characters(0, len(asked.query)),
+            time.perf_counter() - started,
+            self.repositories,
+            matches,
+            _licenses([one for one in matches if not one.common]),
+            self.guarantee,
+            list(self.shard.covered.problems),
+        )
 
-    def _matches(self, asked: "_Asked", spans: Spans, most: int | None) -> tuple[list[Match], float]:
-        from starloom.kernels.stretches import chosen
+    def check_many(
+        self,
+        texts: Iterable[str],
+        files: int | None = FILES,
+        *,
+        split: Split = None,
+        renamed: bool = False,
+    ) -> Iterator[Check]:
+        """`check` of each, in order, as they are asked for."""
+        for text in texts:
+            yield self.check(text, files, split=split, renamed=renamed)
 
-        found = spans.stretches
-        shown = chosen(found.start, found.end, len(asked.query), WIDTH)
-        covered = np.zeros(len(asked.query), dtype=np.bool_)
+    def _covered(self, split: Split) -> str:
+        told = self.shard.covered
+        where = f"the {counted(self.repositories, 'repositories')} indexed"
+        if split:
+            where = f"the split {split} of {where}"
+        return where if told.whole else f"{len(told.numbers):,} of {told.shards:,} parts of {where}"
+
+    def _verdict(self, size: int, found: bool, split: Split) -> tuple[Status, str]:
+        where = self._covered(split)
+        if found:
+            return "match", f"match in {where}"
+        if size < self.width:
+            return "not_covered", f"not covered: shorter than {self.width} characters"
+        if self.shard.covered.whole:
+            return "no_match", f"no match in {where}"
+        return (
+            "partial",
+            f"partial: no match in {where}; the other parts are not here, and may have one",
+        )
+
+
+_Known: TypeAlias = tuple[Described, dict[tuple[int, int], int]]  # of a content; which of its `lines` are which
+_Covered: TypeAlias = NDArray[np.bool_]  # bytes of the fold that are in a match
+
+
+class _Matching:
+    """The matches of one question."""
+
+    def __init__(self, shard: Shard, width: int, asked: Asked, spans: Spans, files: int | None) -> None:
+        self._shard = shard
+        self._width = width
+        self._asked = asked
+        self._spans = spans
+        self._files = files
+
+    def matches(
+        self,
+    ) -> tuple[list[Match], _Covered]:
+        """(the matches, which bytes of the fold are in one)."""
+        from starloom.kernels.stretches import chosen, holders
+
+        found, size = self._spans.stretches, len(self._asked.query)
+        covered = np.zeros(size, dtype=np.bool_)
+        shown = chosen(found.start, found.end, size, self._width)
+        starts, ends = found.start[shown], found.end[shown]
+        bounds, rows, _ = holders(found, starts, ends, self._width)
+        spans = list(
+            zip(
+                starts.tolist(),
+                ends.tolist(),
+                bounds[:-1].tolist(),
+                bounds[1:].tolist(),
+            )
+        )
+        described = self._described([(start, end, rows[low:high].tolist()) for start, end, low, high in spans])
         matches = []
-        for row in shown.tolist():
-            start, end = int(found.start[row]), int(found.end[row])
+        for start, end, low, high in spans:
             covered[start:end] = True
-            matches.append(self._match(asked, spans, start, end, most))
-        matches.sort(key=lambda one: (one.common, -one.characters, one.start))
-        return matches, asked.share(covered)
+            matches.append(self._match(start, end, rows[low:high].tolist(), described))
+        return matches, covered
 
-    def _match(self, asked: "_Asked", spans: Spans, start: int, end: int, most: int | None) -> Match:
-        """Bytes start to end of the folded text, with the files that have all of it but less than 50 bytes."""
-        found = spans.stretches  # sorted by start
-        before = int(np.searchsorted(found.start, start + WIDTH))
-        rows = np.flatnonzero(found.end[:before] > end - WIDTH)
-        lacks = np.maximum(found.start[rows] - start, 0) + np.maximum(end - found.end[rows], 0)
-        rows, lacks = rows[lacks < WIDTH], lacks[lacks < WIDTH]
-        best: dict[int, int] = {}  # content → row: one stretch of each, those that lack least first
-        for _, file, row in sorted(zip(lacks.tolist(), found.file[rows].tolist(), rows.tolist())):
-            best.setdefault(file, row)
-        total = sum(map(self._store.count, best))
+    def _described(self, spans: list[tuple[int, int, list[int]]]) -> dict[int, _Known]:
+        """By content, (what is known of it, which of its `lines` are those of a stretch); every content once."""
+        found = self._spans.stretches
+        pairs: dict[int, dict[tuple[int, int], int]] = {}
+        for start, end, rows in spans:
+            for number, row in enumerate(rows):
+                lines = pairs.setdefault(int(found.file[row]), {})
+                if self._files is None or number < self._files:
+                    lines.setdefault(self._place(row, start, end), len(lines))
+        wanted = [
+            Wanted(self._spans.contents[content], tuple(lines), self._files if lines else 0)
+            for content, lines in pairs.items()
+        ]
+        told = self._shard.described(wanted) if wanted else []
+        return {content: (one, pairs[content]) for content, one in zip(pairs, told) if one is not None}
+
+    def _place(self, row: int, start: int, end: int) -> tuple[int, int]:
+        """First and last byte of the file's fold, of what of the bytes start to end of the query it has."""
+        found = self._spans.stretches
+        begins, ends = max(start, int(found.start[row])), min(end, int(found.end[row]))
+        first = int(found.position[row]) + begins - int(found.start[row])
+        return first, first + ends - begins - 1
+
+    def _match(
+        self,
+        start: int,
+        end: int,
+        rows: list[int],
+        described: dict[int, _Known],
+    ) -> Match:
+        """Bytes start to end of the folded text, with the files that have all of it but less than a tile."""
+        found, asked = self._spans.stretches, self._asked
         files: list[MatchedFile] = []
-        for row in best.values():
-            room = None if most is None else most - len(files)
-            if room is not None and room <= 0:
-                break
-            files += self._places(asked, spans, row, start, end, room)
-        contents = len(best)
-        if (sharing := _sharing(spans, start, end)) > contents:
+        total = contents = 0
+        licenses: Counter[License] = Counter()
+        for row in rows:
+            content = int(found.file[row])
+            if content not in described:
+                continue
+            about, places = described[content]
+            total += about.total
+            contents += 1
+            for license, number in about.licenses.items():
+                licenses[license] += number
+            room = None if self._files is None else self._files - len(files)
+            if room is None or room > 0:
+                pair = self._place(row, start, end)
+                one, two = asked.chars(max(start, int(found.start[row])), min(end, int(found.end[row])))
+                files += [_file(origin, one, two, about.lines[places[pair]]) for origin in about.places[:room]]
+        if (sharing := self._sharing(start, end)) > contents:
             total += sharing - contents
             contents = sharing
-        characters = asked.characters(start, end)
         first, last = asked.chars(start, end)
-        return Match(first, last, *asked.lines(first, last), characters, files, total, contents > COMMON)
-
-    def _places(
-        self, asked: "_Asked", spans: Spans, row: int, start: int, end: int, most: int | None
-    ) -> list[MatchedFile]:
-        """Every place of the content of a stretch: what of the bytes start to end of the folded text it has, where."""
-        found = spans.stretches
-        file = int(found.file[row])
-        start, end = max(start, int(found.start[row])), min(end, int(found.end[row]))
-        first = int(found.position[row]) + start - int(found.start[row])
-        first_line, last_line = self._store.lines(file, first, first + end - start - 1)
-        one, two = asked.chars(start, end)
-        return [
-            MatchedFile(**vars(origin), start=one, end=two, first_line=first_line, last_line=last_line)
-            for origin in self._store.places(file, most)
-        ]
-
-
-def _sharing(spans: Spans, start: int, end: int) -> int:
-    """In how many files these bytes are at most, by hash; 0 where a tile of theirs was compared with every place."""
-    rare = np.searchsorted(spans.rare, start)
-    if rare < len(spans.rare) and spans.rare[rare] + WIDTH <= end:
-        return 0
-    low, high = np.searchsorted(spans.common, [start, end - WIDTH + 1])
-    return int(spans.sharing[low:high].min()) if low < high else 0
-
-
-class _Asked:
-    """The text of a question, and the way from bytes of its fold to characters and lines of it."""
-
-    def __init__(
-        self, text: str, data: NDArray[np.uint8], query: NDArray[np.uint8], sources: NDArray[np.int64]
-    ) -> None:
-        self.query = query
-        self._text = text
-        self._sources = sources
-        ascii_only = len(data) == len(text)
-        # of each byte of the text, its character; of each byte of the fold, characters that begin before it
-        self._character = None if ascii_only else np.cumsum((data & 0xC0) != 0x80) - 1
-        self._before = None if ascii_only else np.concatenate(([0], np.cumsum((query & 0xC0) != 0x80)))
-        line_ends = np.flatnonzero(data == 0x0A)
-        self._line_ends = line_ends if self._character is None else self._character[line_ends]
-
-    def chars(self, start: int, end: int) -> tuple[int, int]:
-        """Characters of the text, for bytes of its fold that begin and end with whole ones."""
-        first, last = int(self._sources[start]), int(self._sources[end - 1])
-        if self._character is not None:
-            first, last = int(self._character[first]), int(self._character[last])
-        return first, last + 1
-
-    def lines(self, first: int, last: int) -> tuple[int, int]:
-        """The lines, counted from 1, of the first and the last of these characters of the text."""
-        one, two = np.searchsorted(self._line_ends, [first, last - 1])
-        return int(one) + 1, int(two) + 1
-
-    def characters(self, start: int, end: int) -> int:
-        """How many characters these bytes of the fold are."""
-        return end - start if self._before is None else int(self._before[end] - self._before[start])
-
-    def share(self, covered: NDArray[np.bool_]) -> float:
-        """The share of the fold's characters whose bytes are covered."""
-        begins = (self.query & 0xC0) != 0x80
-        return float(covered[begins].mean()) if len(covered) else 0.0
-
-
-def _encoded(text: str) -> NDArray[np.uint8]:
-    try:
-        data = text.encode()
-    except UnicodeEncodeError as problem:
-        raise UserError(
-            f"the text is no Unicode: a lone surrogate at character {problem.start:,}",
-            "decode the file it came from strictly, in its own encoding",
-        ) from None
-    if len(data) > MOST_BYTES:
-        raise UserError(
-            f"the text has {len(data):,} bytes, more than {MOST_BYTES:,}", "check it in pieces, or file by file"
+        characters = asked.characters(start, end)
+        why = reason(asked.text[first:last], contents, COMMON)
+        told = _told(licenses, characters)
+        return Match(
+            first,
+            last,
+            *asked.lines(first, last),
+            characters,
+            files,
+            total,
+            bool(why),
+            why,
+            licenses=told,
         )
-    return np.frombuffer(data, dtype=np.uint8)
+
+    def _sharing(self, start: int, end: int) -> int:
+        """In how many files these bytes are at most, by hash; 0 where a tile of theirs was compared with all."""
+        spans, width = self._spans, self._width
+        rare = np.searchsorted(spans.rare, start)
+        if rare < len(spans.rare) and spans.rare[rare] + width <= end:
+            return 0
+        low, high = np.searchsorted(spans.common, [start, end - width + 1])
+        return int(spans.sharing[low:high].min()) if low < high else 0
+
+
+def _renamed(
+    shard: Shard,
+    asked: Asked,
+    split: Split,
+    covered: _Covered,
+    most: int,
+    files: int | None,
+) -> list[Match]:
+    """Copies with other names, where nothing exact covers them."""
+    from starloom.membership import renamed
+
+    copies = renamed.find(shard, asked.query, split, covered, most)
+    wanted = [
+        Wanted(place.content_id, ((place.first, place.last - 1),), files) for copy in copies for place in copy.places
+    ]
+    described = iter(shard.described(wanted) if wanted else [])
+    matches = []
+    for copy in copies:
+        listed: list[MatchedFile] = []
+        licenses: Counter[License] = Counter()
+        total = 0
+        for place, about in zip(copy.places, described):
+            if about is None:
+                continue
+            total += about.total
+            licenses.update(about.licenses)
+            room = None if files is None else max(files - len(listed), 0)
+            one, two = asked.chars(place.start, place.end)
+            listed += [_file(origin, one, two, about.lines[0]) for origin in about.places[:room]]
+        first, last = asked.chars(copy.start, copy.end)
+        characters = asked.characters(copy.start, copy.end)
+        total += copy.contents - len(copy.places)
+        why = reason(asked.text[first:last], copy.contents, COMMON)
+        told = f"{renamed.REASON}; {why}" if why else renamed.REASON
+        where = first, last, *asked.lines(first, last), characters
+        matches.append(Match(*where, listed, total, bool(why), told, "renamed", _told(licenses, characters)))
+    return matches
+
+
+def _file(origin: Origin, start: int, end: int, lines: tuple[int, int]) -> MatchedFile:
+    where = origin.url, origin.revision_id, origin.path, lines
+    swhid, link = qualified_swhid(origin.content_id, *where), permalink(*where)
+    return MatchedFile(
+        **vars(origin),
+        start=start,
+        end=end,
+        first_line=lines[0],
+        last_line=lines[1],
+        swhid=swhid,
+        permalink=link,
+    )
+
+
+def _told(licenses: Counter[License], characters: int) -> list[Licensed]:
+    """Those of most files first."""
+    order = sorted(licenses.items(), key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
+    return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]
+
+
+def _licenses(matches: list[Match]) -> list[Licensed]:
+    """Of all these matches: characters of the text, each once, and files of the matches, those of most text first."""
+    spans: dict[tuple[str, str | None], list[tuple[int, int, int]]] = defaultdict(list)
+    files: Counter[tuple[str, str | None]] = Counter()
+    for match in matches:
+        for one in match.licenses:
+            spans[one.name, one.license_type].append((match.start, match.end, match.characters))
+            files[one.name, one.license_type] += one.files
+    found = [Licensed(*key, _union(some), files[key]) for key, some in spans.items()]
+    return sorted(found, key=lambda one: (-one.characters, -one.files, one.name))
+
+
+def _union(spans: list[tuple[int, int, int]]) -> int:
+    """Characters, white space folded, of spans (start, end, characters) that may overlap a little: in their parts."""
+    total = 0.0
+    reach = 0
+    for start, end, characters in sorted(spans):
+        new = max(end - max(start, reach), 0)
+        total += characters * new / (end - start)
+        reach = max(reach, end)
+    return round(total)

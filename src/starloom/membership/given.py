@@ -1,11 +1,12 @@
 """What a person hands in to be checked: a file, every file below a folder, or a stream, as text.
 
-In a folder no link is followed, `.git` is not entered, and what is no text is told with the reason.
+In a folder no link is followed, what tools keep there (.git, .venv, __pycache__ and the like) is not entered, and what
+is no text is told with the reason.
 """
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,15 +14,28 @@ from starloom.errors import UserError
 from starloom.membership.check import MOST_BYTES
 from starloom.outside.paths import RefusedError, Root, describe, text_path
 from starloom.outside.text import Undecodable, decode
+from starloom.outside.tool_folders import NOT_ENTERED
 
 
 @dataclass(frozen=True)
 class Given:
-    """`path`: below the folder given, else as given. Without a `text`, `problem` says why."""
+    """`path`: below the folder given, else as given. Without a `text`, `problem` says why.
+
+    Of a diff: `first_line` is the line of its file that the text begins on, `added` the lines of that file that are
+    new, ascending. `folder`: the folder given, for those who need the way from where we are.
+    """
 
     path: str
     text: str | None
     problem: str = ""
+    first_line: int = 1
+    added: tuple[int, ...] | None = None
+    folder: str = ""
+
+    @property
+    def place(self) -> str:
+        """The path from where we are (of a diff: from the root of its work tree)."""
+        return f"{self.folder}/{self.path}" if self.folder not in ("", ".") else self.path
 
 
 def from_file(path: Path) -> Given:
@@ -46,14 +60,21 @@ def from_folder(folder: Path) -> Iterator[Given]:
     except OSError as problem:
         raise UserError(f"cannot read {folder}: {describe(problem)}", "give a folder that you can read") from None
     with root:
+        name = text_path(os.fsencode(folder))
         for raw in _below(os.fsencode(folder)):
-            yield _given(root, raw)
+            yield replace(_given(root, raw), folder=name)
+
+
+def of_text(path: str, text: str) -> Given:
+    """A text that is there already, or why it is too large. Raises UnicodeEncodeError for lone surrogates."""
+    size = len(text) if text.isascii() else len(text.encode())
+    return Given(path, text) if size <= MOST_BYTES else Given(path, None, f"more than {MOST_BYTES:,} bytes")
 
 
 def _below(folder: bytes) -> Iterator[bytes]:
     """Paths of the regular files below `folder`, relative to it."""
     for place, folders, files in os.walk(folder):
-        folders[:] = sorted(one for one in folders if one != b".git")
+        folders[:] = sorted(one for one in folders if os.fsdecode(one) not in NOT_ENTERED)
         for name in sorted(files):
             path = os.path.join(place, name)  # noqa: PTH118 - names are bytes
             if os.path.isfile(path) and not os.path.islink(path):  # noqa: PTH113, PTH114
@@ -69,7 +90,7 @@ def _given(root: Root, raw: bytes) -> Given:
     if len(data) > MOST_BYTES:
         return Given(name, None, f"more than {MOST_BYTES:,} bytes")
     found = decode(data)
-    return Given(name, None, found.reason) if isinstance(found, Undecodable) else Given(name, found.text)
+    return Given(name, None, found.reason) if isinstance(found, Undecodable) else of_text(name, found.text)
 
 
 def _text(name: str, file: BinaryIO) -> Given:

@@ -1,195 +1,260 @@
-"""The stage `membership`: tiles of every file of the dataset, both splits, in a table that finds them by hash.
+"""The stage `membership`: tiles of every content of the dataset, both splits, in tables that find them by hash.
 
-Each data file is read once, a row group at a time: its text is folded and hashed; the folds go to a scratch file, and
-the tiles to another, sorted by hash. Then the table is merged, a range of hashes at a time. Memory: a row group and
-about 30 bytes a tile of one data file for each worker, then 150 MB whatever the corpus; disk: the index twice for a
-while. Same dataset, same bytes. At most 2**32 - 1 tiles, 215 GB of folded text: more has to be cut into workspaces.
+Contents are cut into shards by their ids, and a shard is made of segments (`layout`). The first run reads every data
+file once (`parts`) and puts one segment a shard together (`segments`). A later one reads what the dataset has that the
+index has not (`plan`); the rest is linked from the index that is there, which readers keep open as it was. Memory: a
+row group and 30 bytes a tile of one data file for each worker, 40 bytes a content; disk: what is new twice for a while.
+Same dataset and nothing there before, same bytes; whatever was there, same answers.
 """
 
-import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from starloom import progress
-from starloom.errors import UserError
-from starloom.membership.store import FILES, FOLDER, TABLE, TEXT, VERSION, mapped
+from starloom.membership import places
+from starloom.membership.before import Before
+from starloom.membership.layout import (
+    FOLDER,
+    GONE,
+    ORIGINS,
+    VERSION,
+    first_ids,
+    shard_folder,
+)
+from starloom.membership.parts import Part, Piece, tile_part
+from starloom.membership.plan import (
+    Contents,
+    ShardPlan,
+    Source,
+    contents_of,
+    plan_shard,
+)
+from starloom.membership.segments import Made, Pieces, write_segment
+from starloom.membership.settings import SHARD_BYTES, MembershipSettings
 from starloom.the_stack import origins, tables
+from starloom.workspace import checked
 from starloom.workspace.atomic import Draft
+from starloom.workspace.manifest import fingerprint, read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
-RANGE_TILES = 4 << 20  # merged at a time
+RANGE_TILES = 1 << 18  # merged at a time: what a core's cache holds
+_MOST_RANGES = 12  # bits
 SPLITS = ("train", "held_out")
-_HASHES, _NUMBERS = "hashes", "numbers"
-_SCRATCH = {**TEXT, _HASHES: "<u8", _NUMBERS: "<u4"}
 
-
-@dataclass(frozen=True)
-class _Part:
-    """In a worker: one data file. Texts, gaps and tiles (sorted by hash) go to scratch files."""
-
-    source: Path
-    folder: Path
-    number: int
-
-    def scratch(self, name: str) -> Path:
-        return self.folder / f"{self.number}.{name}"
-
-
-@dataclass(frozen=True)
-class _Tiled:
-    """What came of a part: rows of FILES, the number of its tiles, the bytes of its text."""
-
-    files: pa.Table
-    tiles: int
-    text_bytes: int
-
-
-Map: TypeAlias = Callable[[Callable[[_Part], _Tiled], Sequence[_Part]], Iterator[tuple[_Part, _Tiled]]]
+Occurrences: TypeAlias = Callable[[str, str], Any]  # rows of OCCURRENCES with content_ids between two
 
 
 def _run(job: Job) -> Done:
-    places = origins.occurrences(job.root, job.engine)
+    settings = _settings(job.settings)
+    source = _source(job.root)
     with job.publish() as draft:
-        write(draft, _sources(job), places, job.scratch(FOLDER), job.engine.map)
-        files, tiles, text = (draft.facts[name] for name in ("files", "tiles", "text_bytes"))
-    return Done(text, f"{progress.counted(files, 'files')}, {progress.counted(tiles, 'tiles')}")
+        write(
+            draft,
+            source,
+            lambda first, beyond: origins.occurrences(job.root, job.engine, first, beyond),
+            job.scratch(FOLDER),
+            job.engine.map,
+            settings,
+            job.root,
+        )
+        facts = draft.facts
+    if draft.manifest:
+        checked.remember(job.root, job.folder, draft.manifest.files)
+    kept = f", {progress.counted(facts['kept'], 'files')} kept" if facts["kept"] else ""
+    note = f"{progress.counted(facts['files'], 'files')}, {progress.counted(facts['tiles'], 'tiles')}{kept}"
+    return Done(facts["read_bytes"], note)
 
 
-def write(draft: Draft, sources: Sequence[Path], places: pa.Table, scratch: Path, run: Map) -> None:
-    """The index of some data files (Parquet with content_id and content) into a draft.
-
-    `places`: rows of origins.OCCURRENCES; `run`: the engine's `map`. Raises UserError when there are too many tiles.
-    """
-    parts = [_Part(path, scratch, number) for number, path in enumerate(sources)]
-    done: dict[int, _Tiled] = {}
-    with progress.task("tile", sum(part.source.stat().st_size for part in parts)) as bar:
-        for part, found in run(_tile_part, parts):
-            done[part.number] = found
-            bar.advance(part.source.stat().st_size)
-    tiled = [done[part.number] for part in parts]
-    first = [int(one) for one in np.cumsum([0, *(one.tiles for one in tiled)])]
-    check_size(first[-1])
-    files = draft.parquet("files.parquet", FILES, [one.files for one in tiled])
-    draft.parquet("origins.parquet", origins.OCCURRENCES, [places])
-    for name in TEXT:
-        _append(draft, f"{name}.bin", [part.scratch(name) for part in parts])
+def write(
+    draft: Draft,
+    source: Source,
+    occurrences: Occurrences,
+    scratch: Path,
+    run: Callable[[Callable[[Any], Any], Sequence[Any]], Iterator[tuple[Any, Any]]],
+    settings: MembershipSettings,
+    root: Path | None = None,
+) -> None:
+    """The index of a dataset into a draft, with what can stay of the one in the workspace `root`. `run`: the engine's
+    `map`. Raises UserError when there are too many tiles for the shards."""
+    text = sum(_text_bytes(path) for _, path in source.files)
+    shards = settings.shards or max(1, -(-text // SHARD_BYTES))
+    contents = contents_of(source, shards)
+    before = Before(root, source.written, shards, settings) if root else None
+    plans = [
+        plan_shard(
+            contents,
+            np.flatnonzero(contents.shards == number),
+            before.segments(number) if before else (),
+        )
+        for number in range(shards)
+    ]
+    pieces = _pieces(source, contents, plans, scratch, run, settings)
+    made = _segments(draft, contents, plans, pieces, run, settings)
+    about: list[list[dict[str, Any]]] = []
+    repositories: set[str] = set()
+    for number, plan in enumerate(plans):
+        found = occurrences(*first_ids(number, shards))
+        repositories |= set(pc.unique(found.column("repo_name")).to_pylist())
+        about.append(_shard(draft, number, shards, contents, plan, made.get(number), found, before))
+    told = [one for some in about for one in some]
     draft.facts |= {
-        "bits": _merge(draft, parts, first),
-        "tiles": first[-1],
-        "files": files,
-        "repositories": int(pc.count_distinct(places.column("repo_name")).as_py()),
-        "text_bytes": sum(one.text_bytes for one in tiled),
+        "width": settings.profile,
+        "renamed": settings.renamed,
+        "written": source.written,
+        "shards": about,
+        "tiles": sum(one["tiles"] for one in told),
+        "files": len(contents.ids),
+        "kept": len(contents.ids) - sum(len(plan.new) for plan in plans),
+        "repositories": len(repositories),
+        "text_bytes": text,
+        "read_bytes": sum(one.text_bytes for some in pieces.values() for _, one in some),
     }
 
 
-def _sources(job: Job) -> list[Path]:
-    return [path for split in SPLITS for path in tables.dataset(job.root, "files", split)]
+def _pieces(
+    source: Source,
+    contents: Contents,
+    plans: Sequence[ShardPlan],
+    scratch: Path,
+    run: Any,
+    settings: MembershipSettings,
+) -> dict[int, list[tuple[int, Piece]]]:
+    """By shard, (data file, what came of it), in order."""
+    goes = np.full(len(contents.ids), -1, dtype=np.int16)
+    for number, plan in enumerate(plans):
+        goes[plan.new] = number
+    new = [int(contents.sizes[plan.new].sum()) // settings.profile for plan in plans]
+    ranges = min((max(new, default=0) // RANGE_TILES).bit_length(), _MOST_RANGES)
+    parts = []
+    for number, (_, path) in enumerate(source.files):
+        rows = np.full(pq.read_metadata(path).num_rows, -1, dtype=np.int16)
+        here = contents.file == number
+        rows[contents.row[here]] = goes[here]
+        if (rows >= 0).any():
+            parts.append(
+                Part(
+                    path,
+                    scratch,
+                    number,
+                    rows,
+                    settings.profile,
+                    settings.renamed,
+                    ranges,
+                )
+            )
+    found: dict[int, list[tuple[int, Piece]]] = {}
+    with progress.task("tile", sum(part.source.stat().st_size for part in parts)) as bar:
+        for part, pieces in run(tile_part, parts):
+            for shard, piece in pieces.items():
+                found.setdefault(shard, []).append((part.number, piece))
+            bar.advance(part.source.stat().st_size)
+    return {shard: sorted(pieces, key=lambda one: one[0]) for shard, pieces in found.items()}
 
 
-def check_size(tiles: int) -> None:
-    """Raises UserError when so many tiles do not fit into one index."""
-    from starloom.kernels.tiles import MOST_TILES
-
-    if tiles > MOST_TILES:
-        raise UserError(
-            f"the dataset has {tiles:,} tiles of 50 bytes, and one index holds {MOST_TILES:,} (about 250 GB of text)",
-            "cut the sources in starloom.toml into several workspaces",
-        )
-
-
-def _tile_part(part: _Part) -> _Tiled:
-    from starloom.kernels.fold import fold_with_gaps
-    from starloom.kernels.text import text_buffers
-    from starloom.kernels.tiles import tile_hashes
-
-    file = pq.ParquetFile(part.source)
-    rows: list[pa.Table] = []
-    hashes = [np.zeros(0, dtype=np.uint64)]
-    text_bytes = 0
-    with contextlib.ExitStack() as stack:
-        outputs = {name: stack.enter_context(part.scratch(name).open("wb")) for name in TEXT}
-        for group in range(file.metadata.num_row_groups):
-            read = file.read_row_group(group, columns=["content_id", "content"])
-            offsets, data = text_buffers(read.column("content"))
-            bounds, folded, gaps = fold_with_gaps(offsets, data)
-            hashes.append(tile_hashes(bounds, folded)[1])
-            for name, column in (("text", folded), ("gap_position", gaps.position), ("gap_lines", gaps.lines)):
-                column.astype(TEXT[name], copy=False).tofile(outputs[name])
-            sizes = pa.array(np.diff(bounds)), pa.array(np.diff(gaps.offsets))
-            rows.append(pa.table([read.column("content_id"), *sizes], FILES))
-            text_bytes += int(offsets[-1] - offsets[0])
-    everything = np.concatenate(hashes)
-    order = np.argsort(everything, kind="stable")
-    everything[order].astype(_SCRATCH[_HASHES], copy=False).tofile(part.scratch(_HASHES))
-    order.astype(_SCRATCH[_NUMBERS]).tofile(part.scratch(_NUMBERS))
-    return _Tiled(pa.concat_tables([FILES.empty_table(), *rows]), len(everything), text_bytes)
-
-
-def _append(draft: Draft, name: str, pieces: list[Path]) -> None:
-    """A file of the index that holds these, one after the other."""
-    with draft.create(name) as output:
-        for path in pieces:
-            with path.open("rb") as piece:
-                while data := piece.read(1 << 24):
-                    output.write(data)
-            path.unlink()
+def _segments(
+    draft: Draft,
+    contents: Contents,
+    plans: Sequence[ShardPlan],
+    pieces: dict[int, list[tuple[int, Piece]]],
+    run: Any,
+    settings: MembershipSettings,
+) -> dict[int, Made]:
+    """By shard, the new segment of it, in the draft."""
+    folder = draft.worker_folder()
+    items, shard_of = [], {}
+    for number, plan in enumerate(plans):
+        if not len(plan.new):
+            continue
+        files = np.array([file for file, _ in pieces[number]], dtype=np.int64)
+        piece = np.searchsorted(files, contents.file[plan.new])
+        order = np.lexsort((contents.row[plan.new], piece))  # as they were read
+        begins = np.searchsorted(piece[order], np.arange(len(files)))
+        nth = np.empty(len(order), dtype=np.int64)
+        nth[order] = np.arange(len(order)) - begins[piece[order]]
+        place = folder / shard_folder(number, len(plans))
+        place.mkdir()
+        found = [one for _, one in pieces[number]]
+        ids, marks = contents.ids[plan.new], contents.marks[plan.new]
+        shard_of[str(place)] = number
+        items.append(Pieces(place, plan.number, settings.profile, found, ids, marks, piece, nth))
+    made = {}
+    with progress.task("merge", len(items), "shards") as bar:
+        for item, one in run(write_segment, items):
+            made[shard_of[str(item.folder)]] = one
+            bar.advance(1)
+    for item in items:
+        number = shard_of[str(item.folder)]
+        for name in made[number].names:
+            base = f"{item.number}-{name}.bin"
+            draft.adopt(item.folder / base, f"{shard_folder(number, len(plans))}/{base}", None)
+        item.folder.rmdir()
+    return made
 
 
-def _merge(draft: Draft, parts: list[_Part], first: list[int]) -> int:
-    """The table of all parts, their tiles counted from `first`; a range of hashes at a time. Returns its bits."""
-    from starloom.kernels.tiles import bucket_bits, filter_words, tags_of
+def _shard(
+    draft: Draft,
+    number: int,
+    shards: int,
+    contents: Contents,
+    plan: ShardPlan,
+    made: Made | None,
+    found: Any,
+    before: Before | None,
+) -> list[dict[str, Any]]:
+    """What of a shard is linked or written anew at every run. Returns what the facts say of its segments."""
+    folder = shard_folder(number, shards)
+    ranges = places.Ranges(found)
+    with draft.create(f"{folder}/{ORIGINS}") as output:
+        places.write(output, found)
+        output.rows = len(found)
+    segments = []
+    for kept in plan.kept:
+        assert before is not None
+        ids, about = before.keep(draft, number, kept.number, kept.states)
+        segments.append((kept.number, ids, kept.states, about))
+    if made:
+        segments.append((plan.number, contents.ids[plan.new], contents.states[plan.new], made.about))
+    for segment, ids, states, _ in segments:
+        first, count = ranges.of(ids)
+        gone = states == GONE
+        first[gone], count[gone] = 0, 0
+        for name, column in (
+            ("state", states),
+            ("origin_first", first),
+            ("origin_count", count),
+        ):
+            draft.write(
+                f"{folder}/{segment}-{name}.bin",
+                column.astype(column.dtype.newbyteorder("<")).tobytes(),
+            )
+    return [about for *_, about in segments]
 
-    bits = bucket_bits(first[-1])
-    ranges = min(2 ** (first[-1] // RANGE_TILES).bit_length(), 2**bits)
-    buckets = 2**bits // ranges
-    hashes, numbers = (
-        [mapped(part.scratch(name), np.dtype(_SCRATCH[name])) for part in parts] for name in (_HASHES, _NUMBERS)
-    )
-    with contextlib.ExitStack() as stack, progress.task("merge", first[-1], "tiles") as bar:
-        outputs = {name: stack.enter_context(draft.create(f"{name}.bin")) for name in TABLE}
-        total = 0
-        for low in range(0, 2**bits, buckets):
-            found, tiles = _range(hashes, numbers, first, low << (64 - bits), (low + buckets) << (64 - bits))
-            sizes = np.bincount((found >> np.uint64(64 - bits)).astype(np.int64) - low, minlength=buckets)
-            columns = {
-                "filter": filter_words(found, bits, low, buckets),
-                "starts": total + np.cumsum(sizes) - sizes,
-                "tags": tags_of(found, bits),
-                "tiles": tiles,
-            }
-            for name, column in columns.items():
-                outputs[name].write(column.astype(TABLE[name]).tobytes())
-            total += len(found)
-            bar.advance(len(found))
-        outputs["starts"].write(np.array([total], dtype=TABLE["starts"]).tobytes())
-    return bits
+
+def _source(root: Path) -> Source:
+    files = [(split, path) for split in SPLITS for path in tables.dataset(root, "files", split)]
+    manifest = read_manifest(root / tables.DATASET)
+    assert manifest is not None  # its files were just read
+    return Source(files, fingerprint(manifest.version, manifest.settings))
 
 
-def _range(
-    hashes: list[NDArray[np.uint64]], numbers: list[NDArray[np.uint32]], first: list[int], low: int, high: int
-) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """(hashes from `low` to below `high`, in order; their tiles, in order where hashes are equal)."""
-    found, tiles = [np.zeros(0, dtype=np.uint64)], [np.zeros(0, dtype=np.int64)]
-    for part, (some, local) in enumerate(zip(hashes, numbers, strict=True)):
-        start = int(np.searchsorted(some, np.uint64(low)))
-        stop = int(np.searchsorted(some, np.uint64(high))) if high < 2**64 else len(some)
-        found.append(some[start:stop])
-        tiles.append(local[start:stop].astype(np.int64) + first[part])
-    everything = np.concatenate(found)
-    order = np.argsort(everything, kind="stable")
-    return everything[order], np.concatenate(tiles)[order]
+def _text_bytes(path: Path) -> int:
+    if "length_bytes" not in pq.read_schema(path).names:
+        return 0
+    return int(pc.sum(pq.read_table(path, columns=["length_bytes"]).column(0)).as_py() or 0)
+
+
+def _settings(settings: Any) -> MembershipSettings:
+    found: MembershipSettings = settings.membership
+    return found
 
 
 def _forecast(job: Job) -> str:
-    rows = sum(pq.ParquetFile(path).metadata.num_rows for path in _sources(job))
+    rows = sum(pq.ParquetFile(path).metadata.num_rows for _, path in _source(job.root).files)
     return f"tile {progress.counted(rows, 'files')}"
 
 
@@ -198,7 +263,7 @@ STAGE = Stage(
     folder=FOLDER,
     version=VERSION,
     reads=(tables.DATASET, tables.LEDGER, tables.LISTING),
-    settings=lambda _settings: {},
+    settings=_settings,
     run=_run,
     forecast=_forecast,
 )

@@ -1,0 +1,93 @@
+"""An answer: which stretches of a text the dataset has, in which files, under which licences, and what it covers."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal, TypeAlias
+
+from starloom.the_stack.origins import Origin
+
+Status: TypeAlias = Literal["match", "no_match", "partial", "not_covered"]
+Kind: TypeAlias = Literal["exact", "renamed"]
+
+WIDTH: Final = 50  # characters of the shortest match, in the usual profile
+GUARANTEE: Final = 2 * WIDTH - 1  # characters from which every match is found there
+COMMON: Final = 16  # contents from which a match is `common`
+
+
+@dataclass(frozen=True)
+class MatchedFile(Origin):
+    """A place of a content that has the match, or all but less than a tile (50 characters) of it: which of the text,
+    and on which lines of the file, counted from 1.
+
+    `swhid`: the content's identifier with origin, revision, path and lines. `permalink`: the page of the repository's
+    host that shows them; None where there is none.
+    """
+
+    start: int
+    end: int
+    first_line: int
+    last_line: int
+    swhid: str
+    permalink: str | None
+
+
+@dataclass(frozen=True)
+class Licensed:
+    """Files under one licence. `name`: what was detected, as SPDX expressions ("MIT", "Apache-2.0, MIT"); "unknown"
+    where nothing was. `license_type`: permissive, no_license, non_permissive; None: not judged.
+
+    `characters`: of the text, that stand in such a file too. `files`: how many there are.
+    """
+
+    name: str
+    license_type: str | None
+    characters: int
+    files: int
+
+
+@dataclass(frozen=True)
+class Match:
+    """Characters `start` to `end` (exclusive) of the text, and on which lines of it they are, counted from 1.
+
+    `kind`: "exact", but for white space; "renamed": equal but for names and literals. `characters`: its length without
+    the white space that folding removes. `files`: those that share most of it first, then by content, a content's own
+    place before its copies. `total`: how many files there are; where that is more than were compared on the text, the
+    rest is counted by hash, up to 4,096. `common`: so many files have it, or such text, that it says little of where it
+    comes from; `reason` says why it is thought so. `licenses`: of all files compared, whether listed or not.
+    """
+
+    start: int
+    end: int
+    first_line: int
+    last_line: int
+    characters: int
+    files: list[MatchedFile]
+    total: int
+    common: bool
+    reason: str = ""
+    kind: Kind = "exact"
+    licenses: list[Licensed] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Check:
+    """`coverage`: the share of the text's characters, white space folded, that are in a match of kind "exact".
+    `matches`: those that are not common first, the longest first. `licenses`: of the matches that are not common.
+
+    `status`: "match"; "no_match" in what is indexed; "partial": none found, and a part of the index is missing or
+    damaged (`problems`); "not_covered": shorter than a match. `verdict` says the same in words, with what it speaks
+    about: never a bare "clean". `guarantee`: characters from which every copy is found, but for white space.
+    """
+
+    status: Status
+    verdict: str
+    coverage: float
+    characters: int
+    seconds: float
+    repositories: int
+    matches: list[Match]
+    licenses: list[Licensed] = field(default_factory=list)
+    guarantee: int = GUARANTEE
+    problems: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)

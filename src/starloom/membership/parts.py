@@ -1,0 +1,162 @@
+"""One data file of the dataset folded and cut into tiles, in a worker: what `segments` puts together.
+
+Each row group is read once; for each shard, texts go to one scratch file and the tiles to another, parted by ranges of
+their hashes. Memory: a row group and about 30 bytes a tile of the data file.
+"""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from starloom.kernels.text import Int64s, UInt32s, UInt64s
+from starloom.membership.layout import TEXT
+
+SCRATCH: Final = {
+    **TEXT,
+    "hashes": "<u8",
+    "numbers": "<u4",
+    "renamed_hashes": "<u8",
+    "renamed_numbers": "<u4",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A data file. `shards`: of each row, the shard it goes to, or -1. `ranges`: bits by which tiles are parted."""
+
+    source: Path
+    folder: Path
+    number: int
+    shards: NDArray[np.int16]
+    width: int
+    renamed: bool
+    ranges: int
+
+
+class Tiled(NamedTuple):
+    """The tiles of a piece: how many of each row, and where each range begins in its scratch file."""
+
+    counts: UInt32s
+    bounds: Int64s
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What one shard got of a part: of its rows, in the order of the file, the bytes of their folds, their gaps and
+    their tiles."""
+
+    folder: Path
+    name: str
+    text_size: UInt32s
+    gap_count: UInt32s
+    tiles: Tiled
+    shapes: Tiled | None
+    text_bytes: int  # before folding
+
+    def scratch(self, name: str) -> Path:
+        return self.folder / f"{self.name}.{name}"
+
+
+def tile_part(part: Part) -> dict[int, Piece]:
+    """By shard."""
+    makers: dict[int, _Maker] = {}
+    file = pq.ParquetFile(part.source)
+    row = 0
+    with contextlib.ExitStack() as stack:
+        for group in range(file.metadata.num_row_groups):
+            rows = file.metadata.row_group(group).num_rows
+            shards = part.shards[row : row + rows]
+            row += rows
+            wanted = np.unique(shards[shards >= 0]).tolist()
+            if not wanted:
+                continue
+            content = file.read_row_group(group, columns=["content"]).column("content")
+            for shard in wanted:
+                if shard not in makers:
+                    makers[shard] = stack.enter_context(_Maker(part, shard))
+                mine = shards == shard
+                makers[shard].add(content if mine.all() else content.filter(pa.array(mine)))
+        return {shard: maker.piece() for shard, maker in makers.items()}
+
+
+class _Maker:
+    """The piece of one shard, as its texts come."""
+
+    def __init__(self, part: Part, shard: int) -> None:
+        self._part = part
+        self._name = f"{part.number}-{shard}"
+        self._outputs: dict[str, IO[bytes]] = {}
+        self._columns: list[tuple[UInt32s, UInt32s]] = []
+        self._tiles = _Tiles()
+        self._shapes = _Tiles()
+        self._text_bytes = 0
+
+    def __enter__(self) -> Self:
+        self._outputs = {name: (self._part.folder / f"{self._name}.{name}").open("wb") for name in TEXT}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._outputs.values():
+            one.close()
+
+    def add(self, content: pa.ChunkedArray) -> None:
+        from starloom.kernels.fold import fold_with_gaps
+        from starloom.kernels.text import text_buffers
+        from starloom.kernels.tiles import tile_hashes
+
+        offsets, data = text_buffers(content)
+        bounds, folded, gaps = fold_with_gaps(offsets, data)
+        for name, column in (
+            ("text", folded),
+            ("gap_position", gaps.position),
+            ("gap_lines", gaps.lines),
+        ):
+            self._outputs[name].write(memoryview(np.ascontiguousarray(column.astype(TEXT[name], copy=False))))
+        self._columns.append((_uint32(np.diff(bounds)), _uint32(np.diff(gaps.offsets))))
+        self._tiles.add(*tile_hashes(bounds, folded, self._part.width))
+        if self._part.renamed:
+            from starloom.membership import renamed
+
+            self._shapes.add(*renamed.tiles(bounds, folded))
+        self._text_bytes += int(offsets[-1] - offsets[0])
+
+    def piece(self) -> Piece:
+        """All of it; the tiles are written now."""
+        for one in self._outputs.values():
+            one.close()
+        sizes, gaps = (np.concatenate(column) for column in zip(*self._columns))
+        place = self._part.folder / self._name
+        tiles = self._tiles.written(place, "", self._part.ranges)
+        shapes = self._shapes.written(place, "renamed_", self._part.ranges) if self._part.renamed else None
+        return Piece(self._part.folder, self._name, sizes, gaps, tiles, shapes, self._text_bytes)
+
+
+class _Tiles:
+    def __init__(self) -> None:
+        self._counts: list[UInt32s] = []
+        self._hashes: list[UInt64s] = []
+
+    def add(self, bounds: Int64s, hashes: UInt64s) -> None:
+        self._counts.append(_uint32(np.diff(bounds)))
+        self._hashes.append(hashes)
+
+    def written(self, place: Path, prefix: str, ranges: int) -> Tiled:
+        from starloom.kernels.tile_table import parted
+
+        bounds, hashes, numbers = parted(np.concatenate([np.zeros(0, np.uint64), *self._hashes]), ranges)
+        for name, column in (
+            (f"{prefix}hashes", hashes),
+            (f"{prefix}numbers", numbers),
+        ):
+            column.astype(SCRATCH[name], copy=False).tofile(place.with_name(f"{place.name}.{name}"))
+        return Tiled(np.concatenate([np.zeros(0, np.uint32), *self._counts]), bounds)
+
+
+def _uint32(values: NDArray[Any]) -> UInt32s:
+    return values.astype(np.uint32)

@@ -1,0 +1,169 @@
+"""Matches as SARIF 2.1.0, which code scanning of GitHub and others, and editors, read.
+
+A result is a match; its rule says what the worst licence among its files is. What fails a gate is an error, other code
+that tells something a warning (a note where there is a gate), common code a note. No source text is in it.
+Specification: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+GitHub takes 25,000 results and shows 5,000.
+"""
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+from starloom import __version__
+from starloom.membership import license_of
+from starloom.membership.answers import Answer
+from starloom.membership.gate import Failure, Judgement
+from starloom.membership.given import Given
+from starloom.membership.matches import Check, Match, MatchedFile
+from starloom.membership.whole import tells
+from starloom.outside.paths import printable
+from starloom.progress import counted
+
+MOST_RESULTS: Final = 25_000
+MOST_FILES: Final = 20  # of a result
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_RULES: Final = {
+    "copyleft": "Code that matches files under a copyleft licence",
+    "non_permissive": "Code that matches files under a licence that is not permissive",
+    "unlicensed": "Code that matches files without a licence",
+    "permissive": "Code that matches files under a permissive licence",
+}
+_HELP: Final = (
+    "The lines stand in files of the dataset that was indexed, white space aside. That is matching code; it does not "
+    "say who wrote it first. Replace it, or keep the notice and the terms of the licence."
+)
+
+
+def log(answers: list[Answer], judgement: Judgement | None = None) -> dict[str, Any]:
+    """The SARIF log of all matches, those that fail first."""
+    failed: dict[int, Failure] = {id(one.match): one for one in judgement.failures} if judgement else {}
+    found = [(one.given, one.found, match) for one in answers if one.found for match in one.found.matches]
+    levels = [_level(one, match, failed, judgement is not None) for _, one, match in found]
+    order = sorted(range(len(found)), key=lambda k: ("error", "warning", "note").index(levels[k]))
+    seen: Counter[str] = Counter()
+    results = [
+        _result(given, match, levels[k], failed.get(id(match)), seen)
+        for k in order[:MOST_RESULTS]
+        for given, _, match in [found[k]]
+    ]
+    told = [_notification(one.given.place, one.problem) for one in answers if one.problem]
+    told += [_notification(one.given.place, one.found.verdict) for one in answers if one.found and _unsure(one)]
+    if len(found) > MOST_RESULTS:
+        told.append(_notification("", f"{len(found):,} matches, of which {MOST_RESULTS:,} are listed"))
+    driver = {
+        "name": "starloom check",
+        "version": __version__,
+        "rules": [_rule(kind, text) for kind, text in _RULES.items()],
+    }
+    run = {
+        "tool": {"driver": driver},
+        "automationDetails": {"id": "starloom/check/"},
+        "columnKind": "unicodeCodePoints",
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": told}],
+        "results": results,
+    }
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _unsure(answer: Answer) -> bool:
+    return answer.found is not None and answer.found.status == "partial"
+
+
+def _level(found: Check, match: Match, failed: dict[int, Failure], gate: bool) -> str:
+    if id(match) in failed:
+        return "error"
+    return "warning" if tells(match, found) and not gate else "note"
+
+
+def _rule(kind: str, text: str) -> dict[str, Any]:
+    return {
+        "id": _rule_id(kind),
+        "name": "".join(map(str.capitalize, f"matching_{kind}_code".split("_"))),
+        "shortDescription": {"text": text},
+        "fullDescription": {"text": f"{text}. {_HELP}"},
+        "help": {"text": _HELP},
+        "defaultConfiguration": {"level": "note" if kind == "permissive" else "warning"},
+        "properties": {"tags": ["license", "provenance"]},
+    }
+
+
+def _rule_id(kind: str) -> str:
+    return f"matching-code/{kind.replace('_', '-')}"
+
+
+def _result(given: Given, match: Match, level: str, failure: Failure | None, seen: Counter[str]) -> dict[str, Any]:
+    text = given.text or ""
+    kind = license_of.worst(match.licenses)
+    print_ = hashlib.sha256(" ".join(text[match.start : match.end].split()).encode()).hexdigest()[:32]
+    seen[print_] += 1
+    files = [*(failure.files if failure else []), *match.files]
+    files = list({(file.repo_name, file.path): file for file in files}.values())[:MOST_FILES]
+    region = {
+        "startLine": match.first_line,
+        "startColumn": match.start - text.rfind("\n", 0, match.start),
+        "endLine": match.last_line,
+        "endColumn": match.end - text.rfind("\n", 0, match.end),
+    }
+    result: dict[str, Any] = {
+        "ruleId": _rule_id(kind),
+        "ruleIndex": list(_RULES).index(kind),
+        "level": level,
+        "message": {"text": _message(match, files, failure)},
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(given.place), "region": region}}],
+        "partialFingerprints": {"matchingCode/v1": f"{print_}:{seen[print_]}"},
+        "properties": {
+            "characters": match.characters,
+            "kind": match.kind,
+            "common": match.common,
+            "files": match.total,
+            "licenses": sorted({license_of.named(one) for one in match.licenses}),
+        },
+    }
+    related = [one for number, file in enumerate(files) if (one := _related(number, file))]
+    return result | ({"relatedLocations": related} if related else {})
+
+
+def _message(match: Match, files: list[MatchedFile], failure: Failure | None) -> str:
+    if not files:
+        return f"{counted(match.characters, 'characters')} match {counted(match.total, 'files')}"
+    first = files[0]
+    where = printable(f"{first.repo_name}:{first.path}, line {first.first_line:,}")
+    more = f" and {counted(match.total - 1, 'more files')}" if match.total > 1 else ""
+    renamed = " (names changed)" if match.kind == "renamed" else ""
+    why = f"; fails on {', '.join(failure.kinds)}" if failure else "; common code" if match.common else ""
+    told = f"{counted(match.characters, 'characters')} match {where} ({license_of.name(first)}){more}{renamed}{why}"
+    return told.replace("[", "\\[").replace("]", "\\]")  # brackets are links in SARIF
+
+
+def _related(number: int, file: MatchedFile) -> dict[str, Any] | None:
+    if not file.permalink:
+        return None
+    return {
+        "id": number + 1,
+        "message": {"text": printable(f"{file.repo_name}:{file.path} ({license_of.name(file)})")},
+        "physicalLocation": {
+            "artifactLocation": {"uri": file.permalink.partition("#")[0]},
+            "region": {"startLine": file.first_line, "endLine": file.last_line},
+        },
+    }
+
+
+def _artifact(place: str) -> dict[str, Any]:
+    """Where a text is: below the folder that we are in, by the way from there."""
+    path = Path(place)
+    if path.is_absolute() and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    if path.is_absolute():
+        return {"uri": path.as_uri()}
+    return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
+
+
+def _notification(place: str, problem: str) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "level": "warning",
+        "message": {"text": printable(f"{place}: {problem}" if place else problem)},
+    }
+    return told | ({"locations": [{"physicalLocation": {"artifactLocation": _artifact(place)}}]} if place else {})

@@ -1,0 +1,257 @@
+"""A shard behind a wire: what it says arrives as it was said; what does not fit together reaches no kernel."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from starloom.membership.remote import Remote, answered
+from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Tiles, Wanted
+from starloom.outside.frames import from_bytes, to_bytes
+from starloom.outside.peers import PeerError
+from starloom.the_stack.origins import Origin
+
+QUERY = np.arange(120, dtype=np.uint8)
+WIDTH = 50
+ORIGIN = Origin(
+    repo_name="one",
+    path="a.py",
+    content_id="ab" * 20,
+    revision_id=None,
+    url="https://github.com/x/one",
+    license_type="permissive",
+    detected_licenses=("MIT", "Apache-2.0"),
+    language="Python",
+    split="train",
+    in_dataset=True,
+)
+
+
+def ints(*values):
+    return np.array(values, dtype=np.int64)
+
+
+class Told:
+    """A shard that says what it was made with, and keeps what it was asked."""
+
+    covered = Covered("mark", WIDTH, 3, 10, 2, True, frozenset({0, 2}), ("shard 1 is damaged",))
+
+    def __init__(self):
+        self.asked = []
+
+    def tiles(self, query, split, most):
+        self.asked.append((query.tolist(), split, most))
+        return Tiles(ints(0, 7, 70), ints(1, most + 1, 2))
+
+    def grown(self, query, offsets, split):
+        self.asked.append((query.tolist(), offsets.tolist(), split))
+        return Found(("aa", "bb"), ints(0, 1, 1), ints(0, 3, 5), ints(60, 120, 99), ints(0, 10**12, 3))
+
+    def some(self, query, offsets, split, most):
+        self.asked.append((query.tolist(), offsets.tolist(), split, most))
+        return Places(("aa", "bb"), ints(0, 1), ints(0, 1), ints(1, 0), ints(50, 0), ints(*[ALL] * len(offsets)))
+
+    def confirmed(self, query, offsets, places):
+        self.asked.append((query.tolist(), offsets.tolist(), [list(one) for one in places]))
+        return Found((), *[ints()] * 4)
+
+    def shapes(self, query, split, most):
+        self.asked.append((query.tolist(), split, most))
+        return Places(("aa",), ints(1), ints(0), ints(0), ints(4), ints(0, 1, 0))
+
+    def renamed(self, query, places):
+        self.asked.append((query.tolist(), [list(one) for one in places]))
+        return Renamed(("aa",), ints(0), ints(3), ints(99), ints(5), ints(400), ints(31))
+
+    def described(self, wanted):
+        self.asked.append(list(wanted))
+        licenses = {("permissive", ("MIT", "Apache-2.0")): 3, (None, ()): 1}
+        return [Described(((1, 2), (7, 7)), (ORIGIN, ORIGIN), 4, licenses), None][: len(wanted)]
+
+
+def same(one, two):
+    if isinstance(one, tuple) and hasattr(one, "_fields"):
+        assert type(one) is type(two)
+        assert [np.asarray(column).tolist() for column in one] == [np.asarray(column).tolist() for column in two]
+    else:
+        assert one == two
+
+
+@pytest.fixture
+def shard():
+    return Told()
+
+
+@pytest.fixture
+def remote(shard):
+    return Remote(lambda call, question: answered(shard, call, question), "there")
+
+
+def places():
+    return Told().some(QUERY, ints(0, 7), None, 5)
+
+
+CALLS = {
+    "tiles": (QUERY, "train", 32),
+    "grown": (QUERY, ints(0, 7, 70), None),
+    "some": (QUERY, ints(0, 7), "held_out", 4096),
+    "confirmed": (QUERY, ints(0, 7), places()),
+    "shapes": (QUERY, None, 1),
+    "renamed": (QUERY, Told().shapes(QUERY, None, 1)),
+    "described": ([Wanted("ab" * 20, ((0, 9), (4, 4)), None), Wanted("cd" * 20, (), 20)],),
+}
+
+
+def test_what_it_covers(remote):
+    assert remote.covered == Told.covered
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_each_call_arrives_as_it_was_asked_and_comes_back_as_it_was_said(shard, remote, call):
+    here = Told()
+    same(getattr(remote, call)(*CALLS[call]), getattr(here, call)(*CALLS[call]))
+    assert shard.asked == here.asked
+
+
+def test_nothing_found(shard, remote):
+    shard.tiles = lambda *_: Tiles(ints(), ints())
+    shard.some = lambda *_: Places((), ints(), ints(), ints(), ints(), ints())
+    assert len(remote.tiles(QUERY, None, 1).offsets) == 0
+    assert remote.some(QUERY, ints(), None, 1).contents == ()
+    assert remote.described([]) == []
+
+
+def frame(call):
+    """What is sent for a call."""
+    sent = []
+
+    def send(name, question):
+        sent.append((name, question))
+        return answered(Told(), name, question)
+
+    getattr(Remote(send, "there"), call)(*CALLS[call])
+    return from_bytes(sent[-1][1])
+
+
+WRONG = [
+    ("tiles", "most", 0),
+    ("tiles", "most", ALL + 1),
+    ("tiles", "most", True),
+    ("tiles", "most", "5"),
+    ("tiles", "split", "test"),
+    ("tiles", "split", ["train"]),
+    ("tiles", "query", ints(1)),
+    ("grown", "offsets", ints(-1)),
+    ("grown", "offsets", ints(71)),
+    ("grown", "offsets", ints(7, 7)),
+    ("grown", "offsets", ints(9, 3)),
+    ("grown", "offsets", np.zeros(1, dtype=np.uint8)),
+    ("some", "most", 10**9),
+    ("confirmed", "tile", ints(0, 2)),
+    ("confirmed", "tile", ints(0, -1)),
+    ("confirmed", "content", ints(0, 2)),
+    ("confirmed", "content", ints(0)),
+    ("confirmed", "position", ints(-1, 0)),
+    ("confirmed", "position", ints(2**62, 0)),
+    ("confirmed", "again", ints(0, 2)),
+    ("confirmed", "sharing", ints(1)),
+    ("confirmed", "sharing", ints(1, ALL + 1)),
+    ("confirmed", "contents", ["aa", 5]),
+    ("confirmed", "contents", "aabb"),
+    ("confirmed", "contents", None),
+    ("renamed", "tile", ints(3)),
+    ("renamed", "sharing", ints(*[0] * 200)),
+    ("described", "wanted", None),
+    ("described", "wanted", 5),
+    ("described", "wanted", [["aa", [], -1]]),
+    ("described", "wanted", [["aa", [], True]]),
+    ("described", "wanted", [["aa", [[1]], None]]),
+    ("described", "wanted", [["aa", [[1, 2.5]], None]]),
+    ("described", "wanted", [["aa", [[-1, 2]], None]]),
+    ("described", "wanted", [[5, [], None]]),
+    ("described", "wanted", [["aa"]]),
+]
+
+
+@pytest.mark.parametrize(("call", "name", "value"), WRONG, ids=range(len(WRONG)))
+def test_a_question_that_does_not_fit_together(shard, call, name, value):
+    sound = frame(call)
+    values, arrays = dict(sound.values), dict(sound.arrays)
+    if isinstance(value, np.ndarray):
+        arrays[name] = value
+    else:
+        values[name] = value
+    with pytest.raises(ValueError, match="frame"):
+        answered(shard, call, to_bytes(values, arrays))
+    assert shard.asked == []
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_question_without_something(shard, call):
+    sound = frame(call)
+    for missing in (*sound.values, *sound.arrays):
+        values = {name: value for name, value in sound.values.items() if name != missing}
+        arrays = {name: value for name, value in sound.arrays.items() if name != missing}
+        if missing == "split":
+            continue  # none is both
+        with pytest.raises(ValueError, match="frame"):
+            answered(shard, call, to_bytes(values, arrays))
+    assert shard.asked == []
+
+
+def test_no_such_call(shard):
+    with pytest.raises(ValueError, match="frame"):
+        answered(shard, "nothing", to_bytes({}, {"query": QUERY, "offsets": ints()}))
+
+
+def test_a_query_too_large(shard):
+    with pytest.raises(ValueError, match="frame"):
+        answered(shard, "tiles", to_bytes({"most": 1}, {"query": np.zeros((8 << 20) + 1, dtype=np.uint8)}))
+
+
+LIES = {
+    "tiles": [
+        Tiles(ints(0, 0), ints(1, 1)),
+        Tiles(ints(71), ints(1)),
+        Tiles(ints(0), ints(34)),
+        Tiles(ints(0), ints()),
+    ],
+    "grown": [
+        Found(("aa",), ints(1), ints(0), ints(50), ints(0)),
+        Found(("aa",), ints(0), ints(50), ints(50), ints(0)),
+        Found(("aa",), ints(0), ints(0), ints(121), ints(0)),
+        Found(("aa",), ints(0), ints(0), ints(50), ints(-1)),
+        Found(("aa",), ints(0), ints(0), ints(50), ints()),
+    ],
+    "some": [Places(("aa",), ints(2), ints(0), ints(0), ints(0), ints(1, 1))],
+    "renamed": [Renamed(("aa",), ints(0), ints(3), ints(99), ints(5), ints(5), ints(31))],
+    "described": [[], [None], [None, None, None]],
+}
+
+
+@pytest.mark.parametrize(
+    ("call", "lie"),
+    [(call, lie) for call, lies in LIES.items() for lie in lies],
+    ids=[f"{call}-{number}" for call, lies in LIES.items() for number in range(len(lies))],
+)
+def test_an_answer_that_does_not_fit_together(shard, remote, call, lie):
+    setattr(shard, call, lambda *_: lie)
+    with pytest.raises(PeerError, match="there: its answer to"):
+        getattr(remote, call)(*CALLS[call])
+
+
+@given(st.binary(max_size=80) | st.binary(max_size=80).map(lambda tail: to_bytes({"made": "mark"}) + tail))
+def test_an_answer_that_is_none(data):
+    remote = Remote(lambda call, question: answered(Told(), call, question), "there")
+    remote._send = lambda _call, _question: data
+    for call, arguments in CALLS.items():
+        with pytest.raises(PeerError):
+            getattr(remote, call)(*arguments)
+    with pytest.raises(PeerError):
+        Remote(lambda _call, _question: data, "there")
+
+
+def test_an_index_made_anew_meanwhile(shard, remote):
+    shard.covered = Covered("another", WIDTH, 3, 10, 2, True, frozenset({0, 2}))
+    with pytest.raises(PeerError, match="made anew meanwhile"):
+        remote.tiles(QUERY, None, 1)
