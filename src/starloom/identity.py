@@ -8,6 +8,7 @@ Specification: https://docs.softwareheritage.org/devel/swh-model/persistent-iden
 import hashlib
 import re
 from collections.abc import Iterable
+from urllib.parse import quote, urlsplit
 
 _SWHID = re.compile(r"swh:1:(cnt|dir|rev|rel|snp):([0-9a-f]{40})(;.*)?")
 
@@ -91,3 +92,57 @@ def parse_swhid(text: str) -> tuple[str, str] | None:
     """`(kind, hash)` of a core SWHID (qualifiers after `;` are ignored), or None when `text` is none."""
     found = _SWHID.fullmatch(text)
     return (found[1], found[2]) if found else None
+
+
+def qualified_swhid(
+    content_id: str, url: str | None, revision_id: str | None, path: str, lines: tuple[int, int] | None = None
+) -> str:
+    """The identifier of a content with where it stands: the repository's address, the revision, the path, and lines.
+
+    >>> qualified_swhid("e" * 40, "https://github.com/a/b", "1" * 40, "x/y.py", (3, 5)).partition(";")[2]
+    'origin=https://github.com/a/b;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x/y.py;lines=3-5'
+    """
+    qualifiers = []
+    if url:
+        qualifiers.append(f"origin={quote(url, safe=_PLAIN)}")
+    if revision_id and _HEX.fullmatch(revision_id):
+        qualifiers.append(f"anchor={revision_swhid(revision_id)}")
+    qualifiers.append(f"path=/{quote(path, safe=_PLAIN, errors='replace')}")
+    if lines:
+        qualifiers.append(f"lines={lines[0]}" if lines[0] == lines[1] else f"lines={lines[0]}-{lines[1]}")
+    return ";".join([content_swhid(content_id), *qualifiers])
+
+
+def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[int, int] | None = None) -> str | None:
+    """A page of the repository's host that shows these lines as they are in that revision, for ever; None where the
+    host is none whose addresses are known, or the revision is no commit.
+
+    >>> permalink("https://github.com/a/b.git", "1" * 40, "x y.py", (3, 5))
+    'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
+    """
+    if not url or not revision_id or not _HEX.fullmatch(revision_id):
+        return None
+    try:
+        parts = urlsplit(re.sub(r"^(?:ssh://)?git@([^:/]+)[:/]", r"https://\1/", url))
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return None
+    if parts.scheme not in ("https", "http", "git") or host not in _HOSTS:
+        return None
+    name = parts.path.strip("/").removesuffix(".git")
+    between, mark = _HOSTS[host]
+    if "/" not in name:
+        return None
+    place = mark.format(*lines) if lines else ""
+    address = f"https://{host}/{quote(name)}/{between}/{revision_id}/{quote(path, errors='replace')}"
+    return f"{address}#{place}" if place else address
+
+
+_HEX = re.compile("[0-9a-f]{40}")
+_PLAIN = "/:@!$&'()*+,=~?#[]"  # besides letters, digits and -._: what a qualifier of a SWHID may hold
+_HOSTS = {  # host → what stands before the revision, and how lines are named
+    "github.com": ("blob", "L{}-L{}"),
+    "gitlab.com": ("-/blob", "L{}-{}"),
+    "bitbucket.org": ("src", "lines-{}:{}"),
+    "codeberg.org": ("src/commit", "L{}-L{}"),
+}

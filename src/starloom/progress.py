@@ -76,14 +76,18 @@ def human(amount: float, unit: str) -> str:
     return f"{amount:.1f} TB"
 
 
+_SINGULAR = (("ies", "y"), ("ches", "ch"), ("s", ""), ("", ""))  # by the ending of the plural
+
+
 def counted(number: int, things: str) -> str:
     """A number of things, for people.
 
-    >>> counted(1, "repositories"), counted(1, "files"), counted(2_000, "files")
-    ('1 repository', '1 file', '2,000 files')
+    >>> counted(1, "repositories"), counted(1, "matches"), counted(1, "files"), counted(2_000, "files")
+    ('1 repository', '1 match', '1 file', '2,000 files')
     """
     if number == 1:
-        things = things.removesuffix("ies") + "y" if things.endswith("ies") else things.removesuffix("s")
+        ending, singular = next(one for one in _SINGULAR if things.endswith(one[0]))
+        things = things.removesuffix(ending) + singular
     return f"{number:,} {things}"
 
 

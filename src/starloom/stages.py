@@ -12,9 +12,11 @@ from starloom.errors import UserError
 from starloom.languages.choice import LanguageSettings
 from starloom.languages.syntax import SyntaxSettings
 from starloom.malware.settings import MalwareSettings
+from starloom.membership.settings import MembershipSettings
 from starloom.privacy.names_model import NamesModelSettings
 from starloom.privacy.replace import RedactSettings
 from starloom.quality.settings import HEURISTICS, QualitySettings
+from starloom.search.settings import SearchSettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
 from starloom.sources.repository import SourceSettings
@@ -61,7 +63,9 @@ class Settings:
     redact: RedactSettings = field(default_factory=RedactSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     pack: PackSettings = field(default_factory=PackSettings)
+    membership: MembershipSettings = field(default_factory=MembershipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
 
 
 def all_stages() -> tuple[Stage, ...]:
@@ -81,9 +85,9 @@ def token_stages() -> tuple[Stage, ...]:
 def index_stages() -> tuple[Stage, ...]:
     """What `starloom index` makes."""
     from starloom.membership import tiles
-    from starloom.search import index
+    from starloom.search import build
 
-    return (index.STAGE, tiles.STAGE)
+    return (build.STAGE, tiles.STAGE)
 
 
 def made_stages() -> tuple[Stage, ...]:

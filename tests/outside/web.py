@@ -99,7 +99,7 @@ def serving(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
                 else:
                     answer(self)
 
-        do_CONNECT = do_GET  # noqa: N815
+        do_CONNECT = do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import heapq
+import inspect
 import socket
 import threading
 import time
@@ -26,6 +28,8 @@ WANTED = """def quarrelsome_walrus(first, second):
     total = first.tusks + second.tusks * 3
     return {"walrus": total, "first": first.whiskers, "second": second.whiskers}
 """
+SHARDS = 3  # of the workspace `cut`
+MERGE = inspect.getsource(heapq.merge)  # of many shapes
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +49,24 @@ def full(tmp_path_factory):
     ).build()
     settings = load_settings(made.root)
     build(made.root, [page.STAGE, *index_stages()], settings, settings.engine, "test")
+    return made.root
+
+
+@pytest.fixture(scope="session")
+def cut(tmp_path_factory):
+    """The root of a workspace whose indexes are cut into three shards."""
+    base = tmp_path_factory.mktemp("cut")
+    files = {
+        "LICENSE": building.MIT,
+        "src/walrus.py": WANTED.encode() + building.code("walrus", 30),
+        **{f"src/plain_{number}.py": building.code(number, 20) for number in range(24)},
+        "lib/merge.py": MERGE.encode(),
+        **{f"lib/copy_{number}.js": b"// " + str(number).encode() + b"\n" + WANTED.encode() for number in range(6)},
+    }
+    extra = f"{building.ENGINE}\n[search]\nshards = {SHARDS}\n[membership]\nshards = {SHARDS}\n"
+    made = building.Workspace(base / "cut", building.git_repository(base / "one", files), extra=extra).build()
+    settings = load_settings(made.root)
+    build(made.root, index_stages(), settings, settings.engine, "test")
     return made.root
 
 

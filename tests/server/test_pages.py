@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.conftest import HOSTILE, WANTED, client
+from starloom.membership.matches import Match, MatchedFile
 from starloom.server.app import make_app
+from starloom.server.pages.check import _links, _spans
 from starloom.server.pages.marked import MOST_LINES, Span, marked_lines, neighbourhoods
 from the_stack import building
 
@@ -126,27 +128,84 @@ def test_format_in_the_address(browser):
     assert browser.get("/search?q=walrus&format=html").headers["content-type"].startswith("text/html")
 
 
+def more(found):
+    """The link to the next page."""
+    links = [link for link in found.links if "cursor=" in link]
+    assert len(links) <= 1
+    return links[0] if links else None
+
+
 def test_pages_of_hits(browser):
-    first = page(browser.get("/search?q=path:plain"))
-    assert "24 files, 1 to 10" in first.text
-    assert "page 1 of 3" in first.text
-    (more,) = [link for link in first.links if link.endswith("p=2")]
-    assert "11 to 20" in page(browser.get(more)).text
-    last = page(browser.get("/search?q=path:plain&p=3"))
-    assert "21 to 24" in last.text
-    assert not [link for link in last.links if link.endswith("p=4")]
+    seen = []
+    found = page(browser.get("/search?q=path:plain+count:all"))
+    assert "24 files, 1 to 10" in found.text
+    assert not [link for link in found.links if link == "/search?q=path%3Aplain+count%3Aall"]
+    for words in ("11 to 20", "21 to 24"):
+        seen += re.findall(r"plain_\d+\.py", found.text)
+        found = page(browser.get(more(found)))
+        assert words in found.text
+        assert "/search?q=path%3Aplain+count%3Aall" in found.links  # back to the first
+    seen += re.findall(r"plain_\d+\.py", found.text)
+    assert more(found) is None
+    assert len(seen) == len(set(seen)) == 24
+
+
+def test_all_hits_by_program(program):
+    values = {"q": "path:plain", "limit": "7"}
+    seen = []
+    while True:
+        told = program.get("/search", params=values).json()
+        seen += [hit["path"] for hit in told["hits"]]
+        if told["cursor"] is None:
+            break
+        assert len(told["hits"]) == 7
+        values["cursor"] = told["cursor"]
+    assert len(seen) == len(set(seen)) == 24
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "x", "", "99999999999999999999", "٣", "1e3"])
-def test_page_numbers_that_are_none(browser, number):
-    assert browser.get("/search", params={"q": "path:plain", "p": number}).status_code == 200
+def test_numbers_that_are_none(browser, program, number):
+    assert browser.get("/search", params={"q": "path:plain", "n": number}).status_code == 200
+    told = program.get("/search", params={"q": "path:plain", "limit": number}).json()
+    assert len(told["hits"]) in (10, 24)
+
+
+@pytest.mark.parametrize("cursor", ["x", "1", "-", "é", "A" * 5_000])
+def test_cursors_that_are_none(browser, program, cursor):
+    for one in (browser, program):
+        response = one.get("/search", params={"q": "walrus", "cursor": cursor})
+        assert response.status_code == 400
+    assert "cursor" in response.json()["error"]["message"]
+
+
+def test_a_cursor_of_another_query(program):
+    cursor = program.get("/search?q=path:plain").json()["cursor"]
+    assert program.get("/search", params={"q": "path:py", "cursor": cursor}).status_code == 400
+
+
+def test_facets(browser, program):
+    """Counts of what the hits are, each a link to the query narrowed to those."""
+    for query in ("-zzz_never", "def or walrus"):
+        response = browser.get("/search", params={"q": query})
+        found = page(response)
+        (aside,) = re.findall(r"<aside.*?</aside>", response.text, re.DOTALL)
+        rows = re.findall(r'<a href="([^"]*)">([^<]*)</a> <span class="quiet">([\d,]+)</span>', aside)
+        assert rows
+        for link, _, number in rows:
+            narrowed = html.unescape(link)
+            assert narrowed in found.links
+            told = program.get(narrowed).json()
+            assert told["total"] == int(number), narrowed
+        told = program.get("/search", params={"q": query, "facets": "yes"}).json()
+        assert sum(told["facets"]["language"].values()) == told["total"]
+    assert program.get("/search?q=walrus").json()["facets"] is None
 
 
 def test_nothing_found(browser):
     assert "Nothing found" in page(browser.get("/search?q=zzzzzzzz_never")).text
 
 
-@pytest.mark.parametrize("query", ["lang:nonsense", '"open', "colour:red x", "(x)", "a or b"])
+@pytest.mark.parametrize("query", ["lang:nonsense", '"open', "colour:red x", "(x", "a or", "/(/"])
 def test_a_query_that_is_none(browser, program, query):
     found = page(browser.get("/search", params={"q": query}), 400)
     assert "^" in found.text  # where
@@ -182,6 +241,29 @@ def test_hostile_queries(browser, query):
     assert "img" not in Page(response.text).tags
     typed = re.search(r'name="q" value="([^"]*)"', response.text)
     assert html.unescape(typed[1]) == query.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "x" * 1_000_000,
+        "(" * 10_000,
+        "/(a+)+$/",
+        "/.*/",
+        "/(?=a)/",
+        "/\\1/",
+        "/" + "a?" * 500 + "/",
+        "lang:",
+        "a or",
+        "-",
+    ],
+    ids=range(10),
+)
+def test_queries_that_would_take_for_ever(program, query):
+    response = program.get("/search", params={"q": query})
+    assert response.status_code in (200, 400)
+    if response.status_code == 400:
+        assert response.json()["error"]["message"]
 
 
 def test_hostile_names_and_contents(browser):
@@ -220,6 +302,51 @@ def test_check(browser, program):
         line.strip().replace("\u202e", "\\u202e") for line in INDENTED.splitlines()
     ]
     assert {"m1", "t1"} <= set(shown.ids)
+
+
+def test_what_stands_there_as_it_is_is_marked_so_in_a_renamed_copy():
+    def match(start, end, kind):
+        return Match(start, end, 1, 1, end - start, [], 1, False, kind=kind)
+
+    found = _spans([match(30, 40, "exact"), match(5, 12, "exact"), match(10, 60, "renamed"), match(80, 90, "renamed")])
+    assert found == [(5, 12, 2), (12, 30, 3), (30, 40, 1), (40, 60, 3), (80, 90, 4)]
+    assert _spans([match(0, 9, "exact"), match(0, 9, "renamed")]) == [(0, 9, 1)]
+
+
+@pytest.mark.parametrize(
+    ("link", "shown"),
+    [("https://github.com/x/y/blob/1/a.py#L1", True), ("javascript:alert(1)", False), (None, False)],
+)
+def test_permalinks_are_addresses_of_pages(link, shown):
+    file = MatchedFile("r", "p", "c", None, None, None, (), None, "train", True, 0, 9, 1, 1, "swh:1:cnt:c", link)
+    assert _links(Match(0, 9, 1, 1, 9, [file], 1, False)) == [link if shown else None]
+
+
+def test_splits_and_other_names(browser, program):
+    for split, status in (("train", "match"), ("held_out", "no_match"), (None, "match"), ("", "match")):
+        told = program.post("/check", json={"text": INDENTED, "split": split}).json()
+        assert told["status"] == status
+        form = {"text": INDENTED, "split": split or "", "renamed": "on"}
+        response = browser.post("/check", data=form)
+        assert ("src/walrus.py" in page(response).text) == (status == "match")
+        assert response.text.count(" checked") == 1
+    assert "held out" in page(browser.post("/check", data={"text": OWN, "split": "held_out"})).text
+
+
+@pytest.mark.parametrize(
+    ("body", "param"),
+    [
+        ({"split": "test"}, "split"),
+        ({"split": ["train"]}, "split"),
+        ({"renamed": 1}, "renamed"),
+        ({"files": 0}, "files"),
+    ],
+    ids=["split", "list", "number", "files"],
+)
+def test_options_that_are_none(program, body, param):
+    response = program.post("/check", json={"text": INDENTED, **body})
+    assert response.status_code == 400
+    assert response.json()["error"]["param"] == param
 
 
 def test_check_of_text_in_other_ways(program):

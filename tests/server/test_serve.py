@@ -120,6 +120,7 @@ def test_a_port_in_use(full, model):
         (["--host", "no.such.host.invalid"], "is no address of this machine"),
         (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
         (["--port", "0", "--model", "no-such-run"], "no-such-run"),
+        (["--port", "0", "--peer", "10.0.0.2:8000"], "no address of a peer"),
     ],
 )
 def test_refused(full, arguments, words):
@@ -127,6 +128,36 @@ def test_refused(full, arguments, words):
     assert isinstance(problem, UserError)
     assert words in problem.problem
     assert problem.hint
+
+
+@pytest.mark.parametrize("shards", ["", "x", "3-1", "-1", "1-", "0,,2", "1.5", "99999"])
+def test_shards_that_are_none(full, shards):
+    done = CliRunner().invoke(group, ["serve", "-w", str(full), "--port", "0", "--shards", shards])
+    assert done.exit_code == 2
+    assert "a range such as 0-3" in done.output
+
+
+@pytest.mark.slow
+def test_shards_and_who_puts_them_together(serve, cut):
+    first, one = serve("-w", cut, "--shards", "0-1")
+    second, two = serve("-w", cut, "--shards", "2")
+    front, url = serve("-w", cut, "--peer", one, "--peer", two)
+    assert get(f"{one}/shards")["membership"]["numbers"] == [0, 1]
+    told = get(f"{url}/search?q=walrus&format=json")
+    assert told["total"] >= 1
+    assert not told["partial"]
+    second.send_signal(signal.SIGINT)
+    second.communicate(timeout=30)
+    told = get(f"{url}/search?q=walrus&format=json")
+    assert told["partial"]
+    assert any(two in problem for problem in told["problems"])
+    for process in (front, first):
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert process.returncode == 0
+        assert "Traceback" not in said
+        assert "walrus" not in said
+    assert "shards 0-1 of the indexes" in said
 
 
 def test_outside_a_workspace(tmp_path, monkeypatch):

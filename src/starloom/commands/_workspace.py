@@ -46,3 +46,8 @@ def find(workspace: Path | None) -> Path:
 def emit(value: Any) -> None:
     """One JSON object on stdout."""
     click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+
+
+def emit_line(value: Any) -> None:
+    """One JSON object on a line of stdout, for what is shown as it is found."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))

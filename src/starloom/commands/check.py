@@ -1,89 +1,277 @@
 """`starloom check`."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from starloom.commands._workspace import emit, find, json_option, workspace_option
+from starloom.commands._inputs import column_options
+from starloom.commands._workspace import emit, find, json_option
+from starloom.errors import UserError
 
 if TYPE_CHECKING:
-    from starloom.membership.check import Check
+    from starloom.membership.answers import Answer
+    from starloom.membership.gate import Judgement
     from starloom.membership.given import Given
+    from starloom.membership.shard import Split
+
+_SHORT, _FILES = 5, 20  # files listed of each match of a text, for people; for programs, and where sums are told
 
 
-@click.command("check", short_help="Matching code: files, repositories, licences.")
-@click.argument("what", metavar="FILE|DIR|-", type=click.Path(path_type=Path, allow_dash=True))
+@click.command("check", short_help="Matching code: files, repositories, licences; a gate for CI.")
+@click.argument("what", metavar="[FILE|DIR|-]...", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--diff",
+    "revision",
+    metavar="[REV]",
+    is_flag=False,
+    flag_value="HEAD",
+    help="Lines added since REV (default: the last commit); A...B; - reads a diff from standard input.",
+)
+@click.option("--staged", is_flag=True, help="Lines that the next commit adds, as a hook asks.")
+@click.option(
+    "--jsonl", type=click.Path(path_type=Path), metavar="FILE", help="Samples of a model, a JSON object a line."
+)
+@column_options
+@click.option("--split", type=click.Choice(["train", "held_out"]), help="Only this part: train is what a model saw.")
+@click.option("--renamed", is_flag=True, help="Copies whose names were changed too; told apart.")
 @click.option("--all", "everything", is_flag=True, help="Every match and every file; takes longer.")
-@workspace_option
+@click.option("--raw", is_flag=True, help="Show what is private in the lines too: addresses, keys, passwords.")
+@click.option(
+    "--fail-on",
+    metavar="KIND",
+    multiple=True,
+    help="Exit with 1 where code matches: copyleft, non_permissive, unlicensed, any, or an SPDX id such as 'AGPL-*'. "
+    "Repeats, or with commas.",
+)
+@click.option("--unless-permissive", is_flag=True, help="… but not where a permissively licensed file has the same.")
+@click.option("--own", metavar="REPO", multiple=True, help="… nor what REPO has, such as 'me/*'. Repeats.")
+@click.option(
+    "--min-characters", type=click.IntRange(1), default=99, show_default=True, help="… nor shorter matches than this."
+)
+@click.option("--min-lines", type=click.IntRange(1), default=1, help="… nor matches on fewer lines.")
+@click.option(
+    "--min-coverage", type=click.FloatRange(0, 1), default=0.0, help="… nor in texts of which they are a smaller share."
+)
+@click.option("--common", is_flag=True, help="… common code (licence headers, boilerplate) included.")
+@click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write SARIF, for code scanning.")
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(path_type=Path),
+    envvar="STARLOOM_WORKSPACE",
+    help="The workspace; default: $STARLOOM_WORKSPACE, here, or a folder above.",
+)
 @json_option
-def command(what: Path, everything: bool, workspace: Path | None, as_json: bool) -> None:
-    """Find code of a file, a folder or standard input that matches code in the dataset.
+def command(
+    what: tuple[Path, ...],
+    revision: str | None,
+    staged: bool,
+    jsonl: Path | None,
+    id_column: str | None,
+    content_column: str | None,
+    split: "Split",
+    renamed: bool,
+    everything: bool,
+    raw: bool,
+    fail_on: tuple[str, ...],
+    sarif: Path | None,
+    workspace: Path | None,
+    as_json: bool,
+    **gate: Any,
+) -> None:
+    """Find code of files, folders, a diff or standard input that matches code in the dataset.
 
     Tells which lines match which files, in which repositories, under which licences. Exact but for white space: a
-    re-indented copy of 99 or more characters is always found, renamed identifiers are not. What matches is matching
-    code; who wrote it first is not said. `starloom index` makes the index.
+    re-indented copy of 99 or more characters is always found, one with other names with --renamed. What matches is
+    matching code; who wrote it first is not said. `starloom index` makes the index; nothing leaves this machine.
 
     \b
     Examples:
         starloom check src/model.py
-        starloom check . --json | jq -r '.matches[].files[].detected_licenses[]' | sort | uniq -c
-        git diff --cached | starloom check -
+        starloom check . --json | jq '.licenses'
+        starloom check --diff origin/main... --fail-on copyleft,unlicensed --sarif check.sarif
+        git diff -U50 v1.0 | starloom check --diff -
+        starloom check --jsonl completions.jsonl --split train
     """
+    from starloom.commands._output import check_outputs
+    from starloom.membership.answers import answer
+    from starloom.membership.check import Index
+    from starloom.membership.gate import OWN_FILES, Gate, Judgement
+
+    _refuse_mixtures(what, revision, staged, jsonl, sarif)
+    kinds = tuple(one.strip() for some in fail_on for one in some.split(",") if one.strip())
+    if fail_on and not kinds:
+        raise click.UsageError("--fail-on names nothing: copyleft, non_permissive, unlicensed, any, or an SPDX id.")
+    judgement = Judgement(Gate(kinds, **gate)) if kinds else None
+    check_outputs({"--sarif": sarif}, [one for one in (*what, jsonl) if one and one.is_file()])
+    index = Index.open(find(workspace))
+    covered = f"the split {split} of {index.covered}" if split else index.covered
+    alone = not (revision or staged or jsonl) and len(what) == 1 and not what[0].is_dir()
+    most = _SHORT if alone and not (as_json or sarif) else _FILES
+    files = None if everything else OWN_FILES if gate["own"] else most
+
+    def ask(given: "Given") -> "Answer":
+        told = answer(index, given, files, split, renamed)
+        if judgement:
+            judgement.add(told)
+        return told
+
+    if jsonl:
+        _about_batch(jsonl, content_column, id_column, ask, covered, judgement, everything, as_json)
+    else:
+        texts = _changes(what, revision, staged) if revision or staged else _texts(what)
+        answers = [ask(next(texts))] if alone else _asked(texts, ask)
+        if sarif:
+            _write(sarif, answers, judgement)
+        if as_json:
+            emit(_json(answers, alone, None if everything else most, judgement))
+        elif alone:
+            _about_text(answers[0], everything, raw)
+        else:
+            _about_texts(answers, covered, bool(revision or staged), everything, raw)
+    if judgement and judgement.failed:
+        _fail(judgement, everything)
+
+
+def _refuse_mixtures(
+    what: tuple[Path, ...], revision: str | None, staged: bool, jsonl: Path | None, sarif: Path | None
+) -> None:
+    """Raises UsageError for what makes no sense together."""
+    if not (what or revision or staged or jsonl):
+        raise click.UsageError("Give files, folders, - (standard input), --diff, --staged or --jsonl FILE.")
+    if jsonl and (what or revision or staged or sarif):
+        raise click.UsageError("--jsonl is asked for alone, and has no SARIF.")
+    if revision and staged:
+        raise click.UsageError("--diff and --staged are two questions.")
+    if Path("-") in what and (len(what) > 1 or revision or staged):
+        raise click.UsageError("- is asked for alone; a diff from standard input is --diff -.")
+    if revision == "-" and what:
+        raise click.UsageError("--diff - takes no paths: all of the diff is read.")
+
+
+def _texts(what: tuple[Path, ...]) -> "Iterator[Given]":
+    """The texts at these places; of several places, called by the way from here."""
+    import sys
+    from dataclasses import replace
+
+    from starloom.membership import given
+
+    for path in what:
+        if str(path) == "-":
+            yield given.from_stream(sys.stdin.buffer)
+        elif path.is_dir():
+            for one in given.from_folder(path):
+                yield one if len(what) == 1 else replace(one, path=one.place, folder="")
+        else:
+            yield given.from_file(path)
+
+
+def _changes(paths: tuple[Path, ...], revision: str | None, staged: bool) -> "Iterator[Given]":
+    """The texts with added lines. Under `pre-commit run --from-ref A --to-ref B` nothing is staged: what B adds."""
+    import itertools
+    import os
     import sys
 
+    from starloom.membership.added import added
+    from starloom.progress import say
+    from starloom.sources.git.patch import WorkTree
+
+    if revision == "-":
+        return added(line.removesuffix(b"\n") for line in sys.stdin.buffer)
+    tree = WorkTree(Path.cwd())
+    if staged and (ends := [os.environ.get(f"PRE_COMMIT_{one}_REF") for one in ("FROM", "TO")]) and all(ends):
+        lines = tree.since(f"{ends[0]}...{ends[1]}", paths)
+    elif staged:
+        lines = tree.staged(paths)
+    else:
+        lines = tree.since(revision or "HEAD", paths)
+        if ".." not in (revision or "") and tree.untracked():
+            say("note: files that git does not track are in no diff; `git add -N FILE` shows them to it")
+    return added(itertools.chain.from_iterable(lines))
+
+
+def _asked(texts: "Iterator[Given]", ask: "Callable[[Given], Answer]") -> "list[Answer]":
     from starloom import progress
-    from starloom.membership import given, words
-    from starloom.membership.check import FILES, Index
 
-    index = Index.open(find(workspace))
-    files = None if everything else FILES if as_json else words.FILES
-    if what.is_dir():
-        answers: list[tuple[Given, Check | None]] = []
-        with progress.task("check", None, "files") as bar:
-            for one in given.from_folder(what):
-                answers.append((one, None if one.text is None else index.check(one.text, files)))
-                bar.advance(1)
-        if as_json:
-            emit(_folder_json(answers))
-        else:
-            click.echo(words.about_folder(answers, everything))
-        return
-    if str(what) == "-":
-        one = given.from_stream(sys.stdin.buffer)
+    answers = []
+    with progress.task("check", None, "texts") as bar:
+        for one in texts:
+            answers.append(ask(one))
+            bar.advance(1)
+    return answers
+
+
+def _about_text(answer: "Answer", everything: bool, raw: bool) -> None:
+    from starloom.membership.words import about_text
+
+    if answer.found:
+        click.echo(about_text(answer.given, answer.found, everything, raw))
+
+
+def _about_texts(answers: "list[Answer]", covered: str, diff: bool, everything: bool, raw: bool) -> None:
+    from starloom.membership import words
+    from starloom.membership.whole import whole
+
+    total = whole(answers)
+    if diff and not answers:
+        click.echo("no line is added")
+    elif diff:
+        click.echo(words.about_diff(answers, total, covered, everything, raw))
     else:
-        one = given.from_file(what)
-    found = index.check(one.text or "", files)
+        click.echo(words.about_texts(answers, total, covered, everything))
+
+
+def _about_batch(
+    jsonl: Path,
+    content: str | None,
+    name: str | None,
+    ask: "Callable[[Given], Answer]",
+    covered: str,
+    judgement: "Judgement | None",
+    everything: bool,
+    as_json: bool,
+) -> None:
+    from starloom import progress
+    from starloom.membership.batch import Batch, samples
+    from starloom.membership.told import about_gate
+    from starloom.membership.words import about_batch
+
+    batch = Batch()
+    with progress.task("check", None, "samples") as bar:
+        for line, task, given in samples(jsonl, content, name):
+            batch.add(line, task, ask(given))
+            bar.advance(1)
     if as_json:
-        emit({"path": one.path, **_json(one, found)})
+        emit(batch.to_json() | about_gate(judgement))
     else:
-        click.echo(words.about_text(one, found, everything))
+        click.echo(about_batch(batch, covered, everything))
 
 
-def _json(given: "Given", found: "Check") -> dict[str, Any]:
-    told = found.to_json()
-    return told | {"matches": [{"path": given.path, **match} for match in told["matches"]]}
+def _json(answers: "list[Answer]", alone: bool, most: int | None, judgement: "Judgement | None") -> dict[str, Any]:
+    from starloom.membership.told import about_gate, about_text, about_texts
+
+    told = about_text(answers[0], most) if alone else about_texts(answers, most)
+    return told | about_gate(judgement)
 
 
-def _folder_json(answers: "list[tuple[Given, Check | None]]") -> dict[str, Any]:
-    """As for one text, and `texts`: what became of each file. Matches are those of all, each with its `path`."""
-    from starloom.membership.words import coverage
+def _write(path: Path, answers: "list[Answer]", judgement: "Judgement | None") -> None:
+    import json
 
-    told = [(one, None if found is None else _json(one, found)) for one, found in answers]
-    checked = [found for _, found in answers if found]
-    return {
-        "coverage": coverage(checked),
-        "seconds": sum(found.seconds for found in checked),
-        "characters": sum(found.characters for found in checked),
-        "matches": [match for _, found in told if found for match in found["matches"]],
-        "texts": [
-            {
-                "path": one.path,
-                "verdict": found["verdict"] if found else f"not covered: {one.problem}",
-                "coverage": found["coverage"] if found else None,
-                "characters": found["characters"] if found else None,
-                "matches": len(found["matches"]) if found else None,
-            }
-            for one, found in told
-        ],
-    }
+    from starloom.commands._output import output
+    from starloom.membership.sarif import log
+
+    with output(path) as file:
+        file.write(json.dumps(log(answers, judgement), ensure_ascii=False, indent=1).encode())
+
+
+def _fail(judgement: "Judgement", everything: bool) -> NoReturn:
+    from starloom.membership.words import about_gate
+
+    raise UserError(
+        about_gate(judgement, everything),
+        "replace the code, or keep the notice and the terms of its licence\n"
+        "to let through: your own code, --own REPO; what a permissive file has too, --unless-permissive; "
+        "short matches, --min-characters N",
+    )

@@ -1,27 +1,95 @@
 """`starloom index`."""
 
 from pathlib import Path
+from typing import cast
 
 import click
 
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
+ENGINES = ("quickwit", "opensearch")
 
-@click.command("index", short_help="Index the dataset for search and check.")
-@click.argument("what", type=click.Choice(["search", "membership"]), required=False)
+
+@click.group("index", invoke_without_command=True, short_help="Index the dataset for search and check.")
 @workspace_option
 @json_option
-def command(what: str | None, workspace: Path | None, as_json: bool) -> None:
+@click.pass_context
+def command(context: click.Context, workspace: Path | None, as_json: bool) -> None:
     """Index the dataset: full text for `search`, exact tiles for `check`.
 
-    Both by default; runs only what is stale. Together they take about one and a half times the text: the membership
-    index holds it once more, white space folded, so that an answer takes milliseconds.
+    Both by default; runs only what is stale, and then does only what is new: an index takes in files that came and
+    drops those that went. Together they take about one and a half times the text: the membership index holds it once
+    more, white space folded, so that an answer takes milliseconds.
 
     \b
     Examples:
         starloom index
         starloom index search
+        starloom index export quickwit for-quickwit/
     """
+    if context.invoked_subcommand is None:
+        _make(None, workspace, as_json)
+    else:
+        context.obj = (workspace, as_json)
+
+
+@command.command("search")
+@workspace_option
+@json_option
+@click.pass_obj
+def search(given: tuple[Path | None, bool], workspace: Path | None, as_json: bool) -> None:
+    """Index full text, for `search`.
+
+    \b
+    Examples:
+        starloom index search
+    """
+    _make("search", workspace or given[0], as_json or given[1])
+
+
+@command.command("membership")
+@workspace_option
+@json_option
+@click.pass_obj
+def membership(given: tuple[Path | None, bool], workspace: Path | None, as_json: bool) -> None:
+    """Index exact tiles, for `check`.
+
+    \b
+    Examples:
+        starloom index membership
+    """
+    _make("membership", workspace or given[0], as_json or given[1])
+
+
+@command.command("export")
+@click.argument("engine", type=click.Choice(ENGINES))
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@workspace_option
+@json_option
+@click.pass_obj
+def export(given: tuple[Path | None, bool], engine: str, folder: Path, workspace: Path | None, as_json: bool) -> None:
+    """Write the keyword part of the search index for Quickwit or OpenSearch into a new folder: the index's definition,
+    the files as JSON lines, and a README with the commands.
+
+    A word finds the same files there. Regular expressions, pieces of text and our order stay with `starloom search`.
+
+    \b
+    Examples:
+        starloom index export quickwit for-quickwit/
+        starloom index export opensearch for-opensearch/
+    """
+    from starloom.progress import counted, say
+    from starloom.search.export import Engine
+    from starloom.search.export import export as write
+
+    files = write(find(workspace or given[0]), cast(Engine, engine), folder)
+    if as_json or given[1]:
+        emit({"folder": str(folder), "files": files})
+    else:
+        say(f"{folder}: {counted(files, 'files')}")
+
+
+def _make(what: str | None, workspace: Path | None, as_json: bool) -> None:
     from dataclasses import asdict
 
     from starloom.stages import index_stages, load_settings

@@ -65,6 +65,11 @@ def entry(spdx_id: str) -> Entry | None:
     return _table().get(spdx_id.lower())
 
 
+def ids() -> list[str]:
+    """Every id of the table."""
+    return [one.id for one in _table().values()]
+
+
 def conflicts() -> list[Entry]:
     """The licences that the Blue Oak Council lists and ScanCode calls neither permissive nor public domain, by id."""
     return sorted(one for one in _table().values() if one.blue_oak and one.license_class == "non_permissive")

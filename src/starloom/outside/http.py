@@ -8,7 +8,7 @@
   Retry-After is waited for, up to `longest_wait`.
 
 Proxies and certificates of the environment are honoured, see `transport`. Messages show URLs without user and query.
-Cost: 100 ms for the first `Http` of a process; none at import. Not covered: HTTP/2, POST, the time of the resolver.
+Cost: 100 ms for the first `Http` of a process; none at import. Not covered: HTTP/2, the time of the resolver.
 """
 
 import contextlib
@@ -151,6 +151,23 @@ class Http:
 
         return self.retry(once)
 
+    def post(self, url: str, body: bytes, *, limit: int, kind: str = "application/json") -> tuple[int, bytes]:
+        """(status, whole body of at most `limit` bytes) of what a server says to `body`, whatever the status.
+
+        Tried again, as `get` is, when the connection fails: only for what may be asked twice. Redirects are not
+        followed. Raises HttpError.
+        """
+        headers = {"Accept": "application/json", "Accept-Encoding": "gzip", "Content-Type": kind}
+
+        def once() -> tuple[int, bytes]:
+            where, response = self._sent("POST", *_authorised(url, {"User-Agent": USER_AGENT, **headers}), body)
+            try:
+                return response.status_code, b"".join(Body(where, response, limit, 0, True))
+            finally:
+                response.close()
+
+        return self.retry(once)
+
     @contextlib.contextmanager
     def stream(
         self, url: str, *, limit: int, headers: Mapping[str, str] = {}, start: int = 0, decode: bool = False
@@ -188,27 +205,47 @@ class Http:
         """The URL after redirects, and an answer of status 200 or 206 with its body unread."""
         import httpx2
 
-        current = _parsed(url)
-        sent = httpx2.Headers(headers)
-        if current.userinfo and "authorization" not in sent:
-            sent["Authorization"] = "Basic " + b64encode(urllib.parse.unquote_to_bytes(current.userinfo)).decode()
+        current, sent = _authorised(url, headers)
         for _ in range(_MOST_REDIRECTS + 1):
-            current = current.copy_with(username=None, password=None, fragment=None)
-            where = str(current)
-            self._pace.wait()
-            with explained(where):
-                response = self._transport.handle_request(httpx2.Request("GET", current, headers=sent))
+            where, response = self._sent("GET", current, sent)
             if response.status_code in (200, 206):
                 return where, response
             if response.status_code not in _REDIRECTS or "location" not in response.headers:
                 response.close()
                 raise status_error(where, response)
             response.close()
-            following = _redirect(current, response.headers["location"])
+            following = _plain(_redirect(current, response.headers["location"]))
             if _origin(following) != _origin(current):
                 sent = httpx2.Headers({name: value for name, value in sent.items() if name in _HARMLESS})
             current = following
         raise HttpError(f"{shown(url)}: more than {_MOST_REDIRECTS} redirects")
+
+    def _sent(
+        self, method: str, url: "httpx2.URL", headers: Mapping[str, str], body: bytes | None = None
+    ) -> tuple[str, "httpx2.Response"]:
+        """The URL as it was asked for, and the answer with its body unread."""
+        import httpx2
+
+        where = str(url)
+        self._pace.wait()
+        with explained(where):
+            return where, self._transport.handle_request(httpx2.Request(method, url, headers=headers, content=body))
+
+
+def _authorised(url: str, headers: Mapping[str, str]) -> "tuple[httpx2.URL, httpx2.Headers]":
+    """The URL without its user, and the headers with what that user may."""
+    import httpx2
+
+    parsed = _parsed(url)
+    sent = httpx2.Headers(headers)
+    if parsed.userinfo and "authorization" not in sent:
+        sent["Authorization"] = "Basic " + b64encode(urllib.parse.unquote_to_bytes(parsed.userinfo)).decode()
+    return _plain(parsed), sent
+
+
+def _plain(url: "httpx2.URL") -> "httpx2.URL":
+    """Without user and fragment, which no server is asked for."""
+    return url.copy_with(username=None, password=None, fragment=None)
 
 
 def _parsed(url: str) -> "httpx2.URL":
@@ -244,7 +281,7 @@ def _origin(url: "httpx2.URL") -> tuple[str, str, int]:
 def _range(url: str, response: "httpx2.Response", asked: int) -> tuple[int, int | None]:
     """Where the first byte of the answer stands, and how many bytes the whole has, where the server says so."""
     length = response.headers.get("content-length", "")
-    if response.status_code == 200:
+    if response.status_code != 206:
         known = "transfer-encoding" not in response.headers and length.isascii() and length.isdigit()
         return 0, int(length[:18]) if known else None
     found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))

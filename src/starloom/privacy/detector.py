@@ -13,7 +13,7 @@ ALPHANUMERIC = ascii_letters + digits
 WORD = ALPHANUMERIC + "_"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # one is another: all of them are a key that is looked up often
 class Detector:
     """`anchors`: ASCII, in lower case, at least two characters or one that is rare ("#" is any digit); each match of
     the detector has one of them in it or near it, in whatever case. `near`: what must stand near an anchor for it to

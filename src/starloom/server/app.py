@@ -1,6 +1,6 @@
 """The app: routes, guards and the answers to whatever goes wrong. Nothing of a request is logged."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -10,20 +10,31 @@ from starlette.exceptions import HTTPException
 
 from starloom.completion.request import Completer
 from starloom.errors import UserError
-from starloom.server import routes
+from starloom.server import routes, shards
 from starloom.server.generation import GoneError, Turns
 from starloom.server.guard import Guard, Hosts
 from starloom.server.open import Served, Workspace
 from starloom.server.pages.answer import problem_page, templates
 from starloom.server.refusal import RefusedError
+from starloom.server.room import Room
 
 NO_MODEL = UserError("no model is served", "run `starloom train`, then `starloom serve` again")
 
 
 def make_app(
-    root: Path, completer: Completer | None, *, no_model: UserError = NO_MODEL, host: str = "127.0.0.1"
+    root: Path,
+    completer: Completer | None,
+    *,
+    no_model: UserError = NO_MODEL,
+    host: str = "127.0.0.1",
+    numbers: frozenset[int] | None = None,
+    peers: Sequence[str] = (),
 ) -> FastAPI:
-    """The app over the workspace `root`. `host`: the address it will be bound to, which it then answers to."""
+    """The app over the workspace `root`. `host`: the address it will be bound to, which it then answers to.
+
+    `numbers`: these shards of its indexes only; without `peers` for other servers alone, with no page. `peers`: URLs of
+    servers that have the other shards. Raises UserError for an URL that is none.
+    """
     turns = Turns(completer) if completer else None
 
     @asynccontextmanager
@@ -34,8 +45,10 @@ def make_app(
 
     # No generated documentation: its pages load scripts from elsewhere.
     app = FastAPI(title="Starloom", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.served = Served(Workspace(root), completer, turns, no_model, templates())
-    for router in routes.ROUTERS:
+    for_others = numbers is not None and not peers
+    room = Room(shards.ROOM) if for_others else Room()
+    app.state.served = Served(Workspace(root, numbers, peers), completer, turns, no_model, templates(), room)
+    for router in (shards.router,) if for_others else routes.ROUTERS:
         app.include_router(router)
     app.add_middleware(Guard, hosts=Hosts(host))
     app.add_exception_handler(Exception, _failed)

@@ -3,8 +3,9 @@ first asked for, and again when it was made anew meanwhile; a part that is not t
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -13,18 +14,26 @@ from fastapi import Request
 
 from starloom.completion.request import Completer
 from starloom.errors import UserError
+from starloom.membership import remote as membership_remote
 from starloom.membership.check import Index
+from starloom.membership.shard import Shards
+from starloom.outside.peers import Peer
 from starloom.report import figures
 from starloom.report.page import FOLDER as REPORT
 from starloom.report.page import PAGE as REPORT_PAGE
+from starloom.search import remote as search_remote
+from starloom.search.ask import Merged
 from starloom.search.index import SearchIndex
 from starloom.server.generation import Turns
+from starloom.server.room import Room
+from starloom.server.spread import Spread
 from starloom.stages import load_settings
 from starloom.the_stack import tables
 from starloom.workspace import manifest
 from starloom.workspace.run import engine
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 class Renewed(Generic[T]):
@@ -49,6 +58,10 @@ class Renewed(Generic[T]):
     def present(self) -> bool:
         return self._version() is not None
 
+    def asked(self, question: Callable[[T], U]) -> U:
+        """What the part answers."""
+        return question(self.get())
+
     def _version(self) -> Any:
         try:
             found = self._manifest.stat()
@@ -58,15 +71,36 @@ class Renewed(Generic[T]):
 
 
 class Workspace:
-    """The parts of a workspace that pages show."""
+    """The parts of a workspace that pages show.
 
-    def __init__(self, root: Path) -> None:
+    `numbers`: of its indexes these shards only; None: all. `peers`: URLs of servers that have the others; with them,
+    None means that no shard is taken from here.
+    """
+
+    def __init__(self, root: Path, numbers: frozenset[int] | None = None, peers: Sequence[str] = ()) -> None:
         self.root = root
         self.name = root.name
-        self.search = Renewed(root / "search", lambda: SearchIndex.open(root))
-        self.membership = Renewed(root / "membership", lambda: Index.open(root))
         self.report = Renewed(root / REPORT, self._report)
         self.headline = Renewed(root / tables.DATASET, self._headline)
+        shards = () if numbers is None else (numbers,)
+        search = Renewed(root / "search", lambda: SearchIndex.open(root, *shards))
+        membership = Renewed(root / "membership", lambda: Index.open(root, *shards))
+        self.search: Renewed[SearchIndex] | Spread[Any, SearchIndex] = search
+        self.membership: Renewed[Index] | Spread[Any, Index] = membership
+        if peers:
+            asked = [Peer(url) for url in peers]
+            self.search = Spread(
+                asked,
+                (lambda: search.get().shards) if numbers is not None else None,
+                lambda peer: search_remote.Remote(partial(_send, peer, "search"), peer.name),
+                lambda parts, problems, each: SearchIndex(Merged(parts, problems, each)),
+            )
+            self.membership = Spread(
+                asked,
+                (lambda: membership.get().shard) if numbers is not None else None,
+                lambda peer: membership_remote.Remote(partial(_send, peer, "membership"), peer.name),
+                lambda parts, problems, each: Index(Shards(parts, problems, each)),
+            )
 
     def _headline(self) -> figures.Headline:
         settings = load_settings(self.root)
@@ -79,6 +113,10 @@ class Workspace:
         return (self.root / REPORT / REPORT_PAGE).read_bytes()
 
 
+def _send(peer: Peer, part: str, call: str, question: bytes) -> bytes:
+    return peer.ask(f"/shards/{part}/{call}", question)
+
+
 @dataclass(frozen=True)
 class Served:
     """What the handlers of one app share. No completer: `no_model` says why, and what to do."""
@@ -88,6 +126,7 @@ class Served:
     turns: Turns | None
     no_model: UserError
     templates: jinja2.Environment
+    room: Room = field(default_factory=Room)
 
     @classmethod
     def by(cls, request: Request) -> "Served":

@@ -9,6 +9,7 @@ of what was purged the next time it runs.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ from starloom.sources.repository import Place
 from starloom.the_stack import left_out, opt_out_held, opt_outs, tables
 from starloom.the_stack.opt_outs import OptOuts
 from starloom.workspace import atomic, clean, erase
-from starloom.workspace.lock import FOLDER, lock
+from starloom.workspace.lock import FOLDER, UNFINISHED, lock
 from starloom.workspace.manifest import read_manifest
-from starloom.workspace.operations import explained
+from starloom.workspace.operations import explained, remove
 from starloom.workspace.run import clear_spill, total_bytes
 from starloom.workspace.stage import Stage, standing
 
@@ -128,6 +129,8 @@ def purge(
         atomic.recover(root)
         before = erase.finish(root)
         clear_spill(root)
+        with explained(root / UNFINISHED), suppress(FileNotFoundError):
+            remove(root / UNFINISHED)
         found = plan(root, engine, settings, stages, outputs)
         going = found.going(root)
         for removal in found.removals:

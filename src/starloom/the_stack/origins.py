@@ -21,6 +21,7 @@ OCCURRENCES = pa.schema(
         pa.field("path", pa.string(), nullable=False),
         ("revision_id", pa.string()),
         ("version", pa.string()),
+        ("url", pa.string()),  # where the repository came from
         ("license_type", pa.string()),
         ("detected_licenses", pa.list_(pa.string())),
         ("language", pa.string()),
@@ -30,13 +31,15 @@ OCCURRENCES = pa.schema(
 )
 
 # Copies that were dropped as exact duplicates have their own licence verdict, where one was reached.
+# What stands in both splits was trained on: "train" is the greater word.
 _SQL = """
-SELECT l.content_id, l.repo_name, l.path, r.revision_id, r.version, l.license_type, l.detected_licenses, l.language,
-  k.split, l.split IS NOT NULL AS in_dataset
+SELECT l.content_id, l.repo_name, l.path, r.revision_id, r.version, r.url, l.license_type, l.detected_licenses,
+  l.language, k.split, l.split IS NOT NULL AS in_dataset
 FROM ledger l
-JOIN (SELECT content_id, any_value(split) AS split FROM ledger WHERE split IS NOT NULL GROUP BY content_id) k
+JOIN (SELECT content_id, max(split) AS split FROM ledger WHERE split IS NOT NULL GROUP BY content_id) k
   ON l.content_id = k.content_id
 JOIN repositories r ON l.repo_name = r.repo_name
+WHERE l.content_id >= $first AND l.content_id < $beyond
 ORDER BY l.content_id, in_dataset DESC, l.repo_name, l.path
 """
 
@@ -49,6 +52,7 @@ class Origin:
     path: str
     content_id: str
     revision_id: str | None
+    url: str | None
     license_type: str | None
     detected_licenses: tuple[str, ...]
     language: str | None
@@ -56,9 +60,11 @@ class Origin:
     in_dataset: bool
 
 
-def occurrences(root: Path, engine: Engine) -> pa.Table:
-    """Rows of OCCURRENCES, by content_id, the dataset's own place first. Raises UserError when nothing is decided."""
-    found = engine.table(_SQL, {"ledger": tables.ledger(root), "repositories": tables.repositories(root)})
+def occurrences(root: Path, engine: Engine, first: str = "", beyond: str = "g") -> pa.Table:
+    """Rows of OCCURRENCES, by content_id (from `first` to below `beyond`), the dataset's own place first. Raises
+    UserError when nothing is decided."""
+    given = {"ledger": tables.ledger(root), "repositories": tables.repositories(root)}
+    found = engine.table(_SQL, given, {"first": first, "beyond": beyond})
     return found.select(OCCURRENCES.names).cast(OCCURRENCES)
 
 
@@ -78,13 +84,14 @@ class Origins:
         """The places of a content, the dataset's own first; none for a content that it does not hold."""
         start, number = self._ranges.get(content_id, (0, 0))
         rows = self._table.slice(start, number if limit is None else min(number, limit)).to_pylist()
-        return [_origin(row) for row in rows]
+        return [origin(row) for row in rows]
 
     def count(self, content_id: str) -> int:
         """How many places a content has."""
         return self._ranges.get(content_id, (0, 0))[1]
 
 
-def _origin(row: dict[str, Any]) -> Origin:
+def origin(row: dict[str, Any]) -> Origin:
+    """Of a row of OCCURRENCES."""
     del row["version"]
     return Origin(**row | {"detected_licenses": tuple(row["detected_licenses"] or ())})

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import pyarrow as pa
+
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
-from starloom.membership.store import FOLDER as MEMBERSHIP
-from starloom.search.index import FOLDER as SEARCH
+from starloom.membership.layout import FOLDER as MEMBERSHIP
+from starloom.membership.layout import ORIGINS
+from starloom.membership.places import read_places
+from starloom.search import layout
+from starloom.search.layout import FOLDER as SEARCH
 from starloom.the_stack import opt_out_log, opt_outs, tables
 from starloom.the_stack.opt_out_held import OPTED, distinct_names, opted_tables
 from starloom.the_stack.opt_out_log import Entry, Wish
@@ -30,7 +35,8 @@ AGAIN = {
     "membership": "starloom index",
     "tokens": "starloom pack",
 }
-_PLACES = {SEARCH: "files.parquet", MEMBERSHIP: "origins.parquet"}  # with repo_name, path, content_id
+_PLACES = {SEARCH: "files.arrow", MEMBERSHIP: ORIGINS}  # in any folder of it, with _NAMES
+_NAMES = pa.schema([(name, pa.string()) for name in ("repo_name", "path", "content_id")])
 
 _FILES = f"SELECT entry, count(DISTINCT (repo_name, path)) AS files FROM {OPTED} GROUP BY entry ORDER BY entry"
 _TOKENS = """
@@ -77,9 +83,12 @@ def impact(root: Path, engine: Engine, wishes: OptOuts, entries: Sequence[Entry]
     if dataset:
         found += _files(root, engine, wishes, "dataset", tables.DATASET, dataset)
     for folder, file in _PLACES.items():
-        if read_manifest(root / folder) is not None:
+        if manifest := read_manifest(root / folder):
             kind: Kind = "search" if folder == SEARCH else "membership"
-            found += _files(root, engine, wishes, kind, folder, [root / folder / file])
+            held = [root / folder / one.name for one in manifest.files if one.name.rpartition("/")[2] == file]
+            if not held:
+                raise UserError(f"{root / folder} was made by another Starloom", f"make it again: `{AGAIN[kind]}`")
+            found += _files(root, engine, wishes, kind, folder, held)
     tokens = _tokens(root, engine, wishes)
     found += tokens
     models, unknown = _models(root, tokens, entries)
@@ -114,7 +123,12 @@ def _files(root: Path, engine: Engine, wishes: OptOuts, where: Kind, name: str, 
     missing = [path for path in held if not path.is_file()]
     if missing:
         raise UserError(f"{missing[0]} is missing", f"make it again: `{AGAIN[where]}`")
-    given: dict[str, Any] = opted_tables(root, wishes, distinct_names(engine, held)) | {"held": held}
+    rows_held: Table = held
+    if where == "membership":
+        rows_held = pa.concat_tables([read_places(path).cast(_NAMES) for path in held])
+    if where == "search":
+        rows_held = pa.concat_tables([layout.live_rows(path, _NAMES.names).cast(_NAMES) for path in held])
+    given: dict[str, Any] = opted_tables(root, wishes, distinct_names(engine, rows_held)) | {"held": rows_held}
     rows = engine.table(_FILES, given).to_pylist()
     return [Holding(where, name, row["entry"], row["files"]) for row in rows]
 

@@ -20,6 +20,7 @@ from starloom.errors import UserError
 from starloom.workspace import operations
 
 FOLDER: Final = ".starloom"
+UNFINISHED: Final = f"{FOLDER}/unfinished"  # folders of what stages that were killed go on with, texts of files in it
 NAME: Final = "lock"
 
 

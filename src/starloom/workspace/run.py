@@ -19,7 +19,7 @@ from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.workspace import atomic, erase, operations
-from starloom.workspace.lock import FOLDER, lock
+from starloom.workspace.lock import FOLDER, UNFINISHED, lock
 from starloom.workspace.manifest import read_manifest, verify
 from starloom.workspace.stage import Job, Stage, State
 
@@ -66,6 +66,7 @@ def build(
         for stage in stages:
             job = Job(root, stage, settings, local, shared)
             if job.state() == "fresh":
+                operations.discard(root / UNFINISHED / stage.name)  # of a run killed after it had published
                 progress.say(f"{stage.name:<{width}}  up to date")
                 continue
             ran = True

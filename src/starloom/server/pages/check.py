@@ -1,11 +1,13 @@
 """Matching code: a text in, which stretches of it the dataset has, in which files, under which licences.
 
-What is asked is kept nowhere and logged nowhere. A browser posts the form; a program posts JSON (`{"text": …}`) or the
-text itself.
+What is asked is kept nowhere and logged nowhere. A browser posts the form; a program posts JSON, `{"text": …}` with
+`split`, `renamed` and `files` where wanted, or the text itself.
 """
 
 import asyncio
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -13,18 +15,30 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from starloom.errors import UserError
-from starloom.membership.check import GUARANTEE, Check, Index
+from starloom.membership.check import FILES, Index
+from starloom.membership.matches import Check, Match
+from starloom.membership.shard import Split
 from starloom.report.charts import share
 from starloom.server.open import Served
 from starloom.server.pages.answer import as_json, page, wants_json
 from starloom.server.pages.marked import Span, marked_lines, neighbourhoods
-from starloom.server.refusal import RefusedError, read_body
+from starloom.server.refusal import RefusedError
 
 router = APIRouter()
 
 MOST_BYTES: Final = 5_000_000
 MOST_MATCHES: Final = 100  # listed on a page; JSON has all
 MOST_FILES: Final = 10  # listed of each match there
+MOST_LISTED: Final = 1_000  # of each match, as JSON
+_SPLITS: Final[dict[object, Split]] = {None: None, "": None, "train": "train", "held_out": "held_out"}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    text: str
+    split: Split = None
+    renamed: bool = False
+    files: int = FILES
 
 
 @router.get("/check")
@@ -37,23 +51,34 @@ def ask(request: Request) -> Response:
 
 @router.post("/check")
 async def check(request: Request) -> Response:
+    async with Served.by(request).room.body(request, MOST_BYTES) as body:
+        return await _checked(request, body)
+
+
+async def _checked(request: Request, body: bytes) -> Response:
     index = await asyncio.to_thread(_index, request)
-    text = _text(request.headers.get("content-type", ""), await read_body(request, MOST_BYTES))
+    asked = _asked(request.headers.get("content-type", ""), body)
     try:
-        found = await asyncio.to_thread(index.check, text)
+        found = await asyncio.to_thread(_found, request, asked)
     except UserError as problem:
         refused = RefusedError.of(problem)
         if wants_json(request):
             raise refused from None
-        return _page(request, index, {"problem": refused, "text": text}, refused.status)
+        return _page(request, index, {"problem": refused, "asked": asked}, refused.status)
     if wants_json(request):
         return as_json(found.to_json())
-    return await asyncio.to_thread(lambda: _page(request, index, _values(text, found)))
+    return await asyncio.to_thread(lambda: _page(request, index, _values(asked, found)))
+
+
+def _found(request: Request, asked: _Asked) -> Check:
+    return Served.by(request).workspace.membership.asked(
+        lambda index: index.check(asked.text, asked.files, split=asked.split, renamed=asked.renamed)
+    )
 
 
 def _page(request: Request, index: Index, values: dict[str, Any], status: int = 200) -> Response:
-    given = {"check": None, "problem": None, "text": "", "covered": index.covered, "guarantee": GUARANTEE}
-    return page(request, "check.html", given | values, status)
+    given = {"check": None, "problem": None, "asked": _Asked(""), "covered": index.covered}
+    return page(request, "check.html", given | {"guarantee": index.guarantee} | values, status)
 
 
 def _index(request: Request) -> Index:
@@ -63,35 +88,74 @@ def _index(request: Request) -> Index:
         raise RefusedError.of(problem, 503, "no_index") from None
 
 
-def _text(kind: str, body: bytes) -> str:
-    """The text of a body, by its content type. Raises RefusedError for a body that has none."""
+def _asked(kind: str, body: bytes) -> _Asked:
+    """What a body asks, by its content type. Raises RefusedError for a body that asks nothing."""
     kind = kind.partition(";")[0].strip().lower()
     try:
         if kind == "application/json":
             value = json.loads(body)
-            text = value.get("text") if isinstance(value, dict) else None
-            if not isinstance(text, str):
-                raise RefusedError(400, "the body has no text", hint='give {"text": "…"}', param="text")
-        elif kind == "application/x-www-form-urlencoded":
-            fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10, errors="replace")
-            text = dict(fields).get("text", "").replace("\r\n", "\n")  # as every form sends them
-        elif kind in ("text/plain", ""):
-            text = body.decode()
-        else:
-            raise RefusedError(415, f"{kind} is not read here", hint="application/json, a form, or text/plain")
+            return _of_values(value if isinstance(value, dict) else {})
+        if kind == "application/x-www-form-urlencoded":
+            fields = dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=10, errors="replace"))
+            text = fields.get("text", "").replace("\r\n", "\n")  # as every form sends them
+            return _of_values({"text": text, "split": fields.get("split"), "renamed": "renamed" in fields})
+        if kind in ("text/plain", ""):
+            return _Asked(body.decode())
     except UnicodeDecodeError:
         raise RefusedError(400, "the body is not UTF-8", code="no_utf8") from None
     except (ValueError, RecursionError):
         raise RefusedError(400, "the body is not what its content type says", code="no_json") from None
-    return text
+    raise RefusedError(415, f"{kind} is not read here", hint="application/json, a form, or text/plain")
 
 
-def _values(text: str, found: Check) -> dict[str, Any]:
-    spans = [Span(match.start, match.end, number) for number, match in enumerate(found.matches, 1)]
+def _of_values(values: Mapping[str, Any]) -> _Asked:
+    text, split = values.get("text"), values.get("split")
+    renamed, files = values.get("renamed", False), values.get("files", FILES)
+    if not isinstance(text, str):
+        raise RefusedError(400, "the body has no text", hint='give {"text": "…"}', param="text")
+    if not isinstance(split, str | None) or split not in _SPLITS:
+        raise RefusedError(400, "there is no such split", hint="train, held_out, or none for both", param="split")
+    if type(renamed) is not bool:
+        raise RefusedError(400, "renamed is true or false", param="renamed")
+    if type(files) is not int or not 0 < files <= MOST_LISTED:
+        raise RefusedError(400, f"files are a number, 1 to {MOST_LISTED:,}", param="files")
+    return _Asked(text, _SPLITS[split], renamed, files)
+
+
+def _values(asked: _Asked, found: Check) -> dict[str, Any]:
     return {
+        "asked": asked,
         "check": found,
         "coverage": share(round(found.coverage * found.characters), found.characters),
-        "matches": found.matches[:MOST_MATCHES],
+        "exact": sum(match.kind == "exact" for match in found.matches),
+        "matches": [(match, _links(match)) for match in found.matches[:MOST_MATCHES]],
         "most_files": MOST_FILES,
-        "lines": neighbourhoods(marked_lines(text, sorted(spans))),
+        "renamed": {number for number, match in enumerate(found.matches, 1) if match.kind == "renamed"},
+        "lines": neighbourhoods(marked_lines(asked.text, _spans(found.matches))),
     }
+
+
+def _spans(matches: list[Match]) -> list[Span]:
+    """What is marked as which match: in the midst of a renamed copy, what stands there as it is."""
+    every = [(match, number) for number, match in enumerate(matches, 1)]
+    exact = sorted(Span(match.start, match.end, number) for match, number in every if match.kind == "exact")
+    spans = list(exact)
+    for match, number in every:
+        if match.kind == "renamed":
+            at = match.start
+            for inside in exact:
+                if at < inside.start < match.end:
+                    spans.append(Span(at, inside.start, number))
+                if inside.start < match.end:
+                    at = max(at, inside.end)
+            if at < match.end:
+                spans.append(Span(at, match.end, number))
+    return sorted(spans)
+
+
+def _links(match: Match) -> list[str | None]:
+    """The permalinks of the files that are listed, as far as they are addresses of pages."""
+    return [
+        file.permalink if file.permalink and file.permalink.startswith(("https://", "http://")) else None
+        for file in match.files[:MOST_FILES]
+    ]

@@ -1,0 +1,183 @@
+"""The membership index over a gigabyte of real code: how it is built, how fast it answers, what it finds and what not.
+
+    python bench/membership.py [--folder FOLDER] [--workspace WORKSPACE] [--only build,planted] [--peers PYTHON]
+
+Input: the dataset of bench/search.py. Held out: Python's library and the packages installed beside it. `build`: seconds
+of CPU of the stage, one worker, and sizes. `speed`: held-out code end to end, and windows looked up. `attribution`:
+2 KB with two re-indented copies of 600 characters in it. `planted`: 10,000 pieces of the dataset, changed in their
+white space, in held-out code: found whole, and the right file named. `renamed`: at least 20 lines with other names.
+`held out`: every match in held-out code, judged on the text of the file that is named, and how much of it is taken for
+renamed copies. `peers`: infini-gram, rbloom and the rule of Data Portraits, each on a part that it can bear. Sections
+that are not run anew stay in bench/results/membership.json. The machine is shared: read figures as ratios.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from functools import cached_property
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from search.machine import kept_or_temporary, machine
+from search.times import told, warm
+from search.workspace import Corpus, ready
+
+from dedup import watched
+from membership import asked, held_out, planted, renaming, roster, tables
+from starloom.membership.check import Index
+from starloom.workspace.manifest import open_folder
+
+RESULTS = Path(__file__).parent / "results"
+SECTIONS = ("build", "speed", "attribution", "planted", "renamed", "held out", "peers")
+_SEED = 9
+_HELD_OUT = 60_000_000  # characters
+_SPEED = 30_000_000
+
+
+class Bench:
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.given = given
+        self.folder = folder
+        self.workspace = given.workspace or ready(folder / "workspace", given.source, given.workers)
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        return Corpus.read(self.workspace)
+
+    @cached_property
+    def others(self) -> list[tuple[str, str]]:
+        return held_out.texts(_HELD_OUT)
+
+    @cached_property
+    def index(self) -> Index:
+        return Index.open(self.workspace)
+
+    def build(self) -> dict[str, Any]:
+        script = Path(__file__).parent / "search" / "build_index.py"
+        answer = watched.run([sys.executable, str(script), str(self.workspace), "membership"], limit=7200)
+        if "problem" in answer:
+            raise SystemExit(answer["problem"])
+        manifest = open_folder(self.workspace / "membership")
+        assert manifest is not None
+        text = len(self.corpus.data)
+        sizes: dict[str, float] = {}
+        for one in manifest.files:
+            name = one.name.rpartition("/")[2].partition(".")[0]
+            sizes[name] = sizes.get(name, 0) + one.bytes / text
+        return answer | {"MB": text / 1e6, "MB/s": text / 1e6 / answer["cpu"], "sizes": sizes, "facts": manifest.facts}
+
+    def speed(self) -> dict[str, Any]:
+        """Whole held-out files, one after the other, and all their windows."""
+        some, size = [], 0
+        for _, text in self.others:
+            some.append(text)
+            size += len(text.encode())
+            if size >= _SPEED:
+                break
+        for text in some[:50]:
+            self.index.check(text)
+        start, matches = time.process_time(), 0
+        for text in some:
+            matches += len(self.index.check(text).matches)
+        spent = time.process_time() - start
+        windows, seconds = asked.windows(self.index, some)
+        found = {"MB": size / 1e6, "texts": len(some), "MB/s": size / 1e6 / spent, "matches": matches}
+        return found | {"windows": windows, "windows/s": windows / seconds}
+
+    def attribution(self) -> dict[str, Any]:
+        chance = random.Random(f"attribution {_SEED}")
+        others = [text for _, text in self.others]
+        some = [asked.generation(self.corpus, others, chance) for _ in range(self.given.generations)]
+        seconds = warm(lambda one: self.index.check(one.text), some)
+        judged = [asked.judged(self.index.check(one.text), one) for one in some]
+        return told(seconds) | {
+            "copies": sum(one.copies for one in judged),
+            "found": sum(one.found for one in judged),
+            "named": sum(one.named for one in judged),
+        }
+
+    def planted(self) -> dict[str, Any]:
+        chance = random.Random(f"planted {_SEED}")
+        others = [text for _, text in self.others]
+        each = -(-self.given.planted // (len(planted.LENGTHS) * len(planted.CHANGES)))
+        rows: dict[str, Any] = {}
+        for length, change in product(planted.LENGTHS, planted.CHANGES):
+            row = {"length": length, "change": change, "planted": 0, "found": 0, "named": 0, "told": 0, "missed": []}
+            for _ in range(each):
+                one = planted.plant(self.corpus, others, length, change, chance)
+                verdict = asked.of_planted(self.index.check(one.text, files=None), one)
+                row["planted"] += 1
+                row["found"] += verdict.found
+                row["named"] += verdict.named
+                row["told"] += verdict.named or verdict.of_many
+                if not verdict.found or not (verdict.named or verdict.of_many):
+                    row["missed"] = [*row["missed"], [one.file.repo, one.file.path, one.text[one.start : one.end]]][:5]
+            rows[f"{length} {change}"] = row
+            print(json.dumps(row | {"missed": len(row["missed"])}), file=sys.stderr, flush=True)
+        return {"rows": rows}
+
+    def renamed(self) -> dict[str, Any]:
+        """In each language as many; with all names replaced, and with half of them."""
+        chance = random.Random(f"renamed {_SEED}")
+        others = [text for _, text in self.others]
+        by_language = {language: asked.files_of(self.corpus, language) for language in renaming.LANGUAGES}
+        rows: dict[str, Any] = {}
+        for language, numbers in by_language.items():
+            for share in (1.0, 0.5):
+                row = {"language": language, "share": share, "planted": 0, "found": 0, "named": 0, "exact": 0}
+                for one in asked.copies(self.corpus, others, numbers, share, self.given.renamed, chance):
+                    verdict = asked.of_renamed(self.index.check(one.text, files=None, renamed=True), one)
+                    row["planted"] += 1
+                    for name in ("found", "named", "exact"):
+                        row[name] += getattr(verdict, name)
+                rows[f"{language} {share}"] = row
+                print(json.dumps(row), file=sys.stderr, flush=True)
+        return {"rows": rows}
+
+    def held_out(self) -> dict[str, Any]:
+        return asked.held_out(self.index, self.corpus, self.others[: self.given.held_out])
+
+    def peers(self) -> dict[str, Any]:
+        return roster.ask(self.corpus, self.others, self.given.peers, self.folder, _SEED)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="source", action="append", help="default: corpus:standard and corpus:large")
+    parser.add_argument("--workspace", type=Path, help="with a dataset")
+    parser.add_argument("--folder", type=Path, help="for what is made, to be used again; default: a temporary one")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="sections")
+    parser.add_argument("--planted", type=int, default=10_000, help="pieces changed in their white space")
+    parser.add_argument("--generations", type=int, default=500, help="texts of 2 KB")
+    parser.add_argument("--renamed", type=int, default=100, help="pieces with other names, of each language and share")
+    parser.add_argument("--held-out", type=int, default=2000, help="files that are not in the dataset")
+    parser.add_argument("--workers", type=int, default=2, help="for making the workspace")
+    parser.add_argument("--peers", default=sys.executable, help="a Python with infini-gram, rbloom and pyarrow")
+    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="written with the results")
+    given = parser.parse_args()
+    given.source = given.source or ["corpus:standard", "corpus:large"]
+    known = RESULTS / "membership.json"
+    found = json.loads(known.read_text()) if known.exists() else {}
+    found["machine"] = machine()
+    with kept_or_temporary(given.folder) as folder:
+        bench = Bench(given, folder)
+        for section in given.only.split(","):
+            if section not in SECTIONS:
+                raise SystemExit(f"no section {section!r}; one of: {', '.join(SECTIONS)}")
+            load, start = os.getloadavg()[0], time.monotonic()
+            run: Callable[[], dict[str, Any]] = getattr(bench, section.replace(" ", "_"))
+            answer = run()
+            found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
+            known.write_text(json.dumps(found, indent=1) + "\n")
+            known.with_suffix(".md").write_text(tables.report(found))
+    print(tables.report(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""The search index over a gigabyte of real code: how it is built, how fast it answers, beside others, and whether it is
+right.
+
+    python bench/search.py [--folder FOLDER] [--workspace WORKSPACE] [--only build,queries] [--rg PROGRAM] [--date DATE]
+
+Input: a dataset of `corpus:standard` and `corpus:large` (69 packages of Debian, PyPI, npm; fetched where they are not
+there; `--from` names others), filtered but not near-deduplicated; or a built workspace. Queries are made of lines drawn
+from it, of six kinds (bench/search/queries.py). `build`: seconds of CPU of the stage, one worker, and sizes.
+`queries`: each asked once, then timed, one after the other in one process: ten hits shown and the rest counted for the
+default 30 ms, and without counting. `peers`: the same queries to ripgrep (over the files, and over one file) and to
+SQLite's FTS5. `clients`: 32 of them at `starloom serve`. `equality`: all hits of each query against a scan by Python.
+Sections that are not run anew stay in bench/results/search.json. The machine is shared: read figures as ratios.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from search.machine import kept_or_temporary, machine
+from search.times import told, warm
+from search.workspace import Corpus, ready
+
+from dedup import watched
+from search import clients, queries, roster, tables
+from starloom.search.index import SearchIndex
+from starloom.workspace.manifest import open_folder
+
+RESULTS = Path(__file__).parent / "results"
+SECTIONS = ("build", "queries", "peers", "clients", "equality")
+_SEED = 9
+
+
+class Bench:
+    def __init__(self, given: argparse.Namespace, folder: Path) -> None:
+        self.given = given
+        self.folder = folder
+        self.workspace = given.workspace or ready(folder / "workspace", given.source, given.workers)
+        self._corpus: Corpus | None = None
+
+    @property
+    def corpus(self) -> Corpus:
+        if self._corpus is None:
+            self._corpus = Corpus.read(self.workspace)
+        return self._corpus
+
+    def build(self) -> dict[str, Any]:
+        """From nothing, with one worker: the stage alone, in a process of its own; first without symbols."""
+        return {"without symbols": self._built("no-symbols"), "with symbols": self._built()}
+
+    def _built(self, *more: str) -> dict[str, Any]:
+        script = Path(__file__).parent / "search" / "build_index.py"
+        answer = watched.run([sys.executable, str(script), str(self.workspace), "search", *more], limit=7200)
+        if "problem" in answer:
+            raise SystemExit(answer["problem"])
+        manifest = open_folder(self.workspace / "search")
+        assert manifest is not None
+        text = manifest.facts["text_bytes"]
+        texts = sum(one.bytes for one in manifest.files if "texts-" in one.name)
+        rows = sum(one.bytes for one in manifest.files if one.name.rpartition("/")[2].startswith("files."))
+        rest = manifest.bytes - texts - rows
+        told = {"files": manifest.facts["files"], "MB": text / 1e6, "symbols": manifest.facts["symbols"]}
+        sizes = {"index": rest / text, "rows": rows / text, "texts": texts / text}
+        return answer | told | {"MB/s": text / 1e6 / answer["cpu"], "sizes": sizes}
+
+    def queries(self) -> dict[str, Any]:
+        index = SearchIndex.open(self.workspace)
+        found: dict[str, Any] = {}
+        for kind in queries.KINDS:
+            asked = [one.text for one in queries.make(self.corpus, kind, self.given.queries, _SEED)]
+            found[kind] = told(warm(lambda query: index.search(query), asked))
+            found[kind]["page only"] = told(warm(lambda query: index.search(query, count_seconds=0.0), asked))
+            answers = [index.search(query) for query in asked]
+            found[kind]["complete"] = sum(one.complete for one in answers)
+            found[kind]["partial"] = sum(one.partial for one in answers)
+            found[kind]["nothing"] = sum(not one.total for one in answers)
+            print(kind, json.dumps(found[kind]), file=sys.stderr, flush=True)
+        return found
+
+    def peers(self) -> dict[str, Any]:
+        asked = {kind: queries.make(self.corpus, kind, self.given.queries, _SEED) for kind in roster.KINDS}
+        return roster.ask(self.corpus, asked, self.given.rg, self.folder)
+
+    def clients(self) -> dict[str, Any]:
+        some = [one.text for kind in queries.KINDS for one in queries.make(self.corpus, kind, 50, _SEED)]
+        return clients.ask(self.workspace, some, self.given.clients)
+
+    def equality(self) -> dict[str, Any]:
+        """All hits of each query, and the files that a scan finds."""
+        index = SearchIndex.open(self.workspace)
+        place = {(one.repo, one.path, one.split): number for number, one in enumerate(self.corpus.files)}
+        kinds: dict[str, Any] = {}
+        for kind in queries.KINDS:
+            row: dict[str, Any] = {"queries": 0, "hits": 0, "different": []}
+            for asked in queries.make(self.corpus, kind, -(-self.given.equal // len(queries.KINDS)), _SEED + 1):
+                expected = set(queries.answers(self.corpus, asked))
+                hits = [place[one.repo_name, one.path, one.split] for one in index.stream(asked.text)]
+                row["queries"] += 1
+                row["hits"] += len(hits)
+                if set(hits) != expected or len(hits) != len(expected):
+                    row["different"].append([asked.text, len(expected), len(hits)])
+            kinds[kind] = row
+            print(kind, json.dumps(row), file=sys.stderr, flush=True)
+        return {"kinds": kinds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--from", dest="source", action="append", help="default: corpus:standard and corpus:large")
+    parser.add_argument("--workspace", type=Path, help="with a dataset")
+    parser.add_argument("--folder", type=Path, help="for what is made, to be used again; default: a temporary one")
+    parser.add_argument("--only", default=",".join(SECTIONS), help="sections")
+    parser.add_argument("--queries", type=int, default=200, help="of each kind")
+    parser.add_argument("--equal", type=int, default=2000, help="queries that are compared with a scan")
+    parser.add_argument("--clients", type=int, default=32)
+    parser.add_argument("--workers", type=int, default=2, help="for making the workspace")
+    parser.add_argument("--rg", default="rg", help="ripgrep's program")
+    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="written with the results")
+    given = parser.parse_args()
+    given.source = given.source or ["corpus:standard", "corpus:large"]
+    known = RESULTS / "search.json"
+    found = json.loads(known.read_text()) if known.exists() else {}
+    found["machine"] = machine()
+    with kept_or_temporary(given.folder) as folder:
+        bench = Bench(given, folder)
+        for section in given.only.split(","):
+            if section not in SECTIONS:
+                raise SystemExit(f"no section {section!r}; one of: {', '.join(SECTIONS)}")
+            load, start = os.getloadavg()[0], time.monotonic()
+            answer = getattr(bench, section)()
+            found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
+            known.write_text(json.dumps(found, indent=1) + "\n")
+            known.with_suffix(".md").write_text(tables.report(found))
+    print(tables.report(found))
+
+
+if __name__ == "__main__":
+    main()
