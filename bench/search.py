@@ -69,6 +69,7 @@ class Bench:
 
     def queries(self) -> dict[str, Any]:
         index = SearchIndex.open(self.workspace)
+        index.prepare()
         found: dict[str, Any] = {}
         for kind in queries.KINDS:
             asked = [one.text for one in queries.make(self.corpus, kind, self.given.queries, _SEED)]

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.identity import blob_id, content_id, content_swhid, directory_id, directory_swhid, parse_swhid
+from starloom.identity import (
+    blob_id,
+    content_id,
+    content_swhid,
+    directory_id,
+    directory_swhid,
+    parse_swhid,
+    permalink,
+    qualified_swhid,
+)
 
 SAMPLES = [
     b"",
@@ -103,3 +112,50 @@ def test_directories_as_software_heritage_has_them(tmp_path):
 def test_a_tree_out_of_order_is_no_tree(paths):
     with pytest.raises(ValueError, match="cannot come after"):
         directory_id((path, 0o100644, "0" * 40) for path in paths)
+
+
+COMMIT, CONTENT = "1" * 40, "e" * 40
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "lines", "expected"),
+    [
+        ("https://github.com/a/b", "x.py", (3, 5), f"https://github.com/a/b/blob/{COMMIT}/x.py#L3-L5"),
+        ("https://github.com/a/b.git", "x.py", None, f"https://github.com/a/b/blob/{COMMIT}/x.py"),
+        ("git@github.com:a/b.git", "x.py", (3, 3), f"https://github.com/a/b/blob/{COMMIT}/x.py#L3-L3"),
+        ("ssh://git@gitlab.com/g/h/b", "x.py", (3, 5), f"https://gitlab.com/g/h/b/-/blob/{COMMIT}/x.py#L3-5"),
+        (
+            "http://www.github.com/a/b/",
+            "ü #?.py",
+            (1, 2),
+            f"https://github.com/a/b/blob/{COMMIT}/%C3%BC%20%23%3F.py#L1-L2",
+        ),
+        ("https://codeberg.org/a/b", "x", (1, 2), f"https://codeberg.org/a/b/src/commit/{COMMIT}/x#L1-L2"),
+        ("https://bitbucket.org/a/b", "x", (1, 2), f"https://bitbucket.org/a/b/src/{COMMIT}/x#lines-1:2"),
+        ("https://github.com/only", "x", (1, 2), None),  # no repository
+        ("https://github.com.evil.example/a/b", "x", (1, 2), None),
+        ("https://user:secret@example.org/a/b", "x", (1, 2), None),
+        ("file:///home/me/b", "x", (1, 2), None),
+        ("javascript:alert(1)//github.com/a/b", "x", None, None),
+        ("https://[broken", "x", None, None),
+        (None, "x", None, None),
+    ],
+    ids=lambda one: str(one)[:40] if isinstance(one, str) else None,
+)
+def test_permalinks(url, path, lines, expected):
+    assert permalink(url, COMMIT, path, lines) == expected
+    for no_commit in (None, "", "v1.2", COMMIT.upper() + "A"):
+        assert permalink(url, no_commit, path, lines) is None
+
+
+def test_qualified_identifiers():
+    told = qualified_swhid(CONTENT, "https://github.com/a/b;c", COMMIT, "a b;%/ü.py", (7, 7))
+    assert parse_swhid(told) == ("cnt", CONTENT)
+    _, *qualifiers = told.split(";")
+    assert qualifiers == [
+        "origin=https://github.com/a/b%3Bc",
+        f"anchor=swh:1:rev:{COMMIT}",
+        "path=/a%20b%3B%25/%C3%BC.py",
+        "lines=7",
+    ]
+    assert qualified_swhid(CONTENT, None, "1.0", "x") == f"swh:1:cnt:{CONTENT};path=/x"

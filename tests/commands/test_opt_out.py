@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -76,12 +77,12 @@ def holders(found):
 
 
 def stored(root, content):
-    """The folders below which any Parquet file still names, or any file holds, the content."""
+    """The folders below which any Parquet or Arrow file still names the content."""
     name, found = content_id(content), set()
-    for path in sorted(root.rglob("*.parquet")):
-        if "content_id" in pq.read_schema(path).names:
-            ids = pq.read_table(path, columns=["content_id"]).column(0)
-            found |= {path.relative_to(root).parts[0]} if name in ids.to_pylist() else set()
+    for path in sorted([*root.rglob("*.parquet"), *root.rglob("*.arrow")]):
+        table = pq.read_table(path) if path.suffix == ".parquet" else pa.ipc.open_file(path.read_bytes()).read_all()
+        if "content_id" in table.schema.names and name in table.column("content_id").to_pylist():
+            found.add(path.relative_to(root).parts[0])
     return found
 
 

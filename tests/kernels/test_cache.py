@@ -120,3 +120,19 @@ assert kernels
 assert all(one._cache.cache_path.startswith(str(cache.cache_folder())) for one in kernels)
 """
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("content", ["[1, 2]\n", "disable_jit: 1\n", "{torn"], ids=["list", "switch", "torn"])
+def test_a_configuration_of_numba_in_the_current_folder_is_not_read(tmp_path, content):
+    (tmp_path / ".numba_config.yaml").write_text(content)
+    program = """
+from starloom.kernels.fold import fold_with_map
+import numpy as np
+from numba.core import config
+import os
+assert fold_with_map(np.frombuffer(b"a  b", np.uint8))[0].tobytes() == b"a b"
+assert not config.DISABLE_JIT
+print(os.getcwd())
+"""
+    ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == str(tmp_path)

@@ -22,7 +22,7 @@ def grown(query, texts, candidates):
     """Rows (file, start, end, position)."""
     offsets = np.cumsum([0, *map(len, texts)]).astype(np.int64)
     columns = [np.array(column, dtype=np.int64) for column in zip(*candidates)] or [np.zeros(0, dtype=np.int64)] * 3
-    found = stretches.grown(bytes_of(query), offsets, bytes_of(b"".join(texts)), *columns)
+    found = stretches.grown(bytes_of(query), offsets[:-1], np.diff(offsets), bytes_of(b"".join(texts)), *columns)
     return list(zip(*(column.tolist() for column in found)))
 
 
@@ -105,3 +105,45 @@ def test_a_text_of_one_letter():
     shown = stretches.chosen(starts, starts + 100_000, 400_000, 50).tolist()
     assert shown[:3] == [0, 100_000, 200_000]
     assert len(shown) < 20
+
+
+def row_lists(rows):
+    return [np.array(column, dtype=np.int64) for column in zip(*rows)] or [np.zeros(0, dtype=np.int64)] * 3
+
+
+@unhurried
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(0, 90), st.integers(20, 60)), max_size=25),
+    st.lists(st.tuples(st.integers(0, 90), st.integers(20, 60)), max_size=5),
+    st.integers(1, 25),
+)
+def test_holders(found, spans, width):
+    """Of every file the row that lacks least, where it lacks less than a width."""
+    found = sorted({(start, start + size, file) for file, start, size in found})
+    file, start, end = row_lists([(file, start, end) for start, end, file in found])
+    spans = [(start, start + size) for start, size in spans]
+    starts, ends = row_lists([(*span, 0) for span in spans])[:2]
+    bounds, rows, lacks = stretches.holders(stretches.Stretches(file, start, end, start), starts, ends, width)
+    for number, (a, b) in enumerate(spans):
+        expected = {}
+        for one, (first, last, name) in enumerate(found):
+            lack = max(first - a, 0) + max(b - last, 0)
+            if lack < width and first < a + width and last > b - width:
+                expected[name] = min(expected.get(name, (lack, one)), (lack, one))
+        low, high = bounds[number : number + 2]
+        got = list(zip(lacks[low:high].tolist(), file[rows[low:high]].tolist(), rows[low:high].tolist()))
+        assert [(lack, name) for lack, name, _ in got] == sorted((lack, name) for name, (lack, _) in expected.items())
+        assert [row for *_, row in got] == [expected[name][1] for _, name, _ in got]
+
+
+@pytest.mark.parametrize("width", [32, 50])
+def test_another_width(width):
+    query = bytes(range(100))
+    offsets = np.array([0], dtype=np.int64)
+    for size, expected in ((width - 1, 0), (width, 1)):
+        text = query[:size] + b"!" * 60
+        found = stretches.grown(
+            bytes_of(query), offsets, np.array([len(text)]), bytes_of(text), offsets, offsets, offsets, width
+        )
+        assert len(found.start) == expected
+        assert found.end.tolist() == [size] * expected

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels import tiles, twins
+from starloom.kernels import tile_runs, tile_table, tiles, twins
 from starloom.kernels.tiles import WIDTH
 
 unhurried = settings(deadline=None, max_examples=80)
@@ -91,8 +91,7 @@ def test_a_run_ends_with_its_bucket():
     hashes = np.array([low, low, low, high, high], dtype=np.uint64)
     made = table(hashes, 1)
     assert len(set(made.tags.tolist())) == 1
-    assert [tiles.run_end(made, first, 100) for first in range(5)] == [3, 3, 3, 5, 5]
-    assert tiles.run_end(made, 0, 2) == 2
+    assert tile_runs.run_ends(made, np.arange(5)).tolist() == [3, 3, 3, 5, 5]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 100, 10**6, 2**32 - 1])
@@ -114,4 +113,108 @@ def test_damaged_buckets_read_nothing_outside():
     wild = made._replace(starts=np.full_like(made.starts, 2**32 - 1))
     assert looked_up(b"a" * 100, wild) == {}
     assert looked_up(b"a" * 100, made._replace(starts=np.array([0] * 2**made.bits + [2**32 - 1], dtype=np.uint32)))
-    assert tiles.run_end(wild, 0, 10) <= 10
+    assert tile_runs.run_ends(wild, np.arange(10)).max() <= 10
+
+
+@unhurried
+@given(st.lists(texts, min_size=1, max_size=4), texts, st.sampled_from([32, 50, 7]))
+def test_another_width(contents, before, width):
+    offsets, data = buffers(contents)
+    made = table(tiles.tile_hashes(offsets, data, width)[1])
+    every = [text[at : at + width] for text in contents for at in range(0, len(text) - width + 1, width)]
+    query = np.frombuffer(before + contents[0], dtype=np.uint8)
+    found = tiles.look_up(query, made, 10**6, width)
+    expected = [at for at in range(len(query) - width + 1) if query[at : at + width].tobytes() in every]
+    assert found.offsets.tolist() == expected
+    hashes = tiles.hashes_at(query, found.offsets, width)
+    again = tiles.look_up_hashes(hashes, made, 10**6)
+    assert again.offsets.tolist() == list(range(len(expected)))
+    assert (again.first.tolist(), again.length.tolist()) == (found.first.tolist(), found.length.tolist())
+
+
+def test_hashes_outside():
+    query = np.zeros(60, dtype=np.uint8)
+    for offset in (-1, 11):
+        with pytest.raises(ValueError, match="outside"):
+            tiles.hashes_at(query, np.array([offset]), 50)
+
+
+# --- tables -----------------------------------------------------------------------------------------------------------
+
+some_hashes = st.lists(
+    st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 20), st.sampled_from([2**63, 2**63 + 5])), max_size=300
+).map(lambda one: np.array(one, dtype=np.uint64))
+
+
+@unhurried
+@given(some_hashes, st.integers(0, 6))
+def test_parted(hashes, bits):
+    bounds, ordered, numbers = tile_table.parted(hashes, bits)
+    keys = [int(one) >> (64 - bits) if bits else 0 for one in hashes]
+    order = sorted(range(len(keys)), key=lambda k: (keys[k], k))
+    assert numbers.tolist() == order
+    assert ordered.tolist() == hashes[order].tolist()
+    assert bounds.tolist() == [sum(key < part for key in keys) for part in range(2**bits + 1)]
+
+
+@unhurried
+@given(some_hashes, st.integers(1, 8), st.integers(0, 4), st.randoms())
+def test_bucketed_in_ranges_is_the_table(hashes, bits, ranges, dice):
+    """However the tiles came: the same as sorting them all."""
+    ranges = min(ranges, bits)
+    numbers = list(range(len(hashes)))
+    dice.shuffle(numbers)
+    shuffled = hashes[numbers]
+    bounds, ordered, places = tile_table.parted(shuffled, ranges)
+    numbers = np.array(numbers, dtype=np.uint32)[places]
+    buckets = 2 ** (bits - ranges)
+    columns, before = [], 0
+    for part in range(2**ranges):
+        some = slice(bounds[part], bounds[part + 1])
+        words, starts, tags, found = tile_table.bucketed(ordered[some], numbers[some], bits, part * buckets, buckets)
+        columns.append((words, before + starts[:-1], tags, found))
+        before += len(tags)
+    words, starts, tags, found = map(np.concatenate, zip(*columns))
+    expected = table(hashes, bits)
+    assert words.tolist() == expected.filter.tolist()
+    assert [*starts, before] == expected.starts.tolist()
+    assert tags.tolist() == expected.tags.tolist()
+    # `table` keeps whole hashes in order, this one their tags: the same but where two hashes have one tag
+    pairs = sorted((int(one) >> (32 - bits), k) for k, one in enumerate(hashes.tolist()))
+    assert found.tolist() == [k for _, k in pairs]
+
+
+def test_another_range():
+    with pytest.raises(ValueError, match="another range"):
+        tile_table.bucketed(np.array([2**63], dtype=np.uint64), np.zeros(1, dtype=np.uint32), 4, 0, 4)
+
+
+# --- runs -------------------------------------------------------------------------------------------------------------
+
+files = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=12)  # tiles, state
+
+
+@unhurried
+@given(files, st.sampled_from([(0, 1, 1), (0, 1, 0), (0, 0, 1)]), st.integers(1, 12), st.integers(1, 8), st.randoms())
+def test_runs_over_files(told, wanted, most, most_files, dice):
+    """A tile that stands at some places of some files, of which some answer."""
+    first_tile = np.cumsum([0, *(size for size, _ in told)]).astype(np.uint32)
+    state = np.array([one for _, one in told], dtype=np.uint8)
+    wanted = np.array(wanted, dtype=np.uint8)
+    places = [k for k in range(int(first_tile[-1])) if dice.random() < 0.4]
+    hashes = np.full(len(places), 2**63 + 99, dtype=np.uint64)
+    made = table(hashes, 3)._replace(tiles=np.array(places, dtype=np.uint32))
+    file_of = [int(np.searchsorted(first_tile, place, side="right")) - 1 for place in places]
+    living = [k for k, file in enumerate(file_of) if wanted[state[file]]]
+    if not places:
+        return
+    counts = tile_runs.living(made, np.zeros(1, dtype=np.int64), first_tile, state, wanted, most)
+    assert counts.tolist() == [min(len(living), most + 1)]
+    entries, new, sharing = tile_runs.spread(made, 0, first_tile, state, wanted, most, most_files)
+    firsts = [k for k in living if k == 0 or file_of[k - 1] != file_of[k]]
+    assert sharing == min(len(firsts), most_files)
+    assert new.tolist() == firsts[:most][: max(sharing, 0)]
+    if len(firsts) < min(most_files, most):
+        others = [k for k in living if k not in firsts]
+        assert entries.tolist() == [*firsts, *others][:most]
+    assert set(entries.tolist()) <= set(living)

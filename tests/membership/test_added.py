@@ -110,7 +110,7 @@ def test_what_adds_nothing_is_left_out():
 
 def test_line_ends_and_lost_blanks():
     (one,) = texts(b"--- a/x\n+++ b/x\n@@ -1,3 +1,4 @@\n a\r\n\n+b\r\n c\n\\ No newline at end of file\n")
-    assert one.text == "a\r\n\nb\r\nc\n"
+    assert one.text == "a\r\n\nb\r\nc"
     assert one.added == (3,)
 
 
@@ -118,7 +118,7 @@ def test_no_newline_between_sides():
     (one,) = texts(
         "--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n\\ No newline at end of file\n+a\n+b\n\\ No newline at end of file\n"
     )
-    assert (one.text, one.added) == ("a\nb\n", (1, 2))
+    assert (one.text, one.added) == ("a\nb", (1, 2))
 
 
 def test_what_is_no_text():
@@ -136,6 +136,20 @@ def test_other_encodings():
     line = "# Grüße aus Köln, wo die Bäume grün sind und die Häuser schön; überall Bäche, Flüsse, Täler, Höhen"
     (one,) = texts(f"--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n a = 1\n+{line}\n".encode("latin-1"))
     assert one.text == f"a = 1\n{line}\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", ["one\ntwo\nthree", "one\ntwo\n", "Ċ alike\n"], ids=["cut", "ended", "odd"])
+def test_a_new_file_in_a_wide_encoding(encoding, text):
+    """Its bytes look like other lines than it has; no such file passes for no text."""
+    data = ("\ufeff" + text if encoding.endswith("be") else text).encode(encoding)
+    rows = data.split(b"\n")
+    end = [] if data.endswith(b"\n") else [b"\\ No newline at end of file"]
+    rows = rows[:-1] if data.endswith(b"\n") else rows
+    head = [b"--- /dev/null", b"+++ b/x", b"@@ -0,0 +1,%d @@" % len(rows)]
+    (one,) = added([*head, *(b"+" + row for row in rows), *end])
+    assert one.text == text
+    assert one.added is None or one.added == tuple(range(1, len(rows) + 1))
 
 
 def test_a_hunk_that_is_too_large():

@@ -13,8 +13,9 @@ from starloom.identity import content_id
 from starloom.kernels import twins
 from starloom.kernels.fold import fold_with_map
 from starloom.membership import check, spans
+from starloom.membership.boilerplate import is_license
 from starloom.membership.check import COMMON, GUARANTEE, WIDTH
-from the_stack.building import code
+from the_stack.building import MIT, code
 
 
 def folded(text):
@@ -308,3 +309,98 @@ def test_json(index, rows):
     assert set(told) >= {"coverage", "seconds", "matches", "verdict", "repositories", "guarantee"}
     assert set(told["matches"][0]) >= {"start", "end", "files", "total"}
     assert set(told["matches"][0]["files"][0]) >= {"repo_name", "path", "content_id", "detected_licenses", "split"}
+
+
+# --- what a match says of itself ------------------------------------------------------------------------------------
+
+
+def test_the_short_profile_finds_every_63_characters(index_of):
+    texts = [code(f"short {k}", 30).decode() for k in range(30)]
+    contents = {content_id(text.encode()): text for text in texts}
+    index = index_of(texts, profile=32)
+    assert (index.width, index.guarantee) == (32, 63)
+    dice = random.Random("short")
+    for number in range(120):
+        text = dice.choice(texts)
+        piece = piece_of(text, dice.choice([63, 64, 80, 99]), dice)
+        asked = f"{code(f'before {number}', 3).decode()}\n#@{disguised(piece, dice)}@#\n"
+        found = index.check(asked)
+        assert found.guarantee == 63
+        assert content_id(text.encode()) in {file.content_id for match in found.matches for file in match.files}
+    for text in texts:
+        assert_true(index.check(text), text, contents)
+    assert index.check("x" * 31).verdict == "not covered: shorter than 32 characters"
+
+
+def test_permalinks_name_the_lines(index_of):
+    (text,) = texts = [code("linked", 20).decode()]
+    (match,) = index_of(texts).check("\n".join(text.split("\n")[6:15])).matches
+    (file,) = match.files
+    assert (file.first_line, file.last_line) == (7, 14)
+    assert file.permalink == f"https://github.com/some/repo/blob/{'1' * 40}/0.py#L7-L14"
+    assert file.swhid == (
+        f"swh:1:cnt:{content_id(text.encode())};origin=https://github.com/some/repo;"
+        f"anchor=swh:1:rev:{'1' * 40};path=/0.py;lines=7-14"
+    )
+
+
+def test_licences_of_all_files_are_counted_listed_or_not(index_of, index, rows):
+    body = code("shared by many", 12).decode()
+    (match,) = [
+        one for one in index_of([body + f"# {k}" for k in range(14)]).check(body, files=2).matches if not one.common
+    ]
+    assert (len(match.files), match.total) == (2, 14)
+    assert [(one.name, one.license_type, one.files) for one in match.licenses] == [("unknown", None, 14)]
+    row = next(row for row in rows if row["repo_name"] == "two" and row["path"].endswith("events.py"))
+    found = index.check(row["content"])
+    assert found.licenses[0].name == ", ".join(sorted(row["detected_licenses"]))
+    assert found.licenses[0].license_type == row["license_type"]
+    assert found.licenses[0].characters <= found.characters
+
+
+NOTICE = """\
+# Copyright 2026 Nobody in Particular
+#
+# Licensed under the Apache License, Version 2.0 (the "License");
+# you may not use this file except in compliance with the License.
+# Unless required by applicable law or agreed to in writing, software
+# distributed under the License is distributed on an "AS IS" BASIS,
+# WITHOUT WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied.
+"""
+
+
+def test_a_notice_is_demoted_and_says_why(index_of):
+    bodies = [code(f"noticed {k}", 6).decode() for k in range(3)]
+    index = index_of([NOTICE + body for body in bodies])
+    found = index.check("print('mine')\n" + NOTICE + "\nprint('again')\n" + bodies[1])
+    assert [(match.common, match.reason) for match in found.matches] == [(False, ""), (True, "the words of a licence")]
+    assert [one.files for one in found.licenses] == [1]  # of what tells something
+    (match,) = index.check(NOTICE + bodies[2]).matches
+    assert not match.common
+
+
+@pytest.mark.parametrize("text", [NOTICE, MIT.decode(), NOTICE.replace("#", " *"), NOTICE.replace("#", "//")])
+def test_the_words_of_a_licence(text):
+    assert is_license(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        code("plain", 30).decode(),
+        "LICENSES = {'MIT': 'permissive', 'GPL': 'copyleft', 'Apache': 'permissive'}  # license, copyright, warranty",
+        "def permission(self, license): return self.licenses[license].permitted(redistribution=True)",
+        "A long explanation of how the program works, in plain English words, without a word on terms of any kind.",
+        "",
+    ],
+    ids=["code", "table", "names", "prose", "empty"],
+)
+def test_not_the_words_of_a_licence(text):
+    assert not is_license(text)
+
+
+def test_many_texts(index, rows):
+    texts = [row["content"] for row in rows[:5]] + ["x", "y" * 60]
+    found = list(index.check_many(texts))
+    assert [one.status for one in found] == ["match"] * 5 + ["not_covered", "no_match"]
+    assert [one.matches for one in found] == [index.check(text).matches for text in texts]

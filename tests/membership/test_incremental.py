@@ -3,18 +3,23 @@
 import dataclasses
 import random
 import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from membership.conftest import write_index
+from membership.conftest import make_index, write_index
 from starloom.membership import layout, plan
 from starloom.membership.check import Index
 from starloom.membership.plan import MOST_SEGMENTS
 from starloom.workspace.manifest import read_manifest, verify
 from the_stack.building import code
 
+TESTS = Path(__file__).parents[1]
 BANNER = "".join(
     f"# This file belongs to the great tool of ours, chapter {k}, and has a long banner.\n" for k in range(6)
 )
@@ -156,3 +161,45 @@ def test_a_damaged_shard_is_made_anew_and_the_others_stay(memory):
     write_index(root, TEXTS, shards=3)
     assert facts(root)["kept"] == len(TEXTS) - rows
     assert_as_fresh(root, memory, TEXTS, asked=TEXTS[::7], shards=3)
+
+
+_DIES = """
+import os, signal, sys
+from membership import conftest
+from starloom.membership import {module}
+
+real, left = {module}.{function}, {calls}
+
+def dies(*given, **more):
+    global left
+    left -= 1
+    if left < 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given, **more)
+
+{module}.{function} = dies
+conftest.make_index(sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("module", "function", "calls"), [("tiles", "tile_part", 0), ("tiles", "write_segment", 0), ("places", "write", 0)]
+)
+def test_killed_and_resumed(real, tmp_path, module, function, calls):
+    """Whenever the process dies: what was there answers on, and the next run makes what an undisturbed one makes."""
+    root = tmp_path / "w"
+    shutil.copytree(real.root, root)
+    before = {path.name: path.read_bytes() for path in (root / layout.FOLDER).rglob("*.bin")}
+    stale = (root / "starloom.toml").read_text() + "\n[membership]\nprofile = 32\n"
+    (root / "starloom.toml").write_text(stale)
+    text = _DIES.format(module=module, function=function, calls=calls)
+    done = subprocess.run(
+        [sys.executable, "-c", text, str(root)], cwd=TESTS, capture_output=True, check=False, timeout=120
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    assert Index.open(root).width == 50
+    assert before == {path.name: path.read_bytes() for path in (root / layout.FOLDER).rglob("*.bin")}
+    make_index(root)
+    assert Index.open(root).width == 32
+    assert [path for path in root.rglob("*") if ".aside" in path.name] == []
+    assert verify(root / layout.FOLDER) == []

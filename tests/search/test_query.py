@@ -3,6 +3,7 @@
 import re
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -247,6 +248,11 @@ def test_a_long_query_shows_only_the_place():
         parse("a" * 5000 + " foo:bar " + "b" * 3000)
     assert len(refused.value.problem) < 300
     assert "…" in refused.value.problem
+
+
+def test_the_guide_has_every_field():
+    guide = (Path(__file__).parents[2] / "docs" / "search.md").read_text()
+    assert all(f"{field}:" in guide for field in (*FIELDS, "case", "count"))
 
 
 @pytest.mark.parametrize(

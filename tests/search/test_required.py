@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.search import patterns, required
+from starloom.search import patterns
+from starloom.search.needs import MOST_SIZE, Every, Has, Some, size
 from starloom.search.nodes import Pattern, fold
-from starloom.search.required import Every, Has, Some, needed
+from starloom.search.required import needed
 
 
 def stands(need, text):
@@ -152,9 +153,18 @@ def test_what_is_odd_needs_nothing_too_much(source):
 @pytest.mark.parametrize(
     "source",
     ["[ab]cd" * 1_000, "|".join(f"abc{n}" for n in range(1_500)), "(ab|cd)" * 1_000, "(a(b|c)*d)?" * 900,
-     "x{8}" * 2_000, "(?:" * 30 + "ab|cd" + ")+" * 30],
-    ids=["classes", "alternatives", "groups", "optional", "copies", "nested"],
+     "x{8}" * 2_000, "(?:" * 30 + "ab|cd" + ")+" * 30, "[ab][cd][ef][gh][ij]" + "x" * 9_900,
+     "|".join(map(chr, range(0x4E00, 0x4E00 + 4_900)))],
+    ids=["classes", "alternatives", "groups", "optional", "copies", "nested", "literal", "single"],
 )  # fmt: skip
 def test_long_patterns_need_little(source):
     need = needed(Pattern(source, True))
-    assert need is None or required._size(need) <= required._MOST_SIZE
+    assert need is None or size(need) <= MOST_SIZE
+
+
+def test_a_long_literal_is_needed_whole():
+    text = "".join(f"{number:04}" for number in range(500))
+    need = needed(Pattern(text, True))
+    assert stands(need, text)
+    assert not stands(need, text[:-1]) or not stands(need, text[1:])
+    assert all(part.text in text for part in need.parts)

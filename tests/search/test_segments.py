@@ -11,6 +11,7 @@ import tantivy
 
 from starloom.languages import is_test
 from starloom.search import fields, identifiers, layout, segments
+from starloom.search.borders import of_piece
 from starloom.search.matching import license_terms
 from starloom.search.nodes import fold
 
@@ -51,7 +52,8 @@ def model(files, first=0):
 
 def json_fields():
     return [
-        fields.CODE, fields.PARTS, fields.CASED, fields.GRAMS, fields.NAME, fields.PATH_GRAMS, fields.REPO_GRAMS,
+        fields.CODE, fields.PARTS, fields.CASED, fields.GRAMS, fields.BORDERS,
+        fields.NAME, fields.PATH_GRAMS, fields.REPO_GRAMS,
         fields.REPO, fields.LANGUAGE, fields.LICENSE, fields.SYMBOLS, fields.CASED_SYMBOLS,
     ]  # fmt: skip
 
@@ -65,6 +67,7 @@ def terms_of(row, text):
         fields.PARTS: folded(parts) - folded(whole),
         fields.CASED: {word for word in whole | parts if word != word.lower()},
         fields.GRAMS: grams(text),
+        fields.BORDERS: of_piece(fold(text).encode()),
         fields.NAME: folded(set().union(*words(path.rpartition("/")[2]))),
         fields.PATH_GRAMS: grams(path),
         fields.REPO_GRAMS: grams(repository),

@@ -95,6 +95,7 @@ def test_manifests_that_are_none(copied, content):
             assert response.json()["error"]["message"]
 
 
+@pytest.mark.slow
 def test_made_anew_while_it_is_served(tmp_path):
     """Clients ask all the while; every answer is of the index before or of the one after, and none is an error."""
     source = building.folder(tmp_path / "s", {"LICENSE": building.MIT, "a.py": WANTED.encode()})

@@ -1,5 +1,6 @@
 """POST /overlap, as BigCode's plugins ask it: spans in characters of the document, confirmed, with their files."""
 
+import contextlib
 import json
 import socket
 import threading
@@ -10,6 +11,7 @@ import pytest
 from server.conftest import WANTED, ask, client, serving
 from server.test_pages import INDENTED, OWN
 from starloom.server.app import make_app
+from starloom.server.room import listed
 
 PATH = "/overlap"
 
@@ -111,16 +113,24 @@ def test_fifty_megabytes(program):
     document = WANTED + "x = 1\n" * 8_500_000
     response = program.post(PATH, json={"document": document})
     assert response.status_code == 413
-    assert "more than 5,000,000 bytes" in response.json()["error"]["message"]
+    assert "more than 1,000,000 bytes" in response.json()["error"]["message"]
 
 
 def test_a_large_document_that_repeats_itself(program):
-    document = ((WANTED + OWN) * 20_000)[:4_000_000]
+    document = ((WANTED + OWN) * 20_000)[:900_000]
     found = program.post(PATH, json={"document": document})
     assert found.status_code == 200
     told = found.json()
     assert told["coverage"] > 0.4
     assert len(told["spans"]) == len(told["matches"])
+
+
+def test_fewer_files_are_listed_of_a_long_document():
+    assert listed(20, "x" * 500) == 20
+    assert listed(1_000, "x" * 500) == 1_000
+    assert listed(20, "x" * 400_000) == 5
+    assert listed(20, "x" * 4_000_000) == 1
+    assert listed(20, "") == 20
 
 
 def test_without_an_index(bare):
@@ -191,3 +201,16 @@ def test_thirty_two_clients(full):
         for (start, end), raw in zip(found["spans"], found["raw_segments"]):
             assert raw == document[start:end]
             assert "quarrelsome_walrus" in raw
+
+
+def test_a_query_of_a_megabyte(full):
+    """More than an address may have: refused by the server's own reader of HTTP, at once."""
+    with serving(make_app(full, None)) as address, socket.create_connection(address, timeout=20) as connection:
+        head = f"GET /search?q={'x' * 1_000_000} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
+        with contextlib.suppress(ConnectionError):  # it may not read on
+            connection.sendall(head)
+        data = b""
+        with contextlib.suppress(ConnectionError):
+            while piece := connection.recv(1 << 16):
+                data += piece
+    assert data == b"" or data.split()[1].startswith(b"4")

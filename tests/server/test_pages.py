@@ -246,7 +246,7 @@ def test_hostile_queries(browser, query):
 @pytest.mark.parametrize(
     "query",
     [
-        "x" * 1_000_000,
+        "x" * 60_000,
         "(" * 10_000,
         "/(a+)+$/",
         "/.*/",

@@ -131,7 +131,7 @@ def test_a_submodule_and_a_link(tree, new_git):
     tree("add", "link")
     shown = found(WorkTree(tree.path).staged())
     assert set(shown) == {".gitmodules", "link"}
-    assert shown["link"][0] == "/etc/passwd\n"  # where it leads to, not what is there
+    assert shown["link"][0] == "/etc/passwd"  # where it leads to, not what is there
 
 
 def test_a_work_tree_of_worktree(tree):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from starloom.membership import tiles
 from starloom.stages import all_stages, load_settings, token_stages
@@ -68,17 +69,21 @@ def digests(tmp_path_factory):
 
 
 def _content(folder):
-    """Of a whole folder; rows of Parquet files, whose bytes are signed by pyarrow's version."""
+    """Of a whole folder; rows of Parquet and Arrow files, whose bytes are pyarrow's own."""
     files = [
-        [file.name, _digest([folder / file.name]) if file.name.endswith(".parquet") else file.sha256]
+        [file.name, _digest([folder / file.name]) if file.name.endswith((".parquet", ".arrow")) else file.sha256]
         for file in read_manifest(folder).files
     ]
     assert files
     return hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]
 
 
+def _table(path):
+    return pq.read_table(path) if path.suffix == ".parquet" else feather.read_table(path)
+
+
 def _digest(paths):
-    rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    rows = [row for path in paths for row in _table(path).to_pylist()]
     texts = sorted(repr({key: value for key, value in row.items() if key not in _PLACES}) for row in rows)
     assert texts
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()[:16]

@@ -84,8 +84,9 @@ def command(
     """Find code of files, folders, a diff or standard input that matches code in the dataset.
 
     Tells which lines match which files, in which repositories, under which licences. Exact but for white space: a
-    re-indented copy of 99 or more characters is always found, one with other names with --renamed. What matches is
-    matching code; who wrote it first is not said. `starloom index` makes the index; nothing leaves this machine.
+    re-indented copy of 99 or more characters is always found; most copies with other names are with --renamed. What
+    matches is matching code; who wrote it first is not said. `starloom index` makes the index; nothing leaves this
+    machine.
 
     \b
     Examples:
@@ -95,10 +96,14 @@ def command(
         git diff -U50 v1.0 | starloom check --diff -
         starloom check --jsonl completions.jsonl --split train
     """
+    import sys
+
     from starloom.commands._output import check_outputs
     from starloom.membership.answers import answer
+    from starloom.membership.changes import changed
     from starloom.membership.check import Index
     from starloom.membership.gate import OWN_FILES, Gate, Judgement
+    from starloom.membership.given import texts_at
 
     _refuse_mixtures(what, revision, staged, jsonl, sarif)
     kinds = tuple(one.strip() for some in fail_on for one in some.split(",") if one.strip())
@@ -108,7 +113,8 @@ def command(
     check_outputs({"--sarif": sarif}, [one for one in (*what, jsonl) if one and one.is_file()])
     index = Index.open(find(workspace))
     covered = f"the split {split} of {index.covered}" if split else index.covered
-    alone = not (revision or staged or jsonl) and len(what) == 1 and not what[0].is_dir()
+    diff = bool(revision or staged)
+    alone = not (diff or jsonl) and len(what) == 1 and not what[0].is_dir()
     most = _SHORT if alone and not (as_json or sarif) else _FILES
     files = None if everything else OWN_FILES if gate["own"] else most
 
@@ -121,7 +127,7 @@ def command(
     if jsonl:
         _about_batch(jsonl, content_column, id_column, ask, covered, judgement, everything, as_json)
     else:
-        texts = _changes(what, revision, staged) if revision or staged else _texts(what)
+        texts = changed(sys.stdin.buffer, what, revision, staged) if diff else texts_at(what, sys.stdin.buffer)
         answers = [ask(next(texts))] if alone else _asked(texts, ask)
         if sarif:
             _write(sarif, answers, judgement)
@@ -130,7 +136,7 @@ def command(
         elif alone:
             _about_text(answers[0], everything, raw)
         else:
-            _about_texts(answers, covered, bool(revision or staged), everything, raw)
+            _about_texts(answers, covered, diff, everything, raw)
     if judgement and judgement.failed:
         _fail(judgement, everything)
 
@@ -149,47 +155,6 @@ def _refuse_mixtures(
         raise click.UsageError("- is asked for alone; a diff from standard input is --diff -.")
     if revision == "-" and what:
         raise click.UsageError("--diff - takes no paths: all of the diff is read.")
-
-
-def _texts(what: tuple[Path, ...]) -> "Iterator[Given]":
-    """The texts at these places; of several places, called by the way from here."""
-    import sys
-    from dataclasses import replace
-
-    from starloom.membership import given
-
-    for path in what:
-        if str(path) == "-":
-            yield given.from_stream(sys.stdin.buffer)
-        elif path.is_dir():
-            for one in given.from_folder(path):
-                yield one if len(what) == 1 else replace(one, path=one.place, folder="")
-        else:
-            yield given.from_file(path)
-
-
-def _changes(paths: tuple[Path, ...], revision: str | None, staged: bool) -> "Iterator[Given]":
-    """The texts with added lines. Under `pre-commit run --from-ref A --to-ref B` nothing is staged: what B adds."""
-    import itertools
-    import os
-    import sys
-
-    from starloom.membership.added import added
-    from starloom.progress import say
-    from starloom.sources.git.patch import WorkTree
-
-    if revision == "-":
-        return added(line.removesuffix(b"\n") for line in sys.stdin.buffer)
-    tree = WorkTree(Path.cwd())
-    if staged and (ends := [os.environ.get(f"PRE_COMMIT_{one}_REF") for one in ("FROM", "TO")]) and all(ends):
-        lines = tree.since(f"{ends[0]}...{ends[1]}", paths)
-    elif staged:
-        lines = tree.staged(paths)
-    else:
-        lines = tree.since(revision or "HEAD", paths)
-        if ".." not in (revision or "") and tree.untracked():
-            say("note: files that git does not track are in no diff; `git add -N FILE` shows them to it")
-    return added(itertools.chain.from_iterable(lines))
 
 
 def _asked(texts: "Iterator[Given]", ask: "Callable[[Given], Answer]") -> "list[Answer]":
@@ -269,9 +234,11 @@ def _write(path: Path, answers: "list[Answer]", judgement: "Judgement | None") -
 def _fail(judgement: "Judgement", everything: bool) -> NoReturn:
     from starloom.membership.words import about_gate
 
-    raise UserError(
-        about_gate(judgement, everything),
+    hint = (
         "replace the code, or keep the notice and the terms of its licence\n"
         "to let through: your own code, --own REPO; what a permissive file has too, --unless-permissive; "
-        "short matches, --min-characters N",
+        "short matches, --min-characters N"
     )
+    if not judgement.failures:
+        hint = "make the index whole: `starloom index membership`, or start the servers that have the other parts"
+    raise UserError(about_gate(judgement, everything), hint)

@@ -11,11 +11,13 @@ compiles anew.
 """
 
 import atexit
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 _SOURCES = Path(__file__).parent
+_CONFIG = ".numba_config.yaml"
 
 
 def source_hash(folder: Path = _SOURCES) -> str:
@@ -59,8 +62,23 @@ def cache_folder() -> Path:
     return Path(temporary)
 
 
+def _import_numba() -> None:
+    """Numba configures itself by `.numba_config.yaml` of the current folder when it is imported and at every compile:
+    `starloom check` runs in strangers' checkouts, so it is imported elsewhere and never looks again."""
+    with contextlib.ExitStack() as stack:
+        if "numba" not in sys.modules and Path(_CONFIG).exists():
+            here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+            stack.callback(os.close, here)
+            stack.callback(os.fchdir, here)
+            os.chdir("/")
+        from numba.core import config
+
+        config._config_fname = os.devnull
+
+
 def kernel(function: F) -> F:
     """`function` compiled by Numba at its first call, without the GIL, kept in `cache_folder()`."""
+    _import_numba()
     import numba
     from numba.core import config
 

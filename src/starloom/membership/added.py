@@ -31,12 +31,15 @@ class _Hunk:
         self._lines: list[bytes] = []
         self._added: list[int] = []
         self._size = 0
+        self._removed = False  # the last line was
+        self._ended = True  # the last line has an end
 
     def take(self, line: bytes) -> bool:
         """Takes in a line of the hunk; False for one that is none."""
         mark, rest = line[:1] or b" ", line[1:]  # mailers drop the blank of an empty line
         if mark not in (b" ", b"+", b"-"):
             return False
+        self._removed = mark == b"-"
         if mark != b"+":
             self.old -= 1
         if mark != b"-":
@@ -47,16 +50,27 @@ class _Hunk:
             self._lines.append(rest if self._size <= MOST_BYTES else b"")
         return self.old >= 0 and self.new >= 0
 
+    @property
+    def complete(self) -> bool:
+        return self.old == self.new == 0
+
+    def no_newline(self) -> None:
+        """The line before has no end."""
+        self._ended = self._ended and self._removed
+
     def given(self) -> Given | None:
-        """The text of the new side; None when nothing is added."""
+        """The text of the new side; None when nothing is added. Where its lines are not those of the diff (UTF-16 has
+        bytes that look like line ends) all of it counts as new."""
         if not self._added:
             return None
-        text = decode(b"\n".join(self._lines) + b"\n") if self._size <= MOST_BYTES else None
+        data = b"\n".join([*self._lines, b""] if self._ended else self._lines)
+        text = decode(data) if self._size <= MOST_BYTES else None
         if text is None:
             found = Given(self.path, None, f"more than {MOST_BYTES:,} bytes")
         else:
             found = of_text(self.path, text.text) if isinstance(text, Decoded) else Given(self.path, None, text.reason)
-        return replace(found, first_line=self.first_line, added=tuple(self._added))
+        other = found.text is not None and found.text.count("\n") != data.count(b"\n")
+        return replace(found, first_line=self.first_line, added=None if other else tuple(self._added))
 
 
 def added(lines: Iterable[bytes]) -> Iterator[Given]:
@@ -73,15 +87,16 @@ def added(lines: Iterable[bytes]) -> Iterator[Given]:
     something = False
     for number, line in enumerate(lines, 1):
         something = something or not (not line or line.isspace())
+        if hunk is not None and line.startswith(_NO_NEWLINE):
+            hunk.no_newline()
+            continue
+        if hunk is not None and hunk.complete:
+            if found := hunk.given():
+                yield found
+            hunk = None
         if hunk is not None:
-            if line.startswith(_NO_NEWLINE):
-                continue
             if not hunk.take(line):
                 raise _malformed(number, "a line is neither context nor added nor removed")
-            if hunk.old == hunk.new == 0:
-                if found := hunk.given():
-                    yield found
-                hunk = None
         elif line.startswith(b"diff --git "):
             plain, path, seen = False, None, True
         elif line.startswith((b"diff --cc ", b"diff --combined ", b"@@@ ")):
@@ -101,9 +116,10 @@ def added(lines: Iterable[bytes]) -> Iterator[Given]:
                 raise _malformed(number, "a hunk without the name of its file")
             first, new = int(header[2]), int(header[3] or 1)
             hunk = _Hunk(path, first, int(header[1] or 1), new)
-            if hunk.old == hunk.new == 0:
-                hunk = None
-    if hunk is not None:
+    if hunk is not None and hunk.complete:
+        if found := hunk.given():
+            yield found
+    elif hunk is not None:
         raise UserError("the diff ends within a hunk", "give all of it: git diff … | starloom check --diff -")
     if something and not seen:
         raise UserError("no diff: it has neither `diff --git` nor `+++`", "for plain text leave out --diff")

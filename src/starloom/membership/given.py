@@ -5,7 +5,7 @@ is no text is told with the reason.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -36,6 +36,19 @@ class Given:
     def place(self) -> str:
         """The path from where we are (of a diff: from the root of its work tree)."""
         return f"{self.folder}/{self.path}" if self.folder not in ("", ".") else self.path
+
+
+def texts_at(places: Sequence[Path], stream: BinaryIO) -> Iterator[Given]:
+    """The texts of files and folders, `-` being what comes from `stream`; of several places, called by the way from
+    where we are. Raises UserError for a file that cannot be read or is no text."""
+    for path in places:
+        if str(path) == "-":
+            yield from_stream(stream)
+        elif path.is_dir():
+            for one in from_folder(path):
+                yield one if len(places) == 1 else replace(one, path=one.place, folder="")
+        else:
+            yield from_file(path)
 
 
 def from_file(path: Path) -> Given:

@@ -1,6 +1,7 @@
 """A shard of the index on this machine: `shard.Shard` over its segments and its table of places."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -260,13 +261,15 @@ class _Origins:
         if number == 1:
             return self._one[int(self._codes[first])]
         codes, counts = np.unique(self._codes[first : first + number], return_counts=True)
-        return {self._licenses[code]: count for code, count in zip(codes.tolist(), counts.tolist())}
+        found: Counter[License] = Counter()
+        for code, count in zip(codes.tolist(), counts.tolist()):
+            found[self._licenses[code]] += count
+        return found
 
 
-@lru_cache(_REMEMBERED)
-def license_text(license_type: str | None, names: tuple[str, ...]) -> str:
-    """What stands in the column `license`."""
-    return json.dumps([license_type, sorted(names)], ensure_ascii=False)
+def license_text(kind: str, *names: str) -> str:
+    """What stands in the column `license`; empty texts stand for nothing."""
+    return json.dumps([kind or None, sorted(filter(None, names))], ensure_ascii=False)
 
 
 def _license(text: str) -> License:

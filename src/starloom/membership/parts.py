@@ -112,12 +112,9 @@ class _Maker:
 
         offsets, data = text_buffers(content)
         bounds, folded, gaps = fold_with_gaps(offsets, data)
-        for name, column in (
-            ("text", folded),
-            ("gap_position", gaps.position),
-            ("gap_lines", gaps.lines),
-        ):
-            self._outputs[name].write(memoryview(np.ascontiguousarray(column.astype(TEXT[name], copy=False))))
+        columns: dict[str, NDArray[Any]] = {"text": folded, "gap_position": gaps.position, "gap_lines": gaps.lines}
+        for name, column in columns.items():
+            self._outputs[name].write(np.ascontiguousarray(column.astype(TEXT[name], copy=False)).data)
         self._columns.append((_uint32(np.diff(bounds)), _uint32(np.diff(gaps.offsets))))
         self._tiles.add(*tile_hashes(bounds, folded, self._part.width))
         if self._part.renamed:

@@ -8,20 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from starloom.kernels.text import UInt8s, UInt32s
-from starloom.membership.layout import (
-    ID_BYTES,
-    LICENSE,
-    ORIGIN_ROWS,
-    packed_ids,
-)
+from starloom.membership.layout import ID_BYTES, LICENSE, ORIGIN_ROWS, packed_ids
 from starloom.membership.local import license_text
 
 
 def write(output: IO[bytes] | Any, places: pa.Table) -> None:
     """Rows of OCCURRENCES as `origins.arrow`, one batch."""
-    kinds, names = (places.column(name).to_pylist() for name in ("license_type", "detected_licenses"))
-    texts = [license_text(kind, tuple(some or ())) for kind, some in zip(kinds, names)]
-    table = places.append_column(LICENSE, pa.array(texts, pa.string())).combine_chunks()
+    table = places.append_column(LICENSE, _licenses(places)).combine_chunks()
     columns = [
         pc.dictionary_encode(table.column(one.name)).cast(one.type) if pa.types.is_dictionary(one.type) else column
         for one in ORIGIN_ROWS
@@ -30,6 +23,16 @@ def write(output: IO[bytes] | Any, places: pa.Table) -> None:
     with pa.ipc.new_file(output, ORIGIN_ROWS) as file:
         for batch in pa.Table.from_arrays(columns, schema=ORIGIN_ROWS).combine_chunks().to_batches():
             file.write_batch(batch)
+
+
+def _licenses(places: pa.Table) -> pa.ChunkedArray:
+    """The column LICENSE: few texts, so only those are made."""
+    kinds = pc.fill_null(places.column("license_type"), "")
+    names = pc.fill_null(pc.binary_join(places.column("detected_licenses"), "\n"), "")
+    joined = pc.binary_join_element_wise(kinds, names, "\n").combine_chunks()
+    told = pc.dictionary_encode(pa.concat_arrays(joined.chunks) if isinstance(joined, pa.ChunkedArray) else joined)
+    texts = [license_text(*text.split("\n")) for text in told.dictionary.to_pylist()]
+    return pa.chunked_array([pa.array(texts, pa.string()).take(told.indices)])
 
 
 class Ranges:

@@ -2,6 +2,7 @@
 came, and the tables, a range of hashes at a time. Memory: 60 bytes a content, 12 bytes a tile of one piece, and a few
 megabytes; disk: the segment twice for a while."""
 
+import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s
@@ -49,7 +51,7 @@ def write_segment(given: Pieces) -> Made:
         )
     text_start, text_size = writer.column([one.text_size for one in given.pieces])
     gap_start, gap_count = writer.column([one.gap_count for one in given.pieces])
-    rows = {
+    rows: dict[str, NDArray[Any]] = {
         "head": heads(given.ids),
         "ids": given.ids.reshape(-1),
         "text_start": text_start,
@@ -113,14 +115,9 @@ class _Writer:
             before = 0
             for number, (hashes, tiles) in enumerate(self._ranges(prefix, tiled, kept)):
                 words, starts, tags, numbers = bucketed(hashes, tiles, bits, number * buckets, buckets)
-                columns = {
-                    "filter": words,
-                    "starts": before + starts[:-1],
-                    "tags": tags,
-                    "tiles": numbers,
-                }
-                for name, column in columns.items():
-                    outputs[name].write(memoryview(column.astype(TABLE[name], copy=False)))
+                columns: list[NDArray[Any]] = [words, before + starts[:-1], tags, numbers]
+                for (name, kind), column in zip(TABLE.items(), columns):
+                    outputs[name].write(column.astype(kind, copy=False).data)
                 before += len(hashes)
             outputs["starts"].write(np.array([total], dtype=TABLE["starts"]).tobytes())
         finally:
@@ -177,8 +174,10 @@ def _append(target: Path, pieces: Sequence[Path]) -> None:
         target.touch()
         return
     shutil.move(pieces[0], target)
-    with target.open("ab") as output:
+    with target.open("r+b") as output:  # the call below refuses a file that is appended to
+        os.lseek(output.fileno(), 0, os.SEEK_END)
         for path in pieces[1:]:
             with path.open("rb") as piece:
-                shutil.copyfileobj(piece, output, 1 << 22)
+                while os.sendfile(output.fileno(), piece.fileno(), None, 1 << 30):
+                    pass  # the system copies: half the time of reading and writing
             path.unlink()

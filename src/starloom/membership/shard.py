@@ -229,7 +229,9 @@ def joined_renamed(found: Sequence[Renamed]) -> Renamed:
 
 
 def joined(found: Sequence[Found]) -> Found:
-    """All of them, by (start, end, content, position), each once."""
+    """All of them, each once; of several by (start, end, content, position), one as it is."""
+    if len(found) == 1:
+        return found[0]
     contents, content = renumbered([(one.contents, one.content) for one in found])
     start, end, position = [np.concatenate([_NONE, *one]) for one in zip(*(one[2:] for one in found))] or [_NONE] * 3
     order = np.lexsort((position, content, end, start))

@@ -11,7 +11,8 @@ is taken out of the dataset stays in every sketch handed out before. So a sketch
 one withdraws it by its hash, and one that was withdrawn, or is too old, is refused with the reason.
 
 `DIR/`: manifest.json with all facts, `filter.bin` (kernels/blooms, little-endian; none once withdrawn), README.md.
-Cost: opening hashes the filter; 60 M windows/s a core where it is in memory. Not covered: renamed copies.
+Cost: opening hashes the filter; 40 MB of text a CPU second (of 402 MB of code, filter in memory), 24 bytes of memory a
+byte of text. Not covered: renamed copies.
 """
 
 import datetime

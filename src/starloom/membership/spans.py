@@ -80,8 +80,8 @@ def _midst(offsets: Int64s, hashes: UInt64s, width: int) -> Bools:
 
     A stretch of a file that reaches out of the repetition has a tile among those; what is inside is one of many.
     """
-    if len(offsets) == 0:
-        return np.zeros(0, dtype=np.bool_)
+    if len(np.unique(hashes)) == len(hashes):
+        return np.zeros(len(hashes), dtype=np.bool_)
     order = np.lexsort((offsets, hashes))
     where, tile = offsets[order], hashes[order]
     begins = np.ones(len(order), dtype=np.bool_)

@@ -38,10 +38,9 @@ def about_text(given: Given, found: Check, everything: bool, raw: bool = False) 
         parts.append(f"left out: {' and '.join(left)}; --all shows everything")
     if found.licenses and given.added is None:
         licenses = found.licenses if everything else found.licenses[:_PARTS]
-        shares = (f"{license_of.named(one)} {100 * one.characters / found.characters:.1f} %" for one in licenses)
-        parts.append(
-            f"licences: {printable(', '.join(shares))}" + (" …" if len(licenses) < len(found.licenses) else "")
-        )
+        shares = [f"{license_of.named(one)} ({100 * one.characters / found.characters:.1f} %)" for one in licenses]
+        rest = " …" if len(licenses) < len(found.licenses) else ""
+        parts.append(f"licences: {printable('; '.join(shares))}{rest}")
     return "\n\n".join(parts)
 
 
@@ -157,7 +156,7 @@ def _remark(match: Match) -> str:
 
 
 def _sample(one: Sample) -> str:
-    licenses = ", ".join(one.licenses[:3]) + (" …" if len(one.licenses) > 3 else "")
+    licenses = "; ".join(one.licenses[:3]) + (" …" if len(one.licenses) > 3 else "")
     where = f"{printable(one.task_id)}, sample {one.sample}"
     more = f" and {len(one.repositories) - 1:,} more" if len(one.repositories) > 1 else ""
     return (
@@ -176,7 +175,7 @@ def _failure(one: Failure) -> str:
 
 
 def _match(text: str, match: Match, everything: bool, raw: bool) -> str:
-    common = f"; {match.reason or 'many files share it'}" if match.common else ""
+    common = f"; {match.reason or 'many files share it'}" if match.common or match.kind == "renamed" else ""
     renamed = " with other names" if match.kind == "renamed" else ""
     head = f"{_lines(match.first_line, match.last_line)}: {counted(match.characters, 'characters')}{renamed}, in "
     lines = [head + counted(match.total, "files") + common]

@@ -6,6 +6,7 @@ from starloom.privacy.span import Span
 
 AROUND = 1 << 14  # characters looked at on both sides where a private key may be: more than one is long
 _NEAR = 640  # elsewhere, from the end of the word at its edge: more than any other detector looks
+_LINES = 6  # above and below, where they are less than that: what is private stands on one line, or two or three
 _WORD = 4_096  # characters of a word; no token is longer
 
 # Detectors whose findings may be longer than _NEAR need one of these, as it is written here: blocks of keys, members of
@@ -49,4 +50,13 @@ def _window(text: str, start: int, end: int) -> tuple[int, int]:
     if right < len(text):
         found = [text.find(blank, right, right + _WORD) for blank in " \n\t"]
         right = min((place for place in found if place >= 0), default=right + _WORD) + _NEAR // 4
-    return max(left, first, 0), min(right, last)
+    above, below = start, end
+    for _ in range(_LINES):
+        above = text.rfind("\n", first, above)
+        if above < 0:
+            break
+    for _ in range(_LINES):
+        below = text.find("\n", below + 1, last)
+        if below < 0:
+            break
+    return max(left, above, first), min(right, last if below < 0 else below)

@@ -8,7 +8,7 @@ removed files leave the disk at once; which words and trigrams were in some remo
 which more has gone than is left, or that has many small files of texts, is made anew. What is finished outlives a run
 that is killed: see `work`.
 
-Cost: 10 MB/s of one core, 3 MB/s with symbols; on the disk, while it runs, what is new a second time.
+Cost: 8 MB/s of one core, 3 MB/s with symbols; on the disk, while it runs, what is new a second time.
 """
 
 import unicodedata

@@ -12,10 +12,11 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from starloom.search import fields, required
+from starloom.search.borders import of_piece
 from starloom.search.identifiers import IDENTIFIER
 from starloom.search.matching import text_terms
+from starloom.search.needs import Every, Has, Needed
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Word, fold
-from starloom.search.required import Every, Has, Needed
 
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
@@ -31,12 +32,12 @@ class Plan:
     """`candidates` are all hits and maybe more. `unproved` must hold of them too; None: they are exactly the hits.
 
     `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
-    They are told by a file alone, whatever else is in the index.
+    They are told by a file alone, whatever else is in the index. None: it matches no file of this shard.
     """
 
     candidates: "Query"
     unproved: Node | None
-    better: tuple["Query", ...]
+    better: tuple["Query | None", ...]
 
 
 def plan(node: Node, searcher: "Searcher", schema: "Schema") -> Plan:
@@ -160,7 +161,8 @@ class _Planner:
         return self._some(parts)
 
     def _text(self, field: str, folded: str) -> "Query | None":
-        """Files whose `field` has a text's rarest trigrams; of contents also the rarest identifiers whole in it."""
+        """Files whose `field` has a text's rarest trigrams; of contents also the rarest identifiers whole in it, and
+        the rarest of their borders."""
         found = []
         if field == fields.GRAMS:
             words = {
@@ -169,6 +171,8 @@ class _Planner:
                 if word.start() > 0 and word.end() < len(folded) and len(word[0]) < fields.LONGEST_WORD
             }
             found += [self._term(fields.CODE, word) for word in self._rarest(fields.CODE, words, _RAREST_WORDS)]
+            borders = of_piece(folded[:_MOST_GRAMS].encode())
+            found += [self._term(fields.BORDERS, one) for one in self._rarest(fields.BORDERS, borders, _RAREST_GRAMS)]
         narrowed = self._piece(field, folded.encode())
         return self._every(found if narrowed is None else [*found, narrowed])
 
@@ -184,22 +188,18 @@ class _Planner:
 
     # What is best
 
-    def _better(self, node: Node) -> "Iterable[Query]":
+    def _better(self, node: Node) -> "Iterable[Query | None]":
         """Defines one of the words under exactly this name, in any case; has one in its file's name; has all whole."""
         asked = [term for term in text_terms(node) if isinstance(term, Word | Exact)]
         words = list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
         if not words:
             return
-        for field, terms in (
-            (fields.CASED_SYMBOLS, words),
-            (fields.SYMBOLS, list(dict.fromkeys(map(fold, words)))),
-            (fields.NAME, list(dict.fromkeys(map(fold, words)))),
-        ):
-            if (found := self._some([self._term(field, term) for term in terms])) is not None:
-                yield found
-        whole = [fold(term.text) for term in asked if isinstance(term, Word)]
-        if (found := self._every([self._term(fields.CODE, word) for word in whole[:_MOST_WORDS]])) is not None:
-            yield found
+        folded = list(dict.fromkeys(map(fold, words)))
+        for field, terms in ((fields.CASED_SYMBOLS, words), (fields.SYMBOLS, folded), (fields.NAME, folded)):
+            yield self._some([self._term(field, term) for term in terms if self._searcher.doc_freq(field, term)])
+        if whole := [fold(term.text) for term in asked if isinstance(term, Word)][:_MOST_WORDS]:
+            there = all(self._searcher.doc_freq(fields.CODE, word) for word in whole)
+            yield self._every([self._term(fields.CODE, word) for word in whole]) if there else None
 
     # tantivy's queries
 

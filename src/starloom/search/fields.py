@@ -11,6 +11,7 @@ list once: the index keeps neither frequencies nor places, so the order of hits 
 | `parts` | parts of identifiers, folded, that are no whole identifier of the file |
 | `cased` | whole identifiers and parts that have a capital, as they are written |
 | `grams` | trigrams of the folded text's bytes: `gram_term` |
+| `borders` | where an identifier ends and the next begins, hashed: `borders` |
 | `sym`, `cased_sym` | names that it defines, whole: folded; as they are written |
 | `name` | words of the last part of its path, folded |
 | `repo_grams`, `path_grams` | trigrams of both names, folded |
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from tantivy import Schema
 
 NUMBER, RANK = "number", "rank"
-CODE, PARTS, CASED, GRAMS = "code", "parts", "cased", "grams"
+CODE, PARTS, CASED, GRAMS, BORDERS = "code", "parts", "cased", "grams", "borders"
 SYMBOLS, CASED_SYMBOLS = "sym", "cased_sym"
 NAME, REPO_GRAMS, PATH_GRAMS = "name", "repo_grams", "path_grams"
 LANGUAGE, LICENSE, REPO = "lang", "license", "repo"
@@ -50,7 +51,7 @@ def schema() -> "Schema":
 
     builder = tantivy.SchemaBuilder().add_unsigned_field(NUMBER, indexed=True, fast=True)  # indexed: to be deleted by
     builder.add_unsigned_field(RANK, fast=True)
-    for field in (CODE, PARTS, CASED, GRAMS, NAME, REPO_GRAMS, PATH_GRAMS):
+    for field in (CODE, PARTS, CASED, GRAMS, BORDERS, NAME, REPO_GRAMS, PATH_GRAMS):
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="basic")
     for field in (SYMBOLS, CASED_SYMBOLS):  # of some languages with spaces
         builder.add_text_field(field, tokenizer_name="raw", index_option="basic")

@@ -61,9 +61,10 @@ class SearchIndex:
         )
         return cls(Local(folder, opened, covered), _stale(root, manifest))
 
-    def prepare(self) -> None:
-        """For a process that will answer many questions: what it needs is loaded now, which takes a second."""
+    def prepare(self) -> "SearchIndex":
+        """Itself, for a process that will answer many questions: what they need is loaded now, which takes a second."""
         find.prepare()
+        return self
 
     @property
     def files(self) -> int:

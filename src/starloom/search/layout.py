@@ -20,7 +20,7 @@ from starloom.workspace.operations import Output
 
 FOLDER: Final = "search"
 KIND: Final = "search"  # of its manifest: the stage's name
-VERSION: Final = 2
+VERSION: Final = 3
 SPLITS: Final = ("train", "held_out")
 
 ROWS: Final = "files.arrow"

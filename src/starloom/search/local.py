@@ -71,7 +71,8 @@ class _Asked:
     def found(self, folder: Path) -> Found:
         told = self._exact() if all(plan.unproved is None for _, plan in self._asked) else self._proved()
         shower, holds = Shower(self._query.node, self._question.raw), judge(self._query.node)
-        if not all(holds(file) for _, file in told.files):
+        proved = all(plan.unproved == self._query.node for _, plan in self._asked)
+        if not proved and not all(holds(file) for _, file in told.files):
             raise UserError(f"{folder}: its words and its texts disagree", layout.REMEDY)
         keys = [key for key, _ in told.files]
         hits = tuple(zip(keys, shower.hits([file for _, file in told.files]), strict=True))
@@ -92,7 +93,9 @@ class _Asked:
         facets = None
         if self._question.facets:
             facets = added(of_terms(shard.values(plan)) for shard, plan in self._asked)
-        if self._query.count is None and self._question.count_seconds <= 0 and len(files) == self._limit:
+        if len(files) < self._limit:
+            return _Told(files, len(files), True, None, facets)
+        if self._query.count is None and self._question.count_seconds <= 0:
             return _Told(files, len(files), False, None, facets)
         return _Told(files, sum(shard.count(plan, after) for shard, plan in self._asked), True, None, facets)
 

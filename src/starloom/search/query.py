@@ -44,10 +44,11 @@ def parse(query: str) -> Query:
     """What a query asks for. Raises UserError that points at the place where it cannot be understood."""
     _check_size(query)
     reader = Reader(query)
-    tokens = []
+    tokens, terms = [], 0
     for token in reader.tokens():
         tokens.append(token)
-        if len(tokens) > MOST_TERMS and sum(one.make is not None for one in tokens) > MOST_TERMS:
+        terms += token.make is not None
+        if terms > MOST_TERMS:
             raise UserError(f"the query has more than {MOST_TERMS} terms", "ask for fewer; " + ACCEPTED)
     if not tokens:
         raise UserError("the query is empty", ACCEPTED)

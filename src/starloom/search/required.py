@@ -8,38 +8,17 @@ looked up.
 
 import math
 import re
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from starloom.search import patterns
+from starloom.search.needs import Has, Needed, every, some
 from starloom.search.nodes import Pattern, fold
 
-
-@dataclass(frozen=True)
-class Has:
-    text: str
-
-
-@dataclass(frozen=True)
-class Every:
-    parts: tuple["Has | Every | Some", ...]
-
-
-@dataclass(frozen=True)
-class Some:
-    parts: tuple["Has | Every | Some", ...]
-
-
-Said: TypeAlias = Has | Every | Some
-Needed: TypeAlias = Said | None  # None: nothing
-
 _MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
+_LONGEST: Final = 200  # characters of a piece; more are a piece of their own
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
 _MOST_DEPTH: Final = 50
-_MOST_NEEDS: Final = 16  # of one Every
-_MOST_SIZE: Final = 200  # pieces in all
-_SHORTEST: Final = 2  # bytes of a piece that narrows anything
 
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
@@ -64,7 +43,7 @@ def needed(pattern: Pattern) -> Needed:
         branch = _Reader(pattern.source, patterns.by_unicode(pattern)).whole()
     except _UnknownError:
         return None
-    return _every(branch.closed())
+    return every(branch.closed())
 
 
 class _UnknownError(Exception):
@@ -84,13 +63,13 @@ class _Branch:
 
     def then(self, pieces: _Pieces) -> None:
         """One of these follows at once."""
-        if len(self.pieces) * len(pieces) > _MOST_PIECES:
+        if len(self.pieces) * len(pieces) > _MOST_PIECES or max(map(len, self.pieces)) > _LONGEST:
             self.cut()
         self.pieces = frozenset(one + other for one in self.pieces for other in pieces)
 
     def cut(self) -> None:
         """Something unknown follows."""
-        self.needs.append(_some([Has(piece) for piece in sorted(self.pieces)]))
+        self.needs.append(some([Has(piece) for piece in sorted(self.pieces)]))
         self.pieces, self.whole = frozenset([""]), False
 
     def join(self, other: "_Branch") -> None:
@@ -104,7 +83,7 @@ class _Branch:
 
     def closed(self) -> list[Needed]:
         """All that is needed."""
-        return [*self.needs, _some([Has(piece) for piece in sorted(self.pieces)])]
+        return [*self.needs, some([Has(piece) for piece in sorted(self.pieces)])]
 
 
 class _Reader:
@@ -149,7 +128,7 @@ class _Reader:
         if all(one.whole for one in branches) and len(pieces) <= _MOST_PIECES:
             branch.then(pieces)
         else:
-            branch.needs.append(_some([_every(one.closed()) for one in branches]))
+            branch.needs.append(some([every(one.closed()) for one in branches]))
             branch.whole = False
         return branch
 
@@ -329,53 +308,3 @@ def _range(low: frozenset[str], high: _Characters) -> _Characters:
         raise _UnknownError
     begin, end = ord(min(low)), ord(min(high))
     return frozenset(map(chr, range(begin, end + 1))) if end - begin < 2 * _MOST_CHARACTERS else _MANY
-
-
-# What is said, as briefly as may be
-
-
-def _every(parts: list[Needed]) -> Needed:
-    """All of them, those left out that say least where there are many."""
-    kept: list[Said] = []
-    for part in sorted([one for one in parts if one is not None], key=_worth, reverse=True):
-        if not any(part == one or _implies(one, part) for one in kept):
-            kept.append(part)
-    kept = kept[:_MOST_NEEDS]
-    while kept and sum(map(_size, kept)) > _MOST_SIZE:
-        kept.pop()
-    if len(kept) < 2:
-        return kept[0] if kept else None
-    return Every(tuple(kept))
-
-
-def _some(parts: list[Needed]) -> Needed:
-    """One of them at least. None where one needs nothing."""
-    if None in parts:
-        return None
-    kept: list[Said] = []
-    for part in sorted({one for one in parts if one is not None}, key=_worth):
-        if isinstance(part, Has) and len(part.text.encode()) < _SHORTEST:
-            return None
-        if not any(_implies(part, one) for one in kept):
-            kept.append(part)
-    if len(kept) < 2:
-        return kept[0] if kept else None
-    return Some(tuple(kept)) if sum(map(_size, kept)) <= _MOST_SIZE else None
-
-
-def _implies(one: Said, other: Said) -> bool:
-    return isinstance(one, Has) and isinstance(other, Has) and other.text in one.text
-
-
-def _worth(part: Said) -> tuple[int, str]:
-    """How many characters it is sure of; and a fixed order."""
-    if isinstance(part, Has):
-        return len(part.text), part.text
-    if isinstance(part, Every):
-        return max(_worth(one)[0] for one in part.parts), repr(part)
-    return min(_worth(one)[0] for one in part.parts), repr(part)
-
-
-def _size(part: Said) -> int:
-    """How many pieces are looked up for it."""
-    return sum(map(_size, part.parts)) if isinstance(part, Every | Some) else 1

@@ -6,7 +6,7 @@ on with what it opened while the index is made anew.
 
 import tempfile
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -31,33 +31,51 @@ _FIRST: Final = 64  # candidates asked for at first; then ever more, as each bat
 _MORE: Final = 4
 _MOST: Final = 16_384
 _COPIES: Final = 2  # of a text: as it is, and in lower case
+_COUNTED: Final = 1 << 17  # texts of which is known how often they were asked for
 _MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
 
 Clauses: TypeAlias = "list[tuple[Any, Query]]"
 
 
 class KeptTexts:
-    """The texts asked for last, as many as fit; with what is made of them (lower case)."""
+    """Texts that are asked for again and again, as many as fit; with what is made of them (lower case).
+
+    Large files have nearly every trigram, so nearly every question asks for them. A text takes the place of one that
+    was not asked for more often, so a question that goes through thousands drives none of those out.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most  # bytes
         self._lock = threading.Lock()
         self._texts: OrderedDict[tuple[int, int], Text] = OrderedDict()
+        self._asked: Counter[tuple[int, int]] = Counter()
         self._bytes = 0
 
     def get(self, key: tuple[int, int], read: Callable[[], bytes]) -> Text:
         with self._lock:
-            if key in self._texts:
+            self._asked[key] += 1
+            if len(self._asked) > _COUNTED:
+                self._asked = Counter({one: times // 2 for one, times in self._asked.items() if times > 1})
+            if text := self._texts.get(key):
                 self._texts.move_to_end(key)
-                return self._texts[key]
+                return text
         text = Text(read())
         with self._lock:
-            if key not in self._texts:
-                self._texts[key] = text
-                self._bytes += _COPIES * len(text.data)
-                while self._bytes > self._most:
-                    self._bytes -= _COPIES * len(self._texts.popitem(last=False)[1].data)
+            self._keep(key, text)
         return text
+
+    def _keep(self, key: tuple[int, int], text: Text) -> None:
+        size = _COPIES * len(text.data)
+        if key in self._texts or size > self._most:
+            return
+        while self._bytes + size > self._most:
+            oldest = next(iter(self._texts))
+            if self._asked[oldest] > self._asked[key]:
+                self._texts.move_to_end(oldest)
+                return
+            self._bytes -= _COPIES * len(self._texts.pop(oldest).data)
+        self._texts[key] = text
+        self._bytes += size
 
 
 @dataclass(frozen=True)
@@ -100,6 +118,8 @@ class Shard:
         """(key, number of the shard, row) of the plan's candidates behind `after`, in order. `wanted`: so many will be
         taken, probably."""
         for tier in range(after.tier if after else 0, len(found.better) + 1):
+            if tier < len(found.better) and found.better[tier] is None:
+                continue
             rank = after.rank if after and after.tier == tier else None
             size = max(min(wanted, _MOST), _FIRST)
             while True:
@@ -124,13 +144,12 @@ class Shard:
         asked = found.candidates
         if after is not None:
             _, must, must_not = _occurs()
-            clauses = [(must, asked), *((must_not, better) for better in found.better[: after.tier])]
-            below = self._ranks(0, after.rank + 1)
-            if after.tier < len(found.better):
-                below = _boolean([(must, found.better[after.tier]), (must, below)])
-                clauses.append((must_not, below))
-            else:
-                clauses.append((must_not, below))
+            clauses = [(must, asked), *((must_not, better) for better in found.better[: after.tier] if better)]
+            upto = self._ranks(0, after.rank + 1)
+            if after.tier == len(found.better):
+                clauses.append((must_not, upto))
+            elif better := found.better[after.tier]:
+                clauses.append((must_not, _boolean([(must, better), (must, upto)])))
             asked = _boolean(clauses)
         return int(self._searcher.search(asked, 1, count=True).count)  # type: ignore[attr-defined]
 
@@ -142,15 +161,12 @@ class Shard:
         return {name: {one["key"]: int(one["doc_count"]) for one in told[name]["buckets"]} for name in names}
 
     def _of_tier(self, found: Plan, tier: int, rank: int | None) -> "Query":
-        if not found.better and rank is None:
-            return found.candidates
         _, must, must_not = _occurs()
-        clauses: Clauses = [(must, found.candidates)]
-        clauses += [(must, better) for better in found.better[tier : tier + 1]]
-        clauses += [(must_not, better) for better in found.better[:tier]]
+        clauses: Clauses = [(must, better) for better in found.better[tier : tier + 1] if better]
+        clauses += [(must_not, better) for better in found.better[:tier] if better]
         if rank is not None:
             clauses.append((must, self._ranks(rank + 1, 2**64)))
-        return _boolean(clauses)
+        return _boolean([(must, found.candidates), *clauses]) if clauses else found.candidates
 
     def _ranks(self, start: int, stop: int) -> "Query":
         from tantivy import FieldType, Query

@@ -83,7 +83,7 @@ class Workspace:
         self.report = Renewed(root / REPORT, self._report)
         self.headline = Renewed(root / tables.DATASET, self._headline)
         shards = () if numbers is None else (numbers,)
-        search = Renewed(root / "search", lambda: SearchIndex.open(root, *shards))
+        search = Renewed(root / "search", lambda: SearchIndex.open(root, *shards).prepare())
         membership = Renewed(root / "membership", lambda: Index.open(root, *shards))
         self.search: Renewed[SearchIndex] | Spread[Any, SearchIndex] = search
         self.membership: Renewed[Index] | Spread[Any, Index] = membership

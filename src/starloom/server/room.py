@@ -16,6 +16,13 @@ from starloom.server.refusal import RefusedError, read_body
 BYTES: Final = 16 << 20  # of bodies, at a time
 MOST_WAITING: Final = 256
 SECONDS: Final = 60  # a body may take to come
+LISTED: Final = 2_000_000  # characters of a text times the files listed of each of its matches
+
+
+def listed(files: int, text: str) -> int:
+    """How many files of each match to list where `files` are asked for: fewer of a text longer than 100 KB, one of each
+    at least. A text of nothing but licences has a match every hundred characters, and an answer has to end."""
+    return max(min(files, LISTED // max(len(text), 1)), 1)
 
 
 class Room:

@@ -24,10 +24,11 @@ from starloom.membership.check import FILES, Index
 from starloom.server.open import Served
 from starloom.server.pages.answer import as_json
 from starloom.server.refusal import RefusedError
+from starloom.server.room import listed
 
 router = APIRouter()
 
-MOST_BYTES: Final = 5_000_000
+MOST_BYTES: Final = 1_000_000  # larger ones: /check, `starloom check`
 MOST_FILES: Final = 1_000  # of a match
 _UNITS: Final = ("characters", "utf16")
 
@@ -43,15 +44,7 @@ class _Asked:
 async def overlap(request: Request) -> Response:
     served = Served.by(request)
     async with served.room.body(request, MOST_BYTES) as body:
-        asked = _asked(body)
-        try:
-            index = await asyncio.to_thread(served.workspace.membership.get)
-        except UserError as problem:
-            raise RefusedError.of(problem, 503, "no_index") from None
-        try:
-            return as_json(await asyncio.to_thread(_answer, index, asked))
-        except UserError as problem:
-            raise RefusedError.of(problem) from None
+        return await asyncio.to_thread(_response, served, _asked(body))
 
 
 def _asked(body: bytes) -> _Asked:
@@ -73,8 +66,19 @@ def _asked(body: bytes) -> _Asked:
     return _Asked(whole, units == "utf16", files)
 
 
+def _response(served: Served, asked: _Asked) -> Response:
+    try:
+        served.workspace.membership.get()
+    except UserError as problem:
+        raise RefusedError.of(problem, 503, "no_index") from None
+    try:
+        return as_json(served.workspace.membership.asked(lambda index: _answer(index, asked)))
+    except UserError as problem:
+        raise RefusedError.of(problem) from None
+
+
 def _answer(index: Index, asked: _Asked) -> dict[str, Any]:
-    found = index.check(asked.document, asked.files)
+    found = index.check(asked.document, listed(asked.files, asked.document))
     told = found.to_json()
     order = sorted(range(len(found.matches)), key=lambda number: -found.matches[number].characters)
     spans = [(found.matches[number].start, found.matches[number].end) for number in order]

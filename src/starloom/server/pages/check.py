@@ -23,6 +23,7 @@ from starloom.server.open import Served
 from starloom.server.pages.answer import as_json, page, wants_json
 from starloom.server.pages.marked import Span, marked_lines, neighbourhoods
 from starloom.server.refusal import RefusedError
+from starloom.server.room import listed
 
 router = APIRouter()
 
@@ -66,13 +67,14 @@ async def _checked(request: Request, body: bytes) -> Response:
             raise refused from None
         return _page(request, index, {"problem": refused, "asked": asked}, refused.status)
     if wants_json(request):
-        return as_json(found.to_json())
+        return await asyncio.to_thread(lambda: as_json(found.to_json()))
     return await asyncio.to_thread(lambda: _page(request, index, _values(asked, found)))
 
 
 def _found(request: Request, asked: _Asked) -> Check:
+    files = listed(asked.files, asked.text)
     return Served.by(request).workspace.membership.asked(
-        lambda index: index.check(asked.text, asked.files, split=asked.split, renamed=asked.renamed)
+        lambda index: index.check(asked.text, files, split=asked.split, renamed=asked.renamed)
     )
 
 

@@ -1,0 +1,201 @@
+"""What was found in a text as matches: which stretches to show, and all that is known of their files."""
+
+from collections import Counter
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom.identity import permalink, qualified_swhid
+from starloom.kernels.text import Int64s
+from starloom.membership.asked import Asked
+from starloom.membership.boilerplate import reason
+from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile
+from starloom.membership.shard import Described, License, Shard, Split, Wanted
+from starloom.membership.spans import Spans
+from starloom.the_stack.origins import Origin
+
+_Known: TypeAlias = tuple[Described, dict[tuple[int, int], int]]  # of a content; which of its `lines` are which
+Covered: TypeAlias = NDArray[np.bool_]  # bytes of the fold that are in a match
+
+
+class Matching:
+    """The matches of one question."""
+
+    def __init__(self, shard: Shard, width: int, asked: Asked, spans: Spans, files: int | None) -> None:
+        self._shard = shard
+        self._width = width
+        self._asked = asked
+        self._spans = spans
+        self._files = files
+
+    def matches(
+        self,
+    ) -> tuple[list[Match], Covered]:
+        """(the matches, which bytes of the fold are in one)."""
+        from starloom.kernels.stretches import chosen, holders
+
+        found, size = self._spans.stretches, len(self._asked.query)
+        covered = np.zeros(size, dtype=np.bool_)
+        shown = chosen(*_packed(found.start, found.end), self._width)
+        starts, ends = found.start[shown], found.end[shown]
+        bounds, rows, _ = holders(found, starts, ends, self._width)
+        spans = list(
+            zip(
+                starts.tolist(),
+                ends.tolist(),
+                bounds[:-1].tolist(),
+                bounds[1:].tolist(),
+            )
+        )
+        described = self._described([(start, end, rows[low:high].tolist()) for start, end, low, high in spans])
+        matches = []
+        for start, end, low, high in spans:
+            covered[start:end] = True
+            matches.append(self._match(start, end, rows[low:high].tolist(), described))
+        return matches, covered
+
+    def _described(self, spans: list[tuple[int, int, list[int]]]) -> dict[int, _Known]:
+        """By content, (what is known of it, which of its `lines` are those of a stretch); every content once."""
+        found = self._spans.stretches
+        pairs: dict[int, dict[tuple[int, int], int]] = {}
+        for start, end, rows in spans:
+            for number, row in enumerate(rows):
+                lines = pairs.setdefault(int(found.file[row]), {})
+                if self._files is None or number < self._files:
+                    lines.setdefault(self._place(row, start, end), len(lines))
+        wanted = [
+            Wanted(self._spans.contents[content], tuple(lines), self._files if lines else 0)
+            for content, lines in pairs.items()
+        ]
+        told = self._shard.described(wanted) if wanted else []
+        return {content: (one, pairs[content]) for content, one in zip(pairs, told) if one is not None}
+
+    def _place(self, row: int, start: int, end: int) -> tuple[int, int]:
+        """First and last byte of the file's fold, of what of the bytes start to end of the query it has."""
+        found = self._spans.stretches
+        begins, ends = max(start, int(found.start[row])), min(end, int(found.end[row]))
+        first = int(found.position[row]) + begins - int(found.start[row])
+        return first, first + ends - begins - 1
+
+    def _match(
+        self,
+        start: int,
+        end: int,
+        rows: list[int],
+        described: dict[int, _Known],
+    ) -> Match:
+        """Bytes start to end of the folded text, with the files that have all of it but less than a tile."""
+        found, asked = self._spans.stretches, self._asked
+        files: list[MatchedFile] = []
+        total = contents = 0
+        licenses: Counter[License] = Counter()
+        for row in rows:
+            content = int(found.file[row])
+            if content not in described:
+                continue
+            about, places = described[content]
+            total += about.total
+            contents += 1
+            for license, number in about.licenses.items():
+                licenses[license] += number
+            room = None if self._files is None else self._files - len(files)
+            if room is None or room > 0:
+                pair = self._place(row, start, end)
+                one, two = asked.chars(max(start, int(found.start[row])), min(end, int(found.end[row])))
+                files += [_file(origin, one, two, about.lines[places[pair]]) for origin in about.places[:room]]
+        if (sharing := self._sharing(start, end)) > contents:
+            total += sharing - contents
+            contents = sharing
+        first, last = asked.chars(start, end)
+        characters = asked.characters(start, end)
+        why = reason(asked.text[first:last], contents, COMMON)
+        told = _told(licenses, characters)
+        return Match(
+            first,
+            last,
+            *asked.lines(first, last),
+            characters,
+            files,
+            total,
+            bool(why),
+            why,
+            licenses=told,
+        )
+
+    def _sharing(self, start: int, end: int) -> int:
+        """In how many files these bytes are at most, by hash; 0 where a tile of theirs was compared with all."""
+        spans, width = self._spans, self._width
+        rare = np.searchsorted(spans.rare, start)
+        if rare < len(spans.rare) and spans.rare[rare] + width <= end:
+            return 0
+        low, high = np.searchsorted(spans.common, [start, end - width + 1])
+        return int(spans.sharing[low:high].min()) if low < high else 0
+
+
+def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:
+    """(starts, ends, the last end) of stretches, which are in order, without the bytes that none of them has."""
+    if not len(starts):
+        return starts, ends, 0
+    reach = np.concatenate(([0], np.maximum.accumulate(ends)))
+    further = np.cumsum(np.maximum(starts - reach[:-1], 0))
+    return starts - further, ends - further, int((ends - further).max())
+
+
+def renamed_matches(
+    shard: Shard,
+    asked: Asked,
+    split: Split,
+    covered: Covered,
+    most: int,
+    files: int | None,
+) -> list[Match]:
+    """Copies with other names, where nothing exact covers them."""
+    from starloom.membership import renamed
+
+    copies = renamed.find(shard, asked.query, split, covered, most)
+    wanted = [
+        Wanted(place.content_id, ((place.first, place.last - 1),), files) for copy in copies for place in copy.places
+    ]
+    described = iter(shard.described(wanted) if wanted else [])
+    matches = []
+    for copy in copies:
+        listed: list[MatchedFile] = []
+        licenses: Counter[License] = Counter()
+        total = 0
+        for place, about in zip(copy.places, described):
+            if about is None:
+                continue
+            total += about.total
+            licenses.update(about.licenses)
+            room = None if files is None else max(files - len(listed), 0)
+            one, two = asked.chars(place.start, place.end)
+            listed += [_file(origin, one, two, about.lines[0]) for origin in about.places[:room]]
+        first, last = asked.chars(copy.start, copy.end)
+        characters = asked.characters(copy.start, copy.end)
+        total += copy.contents - len(copy.places)
+        why = reason(asked.text[first:last], copy.contents, COMMON)
+        told = f"{renamed.REASON}; {why}" if why else renamed.REASON
+        where = first, last, *asked.lines(first, last), characters
+        matches.append(Match(*where, listed, total, bool(why), told, "renamed", _told(licenses, characters)))
+    return matches
+
+
+def _file(origin: Origin, start: int, end: int, lines: tuple[int, int]) -> MatchedFile:
+    where = origin.url, origin.revision_id, origin.path, lines
+    swhid, link = qualified_swhid(origin.content_id, *where), permalink(*where)
+    return MatchedFile(
+        **vars(origin),
+        start=start,
+        end=end,
+        first_line=lines[0],
+        last_line=lines[1],
+        swhid=swhid,
+        permalink=link,
+    )
+
+
+def _told(licenses: Counter[License], characters: int) -> list[Licensed]:
+    """Those of most files first."""
+    order = sorted(licenses.items(), key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
+    return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]
