@@ -18,15 +18,21 @@ def report(found: Found) -> str:
 
 
 def build(one: Found) -> str:
-    sizes = sorted(one["sizes"].items(), key=lambda item: -item[1])
-    table = sum(share for name, share in sizes if name in _TABLE)
-    renamed = sum(share for name, share in sizes if name.startswith("renamed"))
-    return (
-        f"{one['MB']:,.1f} MB of text, one worker, from the dataset to the published index: {one['cpu']:.1f} s of CPU, "
-        f"**{one['MB/s']:.0f} MB/s of one core**, {one['wall']:.1f} s, at most {one['peak'] / 1e6:,.0f} MB of memory.\n"
-        f"Of the text's bytes: tiles and filter **{table:.3f}**, renamed copies {renamed:.3f}; "
-        f"all: {', '.join(f'{name} {share:.3f}' for name, share in sizes if share >= 0.0005)}."
-    )
+    lines = [
+        "One worker, from the dataset to the published index. Shares are of the text's bytes.\n",
+        "| | MB | s of CPU | MB/s of one core | s | most memory, MB | tiles and filter | renamed | text | all |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name in ("exact copies alone", "renamed copies too"):
+        row, sizes = one[name], one[name]["sizes"]
+        table = sum(share for part, share in sizes.items() if part in _TABLE)
+        renamed = sum(share for part, share in sizes.items() if part.startswith("renamed"))
+        lines.append(
+            f"| {name} | {row['MB']:,.1f} | {row['cpu']:.1f} | **{row['MB/s']:.0f}** | {row['wall']:.1f} "
+            f"| {row['peak'] / 1e6:,.0f} | **{table:.3f}** | {renamed:.3f} | {sizes['text']:.3f} "
+            f"| {sum(sizes.values()):.3f} |"
+        )
+    return "\n".join(lines)
 
 
 def speed(one: Found) -> str:

@@ -1,4 +1,4 @@
-"""One stage alone, from nothing, with one worker: python build_index.py WORKSPACE STAGE [no-symbols]."""
+"""One stage alone, from nothing, with one worker: python build_index.py WORKSPACE STAGE [no-symbols] [no-renamed]."""
 
 import json
 import shutil
@@ -16,6 +16,8 @@ shutil.rmtree(root / stage, ignore_errors=True)
 settings = load_settings(root)
 if "no-symbols" in sys.argv:
     settings = replace(settings, search=replace(settings.search, symbols=False))
+if "no-renamed" in sys.argv:
+    settings = replace(settings, membership=replace(settings.membership, renamed=False))
 engine = replace(settings.engine, workers=1)
 for step in ("words", "membership", "found texts"):
     warm_step(step)

@@ -8,6 +8,7 @@ Specification: https://docs.softwareheritage.org/devel/swh-model/persistent-iden
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 _SWHID = re.compile(r"swh:1:(cnt|dir|rev|rel|snp):([0-9a-f]{40})(;.*)?")
@@ -104,10 +105,10 @@ def qualified_swhid(
     """
     qualifiers = []
     if url:
-        qualifiers.append(f"origin={quote(url, safe=_PLAIN)}")
+        qualifiers.append(f"origin={_quoted(url, _PLAIN)}")
     if revision_id and _HEX.fullmatch(revision_id):
         qualifiers.append(f"anchor={revision_swhid(revision_id)}")
-    qualifiers.append(f"path=/{quote(path, safe=_PLAIN, errors='replace')}")
+    qualifiers.append(f"path=/{_quoted(path, _PLAIN)}")
     if lines:
         qualifiers.append(f"lines={lines[0]}" if lines[0] == lines[1] else f"lines={lines[0]}-{lines[1]}")
     return ";".join([content_swhid(content_id), *qualifiers])
@@ -120,8 +121,16 @@ def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[
     >>> permalink("https://github.com/a/b.git", "1" * 40, "x y.py", (3, 5))
     'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
     """
-    if not url or not revision_id or not _HEX.fullmatch(revision_id):
+    if not url or not revision_id or not _HEX.fullmatch(revision_id) or (host := _host(url)) is None:
         return None
+    repository, between, mark = host
+    address = f"{repository}/{between}/{revision_id}/{_quoted(path, '/')}"
+    return f"{address}#{mark.format(*lines)}" if lines else address
+
+
+@lru_cache(4096)
+def _host(url: str) -> tuple[str, str, str] | None:
+    """(page of the repository, what stands before the revision, how lines are named); None: no known host's."""
     try:
         parts = urlsplit(re.sub(r"^(?:ssh://)?git@([^:/]+)[:/]", r"https://\1/", url))
         host = (parts.hostname or "").removeprefix("www.")
@@ -130,12 +139,12 @@ def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[
     if parts.scheme not in ("https", "http", "git") or host not in _HOSTS:
         return None
     name = parts.path.strip("/").removesuffix(".git")
-    between, mark = _HOSTS[host]
-    if "/" not in name:
-        return None
-    place = mark.format(*lines) if lines else ""
-    address = f"https://{host}/{quote(name)}/{between}/{revision_id}/{quote(path, errors='replace')}"
-    return f"{address}#{place}" if place else address
+    return (f"https://{host}/{quote(name)}", *_HOSTS[host]) if "/" in name else None
+
+
+@lru_cache(4096)
+def _quoted(text: str, safe: str) -> str:
+    return quote(text, safe=safe, errors="replace")
 
 
 _HEX = re.compile("[0-9a-f]{40}")

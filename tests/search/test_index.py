@@ -153,7 +153,7 @@ def test_damage_while_it_is_open_is_named(root, monkeypatch):
     """The files are mapped: what is written over them is met by a query."""
     monkeypatch.setenv("RUST_BACKTRACE", "0")  # tantivy may panic: looking up symbols takes seconds
     opened = SearchIndex.open(root)
-    texts = next(root / FOLDER / one.name for one in read_manifest(root / FOLDER).files if one.name.endswith(".zst"))
+    texts = next(root / FOLDER / one.name for one in read_manifest(root / FOLDER).files if one.name.endswith(".lz4"))
     with texts.open("r+b") as file:
         file.write(b"\0" * texts.stat().st_size)
     with pytest.raises(UserError, match="damaged") as refusal:

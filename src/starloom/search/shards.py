@@ -121,12 +121,12 @@ def _with_texts(shard: Shard, work: Work, draft: Draft) -> Iterator[pa.Table]:
         with draft.create(f"{shard.name}/{text_name(number)}") as output:
             for part in small:
                 places[part.piece] = (number, output.tell())
-                output.write((work.path(part.piece) / f"{shard.name}.zst").read_bytes())
+                output.write((work.path(part.piece) / f"{shard.name}.lz4").read_bytes())
         number += 1
     for part in shard.parts:
         folder = work.path(part.piece)
         if part.piece not in places:
-            entry = next(one for one in work.manifest(part.piece).files if one.name == f"{shard.name}.zst")
+            entry = next(one for one in work.manifest(part.piece).files if one.name == f"{shard.name}.lz4")
             draft.keep(folder / entry.name, f"{shard.name}/{text_name(number)}", entry)
             places[part.piece] = (number, 0)
             number += 1

@@ -63,7 +63,7 @@ class Part:
         if f"{shard}.parquet" not in files:
             return None
         sizes = pq.read_table(work.path(piece) / f"{shard}.parquet", columns=["text_bytes"]).column(0)
-        return cls(piece, len(sizes), int(pc.sum(sizes).as_py() or 0), files[f"{shard}.zst"].bytes)
+        return cls(piece, len(sizes), int(pc.sum(sizes).as_py() or 0), files[f"{shard}.lz4"].bytes)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def copy(task: Copy) -> None:
     rows = rows_of.without(task.before.rows(), task.gone)
     copied, start = [], 0
     with task.work.publish(task.name) as draft:
-        with draft.create(f"{task.shard}.zst") as output:
+        with draft.create(f"{task.shard}.lz4") as output:
             for number in map(text_number, task.before.texts):
                 for frame in rows_of.left(task.before.folder, rows, number):
                     output.write(frame)
@@ -122,7 +122,7 @@ def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
     codec = pa.Codec(CODEC)
     for part in task.parts:
         folder = task.work.path(part.piece)
-        texts = rows_of.mapped(folder / f"{task.shard}.zst")
+        texts = rows_of.mapped(folder / f"{task.shard}.lz4")
         with pq.ParquetFile(folder / f"{task.shard}.parquet") as file:
             for batch in file.iter_batches(_READ):
                 for row in batch.to_pylist():
