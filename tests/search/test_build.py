@@ -64,7 +64,7 @@ def test_what_is_published(root):
     there = {str(path.relative_to(root / layout.FOLDER)) for path in (root / layout.FOLDER).rglob("*.*")}
     assert there == {"manifest.json", *published(root)}
     kinds = Counter(name.rsplit(".")[-1] for name in published(root))
-    assert kinds["zst"] == kinds["arrow"] == kinds["json"] == 1
+    assert kinds["lz4"] == kinds["arrow"] == kinds["json"] == 1
     assert not any("lock" in name or "/." in name for name in published(root))
     text = sum(len(one["content"]) for one in ROWS)
     assert manifest.facts == {"files": 30, "shards": 1, "symbols": False, "text_bytes": text}
@@ -363,10 +363,16 @@ def test_a_run_that_fails_leaves_the_old_index(root, monkeypatch):
 
 def test_a_full_disk_under_tantivy_is_explained(tmp_path):
     """tantivy writes past the publication module; what the system refuses it is told as for any other file."""
-    write_dataset(tmp_path / "w", [row(f"{n}.py", " ".join(f"w{n}x{m}" for m in range(20_000))) for n in range(7)])
+    write_dataset(
+        tmp_path / "w",
+        [
+            row(f"{n}.py", " ".join(f"A{(m + 6_000 * n) * 7919 % 100_003}{'B' * 40}{m}" for m in range(6_000)))
+            for n in range(7)
+        ],
+    )
 
     def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (120_000, 120_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
 
     done = in_a_process(tmp_path / "w", 0, shards=1, preexec_fn=small_files)
     assert "UserError: cannot write" in done.stderr, done.stderr
