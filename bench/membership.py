@@ -39,6 +39,7 @@ SECTIONS = ("build", "speed", "attribution", "planted", "renamed", "held out", "
 _SEED = 9
 _HELD_OUT = 60_000_000  # characters
 _SPEED = 30_000_000
+_LARGE = 1_000_000
 
 
 class Bench:
@@ -91,8 +92,14 @@ class Bench:
             matches += len(self.index.check(text).matches)
         spent = time.process_time() - start
         windows, seconds = asked.windows(self.index, some)
+        whole = "\n".join(some)
+        pieces = [whole[start : start + _LARGE] for start in range(0, len(whole), _LARGE)]
         found = {"MB": size / 1e6, "texts": len(some), "MB/s": size / 1e6 / spent, "matches": matches}
-        return found | {"windows": windows, "windows/s": windows / seconds}
+        found |= {"windows": windows, "windows/s": windows / seconds}
+        for name, texts in (("files", some), ("large texts", pieces)):
+            found[f"folded and looked up, {name}"] = size / 1e6 / asked.looked_up(self.index, texts)
+            found[f"confirmed, {name}"] = size / 1e6 / asked.confirmed(self.index, texts)
+        return found
 
     def attribution(self) -> dict[str, Any]:
         chance = random.Random(f"attribution {_SEED}")
@@ -177,6 +184,8 @@ def main() -> None:
             load, start = os.getloadavg()[0], time.monotonic()
             run: Callable[[], dict[str, Any]] = getattr(bench, section.replace(" ", "_"))
             answer = run()
+            found = json.loads(known.read_text()) if known.exists() else found  # another run may have written
+            found["machine"] = machine()
             found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
             known.write_text(json.dumps(found, indent=1) + "\n")
             known.with_suffix(".md").write_text(tables.report(found))

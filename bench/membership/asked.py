@@ -14,6 +14,7 @@ from membership.planted import Planted
 from starloom.kernels.fold import fold_with_map
 from starloom.membership.check import Index
 from starloom.membership.matches import Check, Match
+from starloom.membership.spans import MOST, find
 
 _PART = 600  # characters of each copy in a generation
 _MIDDLE = 800
@@ -111,9 +112,29 @@ def windows(index: Index, texts: Sequence[str]) -> tuple[int, float]:
     start = process_time()
     for query in folded:
         if len(query) >= width:
-            index.shard.tiles(query, None, 32)
+            index.shard.tiles(query, None, MOST)
             number += len(query) - width + 1
     return number, process_time() - start
+
+
+def looked_up(index: Index, texts: Sequence[str]) -> float:
+    """Seconds of CPU of encoding and folding texts, and of asking the table for every window of theirs."""
+    width = index.shard.covered.width
+    start = process_time()
+    for text in texts:
+        query, _ = fold_with_map(np.frombuffer(text.encode(), dtype=np.uint8))
+        if len(query) >= width:
+            index.shard.tiles(query, None, MOST)
+    return process_time() - start
+
+
+def confirmed(index: Index, texts: Sequence[str]) -> float:
+    """The same, and of confirming on the texts of files what was found: which stretches of the text are theirs."""
+    start = process_time()
+    for text in texts:
+        query, _ = fold_with_map(np.frombuffer(text.encode(), dtype=np.uint8))
+        find(index.shard, query)
+    return process_time() - start
 
 
 def held_out(index: Index, corpus: Corpus, others: Sequence[tuple[str, str]]) -> dict[str, Any]:

@@ -222,6 +222,20 @@ HEADER = (
 )
 
 
+def test_what_many_files_begin_with_and_few_have_later_is_counted_for_all(index_of):
+    """Where tiles begin differs: the few are rare by theirs, which says nothing of the many."""
+    header = code(1).decode()
+    many = [f"{header}\n{code(one, 3).decode()}" for one in range(100, 160)]
+    few = [f"xyz = {one}\n{header}\n{code(one, 3).decode()}" for one in (200, 201)]
+    found = index_of([*many, *few]).check(f"other = 1\n{header}\nother = 2\n")
+    match = max(found.matches, key=lambda one: one.characters)
+    assert match.characters >= len(folded(header)) - 1
+    assert match.total == 62
+    assert match.common
+    (whole,) = {one.total for one in index_of([*many, *few]).check(header, files=None).matches}
+    assert whole == 62
+
+
 @pytest.mark.parametrize("count", [3, COMMON + 1, 100])
 def test_what_many_files_share_comes_last_and_is_marked(index_of, count):
     bodies = [code(f"body {k}", 12).decode() for k in range(count)]

@@ -104,7 +104,9 @@ class Matching:
                 pair = self._place(row, start, end)
                 one, two = asked.chars(max(start, int(found.start[row])), min(end, int(found.end[row])))
                 files += [_file(origin, one, two, about.lines[places[pair]]) for origin in about.places[:room]]
-        if (sharing := self._sharing(start, end)) > contents:
+        if (
+            sharing := self._sharing(start, end, [row for row in rows if int(found.file[row]) in described])
+        ) > contents:
             total += sharing - contents
             contents = sharing
         first, last = asked.chars(start, end)
@@ -123,14 +125,21 @@ class Matching:
             licenses=told,
         )
 
-    def _sharing(self, start: int, end: int) -> int:
-        """In how many files these bytes are at most, by hash; 0 where a tile of theirs was compared with all."""
+    def _sharing(self, start: int, end: int, rows: list[int]) -> int:
+        """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
+        common, as many as share the rarest that was asked for; and those `rows` that lay them otherwise."""
         spans, width = self._spans, self._width
-        rare = np.searchsorted(spans.rare, start)
-        if rare < len(spans.rare) and spans.rare[rare] + width <= end:
-            return 0
         low, high = np.searchsorted(spans.common, [start, end - width + 1])
-        return int(spans.sharing[low:high].min()) if low < high else 0
+        ways = spans.common[low:high] % width
+        shared: dict[int, int] = {}
+        for way in np.unique(ways).tolist():
+            tiles = np.arange(start + (way - start) % width, end - width + 1, width)
+            at = np.searchsorted(spans.frequent, tiles)
+            if at[-1] < len(spans.frequent) and (spans.frequent[at] == tiles).all():
+                shared[way] = int(spans.sharing[low:high][ways == way].min())
+        found = spans.stretches
+        others = sum(int(found.start[row] - found.position[row]) % width not in shared for row in rows) if shared else 0
+        return sum(shared.values()) + others
 
 
 def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:

@@ -2,11 +2,14 @@
 
 A tile that stands in the index up to `most` times is compared with every place it has. One that stands there more
 often (licence headers, tables of zeros), and one in the midst of a text that repeats itself within a tile, would make
-work without end: those are compared with `most` places, of as many files as possible, and only where nothing longer
-covers them already. So every stretch of 99 bytes that a file has too is found with that file, as long as one of its
-tiles stands at most `most` times in the dataset; where all its tiles are commoner, the stretch is found, with some of
-the files. Counts and choices are over all shards (`shard`), so no cut changes them. Memory: 24 bytes for each byte of
-the text at which a tile begins.
+work without end: those are compared with `most` places, of as many files as possible: one in each tile's width of them,
+then those that nothing found covers yet. Whether a tile is common depends on where a file's tiles begin: a header that
+thousands have in one way may be rare in another, so what is found by a rare tile does not stand for the others.
+
+So every stretch of 99 bytes that a file has too is found with that file, as long as one of its tiles stands at most
+`most` times in the dataset; where all its tiles are commoner, the stretch is found, with some of the files. Counts and
+choices are over all shards (`shard`), so no cut changes them. Memory: 24 bytes for each byte of the text at which a
+tile begins.
 """
 
 from dataclasses import dataclass
@@ -31,13 +34,13 @@ class Spans:
     """What was found in a text. `stretches.file` is a position in `contents`; they begin and end with whole characters
     that are no white space; they are in the order of their starts, and no two are equal.
 
-    `rare`: offsets of tiles that were compared with every place they have. `common`: offsets of the others that were
+    `frequent`: offsets of tiles that were not compared with every place they have. `common`: those of them that were
     compared with some, and `sharing`: in how many files each stands, by its hash, at most ALL.
     """
 
     contents: tuple[str, ...]
     stretches: Stretches
-    rare: Int64s
+    frequent: Int64s
     common: Int64s
     sharing: Int64s
 
@@ -48,15 +51,16 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     offsets, counts = shard.tiles(query, split, most)
     rare = (counts <= most) & ~_midst(offsets, hashes_at(query, offsets, width), width)
     found = shard.grown(query, offsets[rare], split) if rare.any() else _NOTHING
-    left = offsets[~rare]
+    frequent = left = offsets[~rare]
     common, sharing = [_NONE], [_NONE]
-    while len(left := left[~_covered(found, left, width)]):
+    while len(left):
         now = left[_apart(left, width)]
         places = shard.some(query, now, split, most)
         common.append(now)
         sharing.append(places.sharing)
         found = joined([found, shard.confirmed(query, now, places)])
         left = np.setdiff1d(left, now, assume_unique=True)
+        left = left[~_covered(found, left, width)]
     every = np.concatenate(common)
     order = np.argsort(every, kind="stable")
     stretches = trimmed(query, Stretches(found.content, found.start, found.end, found.position), width)
@@ -65,7 +69,7 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     return Spans(
         found.contents,
         stretches,
-        offsets[rare],
+        frequent,
         every[order],
         np.concatenate(sharing)[order],
     )
