@@ -43,7 +43,7 @@ def queries(one: Found) -> str:
     lines = [
         "Milliseconds, in one process, one after the other, warm. Ten hits are shown with their lines and the rest is",
         "counted for at most 30 ms; then without counting; the best hit alone; and found, with nothing shown.\n",
-        "| kind | queries | p50 | p95 | p99 | most | counted whole | ten: p50 | p99 | one: p50 | p99 | none: p50 | p99 |",
+        "| kind | n | p50 | p95 | p99 | most | counted whole | ten: p50 | p99 | one: p50 | p99 | none: p50 | p99 |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for kind, row in one.items():

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+
 from starloom.identity import qualified_swhid
 from starloom.privacy.hidden import hidden_in
 from starloom.privacy.redact import excerpt
@@ -18,7 +20,8 @@ from starloom.search.nodes import Filter, Node, Word, fold
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
 _RETURN: Final = "\\x0d"  # as `printable` has it
-_PLACES: Final = 64  # of a term, among which the best line is sought
+_PLACES: Final = 20  # of a term, among which the best line is sought
+_DEFINITIONS: Final = 4  # of what is asked for, that are looked at
 _TOGETHER: Final = 2_048  # characters from the first line shown to the last, up to which they are gone through at once
 
 Places: TypeAlias = Callable[[Text], Iterator[tuple[int, int]]]  # of one term, in characters
@@ -172,15 +175,13 @@ class Shower:
             return []
         names = file.value("symbols") or ()
         fits = [max(test(name) for test in self._defines) for name in names]
-        wanted = [number for number, fit in enumerate(fits) if fit]
+        wanted = sorted((number for number, fit in enumerate(fits) if fit), key=lambda number: (-fits[number], number))
+        wanted = wanted[:_DEFINITIONS]
         if not wanted:
             return []
         lines = file.value("symbol_lines")
-        found = []
-        for number in wanted[:_PLACES]:
-            if (at := _line_start(file.text.text, lines[number])) is not None:
-                found.append((at, names[number], fits[number]))
-        return found
+        starts = _line_starts(file.text, [lines[number] for number in wanted])
+        return [(at, names[number], fits[number]) for number, at in zip(wanted, starts, strict=True) if at is not None]
 
     def _lines(self, file: File) -> "_Lines":
         """The line of the best match, and those around it that are not blank."""
@@ -240,14 +241,17 @@ def _near(defined: Sequence[tuple[int, str, int]], term: Places, text: Text) -> 
             yield line + start, line + end
 
 
-def _line_start(text: str, number: int) -> int | None:
-    """Where the line of this number begins."""
-    at = 0
-    for _ in range(number - 1):
-        at = text.find("\n", at) + 1
-        if not at:
-            return None
-    return at
+def _line_starts(text: Text, numbers: Sequence[int]) -> list[int | None]:
+    """Where the lines of these numbers begin, in characters."""
+    ends = np.flatnonzero(np.frombuffer(text.data, dtype=np.uint8) == 0x0A)
+    found: list[int | None] = []
+    for number in numbers:
+        if number > len(ends) + 1:
+            found.append(None)
+            continue
+        at = int(ends[number - 2]) + 1 if number > 1 else 0
+        found.append(at if text.is_ascii else len(text.data[:at].decode()))
+    return found
 
 
 def _line_end(text: str, start: int) -> int:
