@@ -143,7 +143,8 @@ class SearchIndex:
         if not self.shards.covered.symbols and _asks_symbols(parse(query).node):
             raise UserError(
                 "this index does not know what files define, so `sym:` finds nothing",
-                "install the extra `syntax` (pip install 'starloom[syntax]'), then `starloom index search`",
+                "install the extra `syntax` (pip install 'starloom[syntax]'), leave `symbols = true` under [search], "
+                "and run `starloom index search`",
             )
 
 
