@@ -112,7 +112,10 @@ class Shower:
 
     def __init__(self, node: Node, raw: bool = False) -> None:
         self._terms = [placer(term) for term in text_terms(node)]
-        self._defines = list(_symbol_tests(node))
+        tests = list(_symbol_tests(node))
+        self._defines = [test for _, test in tests]
+        names = {name for name, _ in tests}
+        self._folded = None if None in names else names
         self._raw = raw
 
     def hits(self, files: Sequence[File]) -> list[Hit]:
@@ -174,7 +177,11 @@ class Shower:
         if not self._defines:
             return []
         names = file.value("symbols") or ()
-        fits = [max(test(name) for test in self._defines) for name in names]
+        # One look for each of thousands of names, where only names are asked for.
+        folded = self._folded
+        asked = [name for name in names if fold(name) in folded] if folded is not None else names
+        fit_of = {name: fit for name in asked if (fit := max(test(name) for test in self._defines))}
+        fits = [fit_of.get(name, 0) for name in names] if fit_of else []
         wanted = sorted((number for number, fit in enumerate(fits) if fit), key=lambda number: (-fits[number], number))
         wanted = wanted[:_DEFINITIONS]
         if not wanted:
@@ -212,20 +219,20 @@ class Shower:
         return tuple(found)
 
 
-def _symbol_tests(node: Node) -> Iterator[Callable[[str], int]]:
-    """Of the parts of a query that may name a symbol (`sym:`, and words), whether a name is theirs: 2 where it is so
-    written, 1 in another case, 0."""
+def _symbol_tests(node: Node) -> Iterator[tuple[str | None, Callable[[str], int]]]:
+    """Of the parts of a query that may name a symbol (`sym:`, and words): what it is called, folded (None: that is a
+    pattern), and whether a name is theirs: 2 where it is so written, 1 in another case, 0."""
     if isinstance(node, nodes.All | nodes.Any):
         for part in node.parts:
             yield from _symbol_tests(part)
     elif isinstance(node, Word):
-        yield _named(node.text, node.case_sensitive)
+        yield fold(node.text), _named(node.text, node.case_sensitive)
     elif isinstance(node, Filter) and node.field == "sym":
         if node.pattern:
             holds = judge(node)
-            yield lambda name: 2 * holds(File(lambda _: (name,), bytes))
+            yield None, lambda name: 2 * holds(File(lambda _: (name,), bytes))
         else:
-            yield _named(node.value, node.case_sensitive)
+            yield fold(node.value), _named(node.value, node.case_sensitive)
 
 
 def _named(text: str, case_sensitive: bool) -> Callable[[str], int]:
