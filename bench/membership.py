@@ -12,29 +12,25 @@ that are not run anew stay in bench/results/membership.json. The machine is shar
 """
 
 import argparse
-import datetime
 import json
-import os
 import random
 import re
 import sys
 import time
-from collections.abc import Callable
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-from search.machine import kept_or_temporary, machine
 from search.times import told, warm
 from search.workspace import Corpus, ready
 
 from dedup import watched
 from membership import asked, held_out, planted, renaming, roster, tables
+from search import sections
 from starloom.membership.check import Index
 from starloom.workspace.manifest import open_folder
 
-RESULTS = Path(__file__).parent / "results"
 SECTIONS = ("build", "speed", "attribution", "planted", "renamed", "held out", "peers")
 _SEED = 9
 _HELD_OUT = 60_000_000  # characters
@@ -159,37 +155,13 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--from", dest="source", action="append", help="default: corpus:standard and corpus:large")
-    parser.add_argument("--workspace", type=Path, help="with a dataset")
-    parser.add_argument("--folder", type=Path, help="for what is made, to be used again; default: a temporary one")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections")
+    parser = sections.options(__doc__, SECTIONS)
     parser.add_argument("--planted", type=int, default=10_000, help="pieces changed in their white space")
     parser.add_argument("--generations", type=int, default=500, help="texts of 2 KB")
     parser.add_argument("--renamed", type=int, default=100, help="pieces with other names, of each language and share")
     parser.add_argument("--held-out", type=int, default=2000, help="files that are not in the dataset")
-    parser.add_argument("--workers", type=int, default=2, help="for making the workspace")
     parser.add_argument("--peers", default=sys.executable, help="a Python with infini-gram, rbloom and pyarrow")
-    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="written with the results")
-    given = parser.parse_args()
-    given.source = given.source or ["corpus:standard", "corpus:large"]
-    known = RESULTS / "membership.json"
-    found = json.loads(known.read_text()) if known.exists() else {}
-    found["machine"] = machine()
-    with kept_or_temporary(given.folder) as folder:
-        bench = Bench(given, folder)
-        for section in given.only.split(","):
-            if section not in SECTIONS:
-                raise SystemExit(f"no section {section!r}; one of: {', '.join(SECTIONS)}")
-            load, start = os.getloadavg()[0], time.monotonic()
-            run: Callable[[], dict[str, Any]] = getattr(bench, section.replace(" ", "_"))
-            answer = run()
-            found = json.loads(known.read_text()) if known.exists() else found  # another run may have written
-            found["machine"] = machine()
-            found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
-            known.write_text(json.dumps(found, indent=1) + "\n")
-            known.with_suffix(".md").write_text(tables.report(found))
-    print(tables.report(found))
+    sections.run("membership", SECTIONS, parser.parse_args(), Bench, tables.report)
 
 
 if __name__ == "__main__":

@@ -13,25 +13,20 @@ Sections that are not run anew stay in bench/results/search.json. The machine is
 """
 
 import argparse
-import datetime
 import json
-import os
 import sys
-import time
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from search.machine import kept_or_temporary, machine
 from search.times import told, warm
 from search.workspace import Corpus, ready
 
 from dedup import watched
-from search import clients, queries, roster, tables
+from search import clients, queries, roster, sections, tables
 from starloom.search.index import SearchIndex
 from starloom.workspace.manifest import open_folder
 
-RESULTS = Path(__file__).parent / "results"
 SECTIONS = ("build", "queries", "peers", "clients", "equality")
 _SEED = 9
 _MANY = 200
@@ -123,35 +118,12 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--from", dest="source", action="append", help="default: corpus:standard and corpus:large")
-    parser.add_argument("--workspace", type=Path, help="with a dataset")
-    parser.add_argument("--folder", type=Path, help="for what is made, to be used again; default: a temporary one")
-    parser.add_argument("--only", default=",".join(SECTIONS), help="sections")
+    parser = sections.options(__doc__, SECTIONS)
     parser.add_argument("--queries", type=int, default=200, help="of each kind")
     parser.add_argument("--equal", type=int, default=2000, help="queries that are compared with a scan")
     parser.add_argument("--clients", type=int, default=32)
-    parser.add_argument("--workers", type=int, default=2, help="for making the workspace")
     parser.add_argument("--rg", default="rg", help="ripgrep's program")
-    parser.add_argument("--date", default=datetime.date.today().isoformat(), help="written with the results")
-    given = parser.parse_args()
-    given.source = given.source or ["corpus:standard", "corpus:large"]
-    known = RESULTS / "search.json"
-    found = json.loads(known.read_text()) if known.exists() else {}
-    found["machine"] = machine()
-    with kept_or_temporary(given.folder) as folder:
-        bench = Bench(given, folder)
-        for section in given.only.split(","):
-            if section not in SECTIONS:
-                raise SystemExit(f"no section {section!r}; one of: {', '.join(SECTIONS)}")
-            load, start = os.getloadavg()[0], time.monotonic()
-            answer = getattr(bench, section)()
-            found = json.loads(known.read_text()) if known.exists() else found  # another run may have written
-            found["machine"] = machine()
-            found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
-            known.write_text(json.dumps(found, indent=1) + "\n")
-            known.with_suffix(".md").write_text(tables.report(found))
-    print(tables.report(found))
+    sections.run("search", SECTIONS, parser.parse_args(), Bench, tables.report)
 
 
 if __name__ == "__main__":
