@@ -11,7 +11,6 @@ they are, each with its date. The machine is shared: read the figures as ratios.
 """
 
 import argparse
-import contextlib
 import datetime
 import json
 import os
@@ -19,12 +18,11 @@ import platform
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+from search.machine import kept_or_temporary
 
 from dedup import adversarial, exact, inputs, multiply, roster, tables, watched
 
@@ -195,16 +193,6 @@ def told(name: str, answer: Found) -> Found:
 def described(files: Path) -> Found:
     table = pq.read_table(files, columns=["content"])
     return {"files": len(table), "bytes": inputs.size_of(table)}
-
-
-@contextlib.contextmanager
-def kept_or_temporary(folder: Path | None) -> Iterator[Path]:
-    if folder:
-        folder.mkdir(parents=True, exist_ok=True)
-        yield folder.resolve()
-        return
-    with tempfile.TemporaryDirectory(prefix="starloom-bench-") as name:
-        yield Path(name)
 
 
 def machine() -> str:

@@ -31,7 +31,6 @@ from search import sections
 from starloom.membership.check import Index
 from starloom.workspace.manifest import open_folder
 
-SECTIONS = ("build", "speed", "attribution", "planted", "renamed", "held out", "peers")
 _SEED = 9
 _HELD_OUT = 60_000_000  # characters
 _SPEED = 30_000_000
@@ -155,13 +154,13 @@ class Bench:
 
 
 def main() -> None:
-    parser = sections.options(__doc__, SECTIONS)
+    parser = sections.options(__doc__, tables.SECTIONS)
     parser.add_argument("--planted", type=int, default=10_000, help="pieces changed in their white space")
     parser.add_argument("--generations", type=int, default=500, help="texts of 2 KB")
     parser.add_argument("--renamed", type=int, default=100, help="pieces with other names, of each language and share")
     parser.add_argument("--held-out", type=int, default=2000, help="files that are not in the dataset")
     parser.add_argument("--peers", default=sys.executable, help="a Python with infini-gram, rbloom and pyarrow")
-    sections.run("membership", SECTIONS, parser.parse_args(), Bench, tables.report)
+    sections.run("membership", parser.parse_args(), Bench, tables.SECTIONS)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from search import clients, queries, roster, sections, tables
 from starloom.search.index import SearchIndex
 from starloom.workspace.manifest import open_folder
 
-SECTIONS = ("build", "queries", "peers", "clients", "equality")
 _SEED = 9
 _MANY = 200
 
@@ -118,12 +117,12 @@ class Bench:
 
 
 def main() -> None:
-    parser = sections.options(__doc__, SECTIONS)
+    parser = sections.options(__doc__, tables.SECTIONS)
     parser.add_argument("--queries", type=int, default=200, help="of each kind")
     parser.add_argument("--equal", type=int, default=2000, help="queries that are compared with a scan")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--rg", default="rg", help="ripgrep's program")
-    sections.run("search", SECTIONS, parser.parse_args(), Bench, tables.report)
+    sections.run("search", parser.parse_args(), Bench, tables.SECTIONS)
 
 
 if __name__ == "__main__":

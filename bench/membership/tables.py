@@ -5,18 +5,6 @@ from typing import Any
 Found = dict[str, Any]
 
 
-def report(found: Found) -> str:
-    parts = [
-        "# Membership\n",
-        f"`python bench/membership.py`; {found['machine']}. Shared: load before each section in brackets.\n",
-    ]
-    for section, written in _SECTIONS.items():
-        if section in found:
-            one = found[section]
-            parts += [f"## {section.capitalize()} ({one['date']}, load {one['load before']:.1f})\n", written(one), ""]
-    return "\n".join(parts)
-
-
 def build(one: Found) -> str:
     lines = [
         "One worker, from the dataset to the published index. Shares are of the text's bytes.\n",
@@ -146,7 +134,7 @@ def _share(part: int, whole: int) -> str:
 
 
 _TABLE = ("filter", "starts", "tags", "tiles")
-_SECTIONS = {
+SECTIONS = {
     "build": build,
     "speed": speed,
     "attribution": attribution,

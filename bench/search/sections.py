@@ -5,7 +5,7 @@ import datetime
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,10 @@ from search.machine import kept_or_temporary, machine
 _RESULTS = Path(__file__).parents[1] / "results"
 
 
-def options(description: str | None, sections: Sequence[str]) -> argparse.ArgumentParser:
+Sections = Mapping[str, Callable[[dict[str, Any]], str]]  # how what each found is written
+
+
+def options(description: str | None, sections: Iterable[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--from", dest="source", action="append", help="default: corpus:standard and corpus:large")
     parser.add_argument("--workspace", type=Path, help="with a dataset")
@@ -27,10 +30,9 @@ def options(description: str | None, sections: Sequence[str]) -> argparse.Argume
 
 def run(
     name: str,
-    sections: Sequence[str],
     given: argparse.Namespace,
     bench: Callable[[argparse.Namespace, Path], Any],
-    report: Callable[[dict[str, Any]], str],
+    sections: Sections,
 ) -> None:
     """Runs the sections asked for, methods of what `bench` makes, and writes results/NAME.{json,md} after each."""
     given.source = given.source or ["corpus:standard", "corpus:large"]
@@ -47,5 +49,17 @@ def run(
             found["machine"] = machine()
             found[section] = {"date": given.date, "load before": load, "wall": time.monotonic() - start} | answer
             known.write_text(json.dumps(found, indent=1) + "\n")
-            known.with_suffix(".md").write_text(report(found))
-    print(report(found))
+            known.with_suffix(".md").write_text(report(name, found, sections))
+    print(report(name, found, sections))
+
+
+def report(name: str, found: dict[str, Any], sections: Sections) -> str:
+    parts = [
+        f"# {name.capitalize()}\n",
+        f"`python bench/{name}.py`; {found['machine']}. The machine is shared: load before each section in brackets.\n",
+    ]
+    for section, written in sections.items():
+        if section in found:
+            one = found[section]
+            parts += [f"## {section.capitalize()} ({one['date']}, load {one['load before']:.1f})\n", written(one), ""]
+    return "\n".join(parts)

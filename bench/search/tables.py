@@ -5,24 +5,6 @@ from typing import Any
 Found = dict[str, Any]
 
 
-def report(found: Found) -> str:
-    parts = [
-        "# Search\n",
-        f"`python bench/search.py`; {found['machine']}. The machine is shared: load before each section in brackets.\n",
-    ]
-    for section, written in (
-        ("build", build),
-        ("queries", queries),
-        ("peers", peers),
-        ("clients", clients),
-        ("equality", equality),
-    ):
-        if section in found:
-            one = found[section]
-            parts += [f"## {section.capitalize()} ({one['date']}, load {one['load before']:.1f})\n", written(one), ""]
-    return "\n".join(parts)
-
-
 def build(one: Found) -> str:
     lines = [
         "One worker, from the dataset to the published index. Shares are of the text's bytes.\n",
@@ -113,3 +95,6 @@ def equality(one: Found) -> str:
 
 def _first(kinds: Found) -> list[Any]:
     return [one for row in kinds.values() for one in row["different"][:3]]
+
+
+SECTIONS = {"build": build, "queries": queries, "peers": peers, "clients": clients, "equality": equality}

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outside.web import client, file, once, send, serving
+from outside.web import client, file, once, send
 from starloom.errors import UserError
 from starloom.outside import download as module
 from starloom.outside.download import download
@@ -24,18 +24,6 @@ from starloom.outside.http import HttpError, TooLargeError
 BODY = random.Random(7).randbytes(300_000)
 DIGEST = hashlib.sha256(BODY).hexdigest()
 LIMIT = 1 << 20
-
-
-@pytest.fixture
-def web():
-    with serving() as web:
-        yield web
-
-
-@pytest.fixture
-def http():
-    with client() as http:
-        yield http
 
 
 @pytest.fixture

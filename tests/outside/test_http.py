@@ -28,26 +28,6 @@ PUBLIC = "93.184.216.34"
 LIMIT = 1 << 20
 
 
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.delenv("STARLOOM_ALLOW_PRIVATE", raising=False)
-
-
-@pytest.fixture
-def web():
-    with serving() as web:
-        yield web
-
-
-@pytest.fixture
-def http():
-    with client() as http:
-        yield http
-
-
 @contextlib.contextmanager
 def public(web, *answers, **settings):
     """A client that allows no private address; names resolve to `answers` in turn, and public ones are `web`."""

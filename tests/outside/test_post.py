@@ -4,30 +4,10 @@ import gzip
 
 import pytest
 
-from outside.web import client, redirect, send, serving
+from outside.web import redirect, send
 from starloom.outside.http import Http, HttpError, TooLargeError
 
 LIMIT = 1 << 20
-
-
-@pytest.fixture(autouse=True)
-def _plain_environment(monkeypatch):
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    monkeypatch.delenv("STARLOOM_ALLOW_PRIVATE", raising=False)
-
-
-@pytest.fixture
-def web():
-    with serving() as web:
-        yield web
-
-
-@pytest.fixture
-def http():
-    with client() as http:
-        yield http
 
 
 def echo(status=200, packed=False):

@@ -175,7 +175,7 @@ def test_what_was_proved_is_not_read_again(root, monkeypatch):
     def read(path):
         raise AssertionError(f"{path} was read")
 
-    monkeypatch.setattr("starloom.workspace.checked.hash_file", read)
+    monkeypatch.setattr("starloom.workspace.manifest.hash_file", read)
     SearchIndex.open(root)
     name = read_manifest(root / FOLDER).files[0].name
     os.utime(root / FOLDER / name)

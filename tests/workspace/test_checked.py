@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from starloom.workspace import checked
+from starloom.workspace import checked, manifest
 from starloom.workspace.atomic import publish
 from starloom.workspace.manifest import read_manifest, verify
 
@@ -21,7 +21,7 @@ def made(root, name="one", **files):
 def test_what_is_whole_is_proved_once(tmp_path, monkeypatch):
     files = made(tmp_path, a=b"text", b=b"more")
     assert checked.problems(tmp_path, tmp_path / "one", files) == {}
-    monkeypatch.setattr(checked, "hash_file", lambda path: pytest.fail(f"{path} is read again"))
+    monkeypatch.setattr(manifest, "hash_file", lambda path: pytest.fail(f"{path} is read again"))
     assert checked.problems(tmp_path, tmp_path / "one", files) == {}
 
 

@@ -90,7 +90,6 @@ def _encoded(text: str) -> UInt8s:
         ) from None
     if len(data) > MOST_BYTES:
         raise UserError(
-            f"the text has {len(data):,} bytes, more than {MOST_BYTES:,}",
-            "check it in pieces, or file by file",
+            f"the text has {len(data):,} bytes, more than {MOST_BYTES:,}", "check it in pieces, or file by file"
         )
     return np.frombuffer(data, dtype=np.uint8)

@@ -13,34 +13,14 @@ from pathlib import Path
 from typing import Final
 
 from starloom.membership.asked import MOST_BYTES, Asked
-from starloom.membership.matches import (
-    COMMON,
-    GUARANTEE,
-    WIDTH,
-    Check,
-    Licensed,
-    Match,
-    MatchedFile,
-    Status,
-)
+from starloom.membership.matches import COMMON, GUARANTEE, WIDTH, Check, Licensed, Match, MatchedFile, Status
 from starloom.membership.matching import Matching, renamed_matches
 from starloom.membership.shard import Shard, Split
 from starloom.membership.spans import EVERY, MOST, find
 from starloom.membership.store import open_shards
 from starloom.progress import counted
 
-__all__ = [
-    "COMMON",
-    "FILES",
-    "GUARANTEE",
-    "MOST_BYTES",
-    "WIDTH",
-    "Check",
-    "Index",
-    "Licensed",
-    "Match",
-    "MatchedFile",
-]
+__all__ = ["COMMON", "FILES", "GUARANTEE", "MOST_BYTES", "WIDTH", "Check", "Index", "Licensed", "Match", "MatchedFile"]
 
 FILES: Final = 20  # listed of each match, unless another number is asked for
 
@@ -70,14 +50,7 @@ class Index:
         """What an answer speaks about."""
         return self._covered(None)
 
-    def check(
-        self,
-        text: str,
-        files: int | None = FILES,
-        *,
-        split: Split = None,
-        renamed: bool = False,
-    ) -> Check:
+    def check(self, text: str, files: int | None = FILES, *, split: Split = None, renamed: bool = False) -> Check:
         """`text` against the dataset; at most `files` files of each match are listed. None: every file, and what many
         files share is compared with 4,096 of them instead of 32, which takes longer.
 
@@ -96,14 +69,7 @@ class Index:
             coverage = asked.share(covered)
             if renamed:
                 matches += renamed_matches(self.shard, asked, split, covered, most, files)
-            matches.sort(
-                key=lambda one: (
-                    one.common,
-                    one.kind != "exact",
-                    -one.characters,
-                    one.start,
-                )
-            )
+            matches.sort(key=lambda one: (one.common, one.kind != "exact", -one.characters, one.start))
         status, verdict = self._verdict(len(asked.query), bool(matches), split)
         return Check(
             status,
@@ -119,12 +85,7 @@ class Index:
         )
 
     def check_many(
-        self,
-        texts: Iterable[str],
-        files: int | None = FILES,
-        *,
-        split: Split = None,
-        renamed: bool = False,
+        self, texts: Iterable[str], files: int | None = FILES, *, split: Split = None, renamed: bool = False
     ) -> Iterator[Check]:
         """`check` of each, in order, as they are asked for."""
         for text in texts:
@@ -145,10 +106,7 @@ class Index:
             return "not_covered", f"not covered: shorter than {self.width} characters"
         if self.shard.covered.whole:
             return "no_match", f"no match in {where}"
-        return (
-            "partial",
-            f"partial: no match in {where}; the other parts are not here, and may have one",
-        )
+        return ("partial", f"partial: no match in {where}; the other parts are not here, and may have one")
 
 
 def _licenses(matches: list[Match]) -> list[Licensed]:

@@ -54,15 +54,7 @@ GONE, TRAIN, HELD_OUT = 0, 1, 2  # values of `state`
 ID_BYTES: Final = 20
 
 ORIGINS: Final = "origins.arrow"
-_DICTIONARIES: Final = (
-    "repo_name",
-    "revision_id",
-    "version",
-    "url",
-    "license_type",
-    "language",
-    "split",
-)
+_DICTIONARIES: Final = ("repo_name", "revision_id", "version", "url", "license_type", "language", "split")
 LICENSE: Final = "license"  # a column beside those of OCCURRENCES: license_type and detected_licenses as one text
 _TEXTS: Final = pa.dictionary(pa.int32(), pa.string())
 ORIGIN_ROWS: Final = pa.schema(

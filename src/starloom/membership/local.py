@@ -84,17 +84,7 @@ class LocalShard:
         told = []
         for segment in self.segments:
             found = look_up_hashes(hashes, segment.table, 0)
-            told.append(
-                self._spread(
-                    segment,
-                    len(offsets),
-                    found.offsets,
-                    found.first,
-                    split,
-                    most,
-                    segment.width,
-                )
-            )
+            told.append(self._spread(segment, len(offsets), found.offsets, found.first, split, most, segment.width))
         return merged_places(told or [_nowhere(len(offsets))], most)
 
     def confirmed(self, query: UInt8s, offsets: Int64s, places: Places) -> Found:
@@ -105,15 +95,7 @@ class LocalShard:
             outside = places.position[here] + segment.width > segment.text_size[row[here]]
             if outside.any() or (len(places.tile) and places.position.min() < 0):
                 raise damaged(self._folder.parent, "a place beyond the end of a file")
-            pieces.append(
-                self._confirmed(
-                    segment,
-                    query,
-                    row[here],
-                    offsets[places.tile[here]],
-                    places.position[here],
-                )
-            )
+            pieces.append(self._confirmed(segment, query, row[here], offsets[places.tile[here]], places.position[here]))
         return joined(pieces)
 
     def shapes(self, query: UInt8s, split: Split, most: int) -> Places:
@@ -147,10 +129,7 @@ class LocalShard:
         for segment, rows in zip(self.segments, self._rows([one.content_id for one in wanted])):
             if not segment.rows:
                 continue
-            totals, firsts = (
-                segment.origin_count[rows].tolist(),
-                segment.origin_first[rows].tolist(),
-            )
+            totals, firsts = (segment.origin_count[rows].tolist(), segment.origin_first[rows].tolist())
             for number in np.flatnonzero(rows >= 0).tolist():
                 one, total, first = wanted[number], totals[number], firsts[number]
                 lines = tuple(self._lines(segment, int(rows[number]), *pair) for pair in one.lines)
@@ -168,37 +147,17 @@ class LocalShard:
         ids = packed_ids(contents)
         return [segment.find(ids) for segment in self.segments]
 
-    def _confirmed(
-        self,
-        segment: Segment,
-        query: UInt8s,
-        rows: Int64s,
-        offset: Int64s,
-        position: Int64s,
-    ) -> Found:
+    def _confirmed(self, segment: Segment, query: UInt8s, rows: Int64s, offset: Int64s, position: Int64s) -> Found:
         where = segment.text_start, segment.text_size, segment.text
         try:
             found = grown(query, *where, rows, offset, position, segment.width)
         except ValueError as problem:
             raise damaged(self._folder.parent, str(problem)) from None
         numbers, content = np.unique(found.file, return_inverse=True)
-        return Found(
-            segment.contents(numbers),
-            content.astype(np.int64),
-            found.start,
-            found.end,
-            found.position,
-        )
+        return Found(segment.contents(numbers), content.astype(np.int64), found.start, found.end, found.position)
 
     def _spread(
-        self,
-        segment: Segment,
-        size: int,
-        tile: Int64s,
-        first: Int64s,
-        split: Split,
-        most: int,
-        width: int | None,
+        self, segment: Segment, size: int, tile: Int64s, first: Int64s, split: Split, most: int, width: int | None
     ) -> Places:
         """`some` of one segment, of tiles whose runs begin at `first`. No width: positions are numbers of tiles."""
         sharing = np.zeros(size, dtype=np.int64)
@@ -217,14 +176,7 @@ class LocalShard:
         every = [np.concatenate([_NONE, *column]) for column in zip(*columns)] or [_NONE] * 4
         where, again, rows, position = every
         numbers, content = np.unique(rows, return_inverse=True)
-        found = Places(
-            segment.contents(numbers),
-            where,
-            again,
-            content.astype(np.int64),
-            position,
-            sharing,
-        )
+        found = Places(segment.contents(numbers), where, again, content.astype(np.int64), position, sharing)
         return first_places(found, most)
 
 

@@ -29,9 +29,7 @@ class Matching:
         self._spans = spans
         self._files = files
 
-    def matches(
-        self,
-    ) -> tuple[list[Match], Covered]:
+    def matches(self) -> tuple[list[Match], Covered]:
         """(the matches, which bytes of the fold are in one)."""
         from starloom.kernels.stretches import chosen, holders
 
@@ -40,14 +38,7 @@ class Matching:
         shown = chosen(*_packed(found.start, found.end), self._width)
         starts, ends = found.start[shown], found.end[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)
-        spans = list(
-            zip(
-                starts.tolist(),
-                ends.tolist(),
-                bounds[:-1].tolist(),
-                bounds[1:].tolist(),
-            )
-        )
+        spans = list(zip(starts.tolist(), ends.tolist(), bounds[:-1].tolist(), bounds[1:].tolist()))
         described = self._described([(start, end, rows[low:high].tolist()) for start, end, low, high in spans])
         matches = []
         for start, end, low, high in spans:
@@ -78,13 +69,7 @@ class Matching:
         first = int(found.position[row]) + begins - int(found.start[row])
         return first, first + ends - begins - 1
 
-    def _match(
-        self,
-        start: int,
-        end: int,
-        rows: list[int],
-        described: dict[int, _Known],
-    ) -> Match:
+    def _match(self, start: int, end: int, rows: list[int], described: dict[int, _Known]) -> Match:
         """Bytes start to end of the folded text, with the files that have all of it but less than a tile."""
         found, asked = self._spans.stretches, self._asked
         files: list[MatchedFile] = []
@@ -113,17 +98,7 @@ class Matching:
         characters = asked.characters(start, end)
         why = reason(asked.text[first:last], contents, COMMON)
         told = _told(licenses, characters)
-        return Match(
-            first,
-            last,
-            *asked.lines(first, last),
-            characters,
-            files,
-            total,
-            bool(why),
-            why,
-            licenses=told,
-        )
+        return Match(first, last, *asked.lines(first, last), characters, files, total, bool(why), why, licenses=told)
 
     def _sharing(self, start: int, end: int, rows: list[int]) -> int:
         """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
@@ -152,12 +127,7 @@ def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:
 
 
 def renamed_matches(
-    shard: Shard,
-    asked: Asked,
-    split: Split,
-    covered: Covered,
-    most: int,
-    files: int | None,
+    shard: Shard, asked: Asked, split: Split, covered: Covered, most: int, files: int | None
 ) -> list[Match]:
     """Copies with other names, where nothing exact covers them."""
     from starloom.membership import renamed
@@ -194,13 +164,7 @@ def _file(origin: Origin, start: int, end: int, lines: tuple[int, int]) -> Match
     where = origin.url, origin.revision_id, origin.path, lines
     swhid, link = qualified_swhid(origin.content_id, *where), permalink(*where)
     return MatchedFile(
-        **vars(origin),
-        start=start,
-        end=end,
-        first_line=lines[0],
-        last_line=lines[1],
-        swhid=swhid,
-        permalink=link,
+        **vars(origin), start=start, end=end, first_line=lines[0], last_line=lines[1], swhid=swhid, permalink=link
     )
 
 

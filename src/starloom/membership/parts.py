@@ -17,13 +17,7 @@ from numpy.typing import NDArray
 from starloom.kernels.text import Int64s, UInt32s, UInt64s
 from starloom.membership.layout import TEXT
 
-SCRATCH: Final = {
-    **TEXT,
-    "hashes": "<u8",
-    "numbers": "<u4",
-    "renamed_hashes": "<u8",
-    "renamed_numbers": "<u4",
-}
+SCRATCH: Final = {**TEXT, "hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4"}
 
 
 @dataclass(frozen=True)
@@ -147,10 +141,7 @@ class _Tiles:
         from starloom.kernels.tile_table import parted
 
         bounds, hashes, numbers = parted(np.concatenate([np.zeros(0, np.uint64), *self._hashes]), ranges)
-        for name, column in (
-            (f"{prefix}hashes", hashes),
-            (f"{prefix}numbers", numbers),
-        ):
+        for name, column in ((f"{prefix}hashes", hashes), (f"{prefix}numbers", numbers)):
             column.astype(SCRATCH[name], copy=False).tofile(place.with_name(f"{place.name}.{name}"))
         return Tiled(np.concatenate([np.zeros(0, np.uint32), *self._counts]), bounds)
 

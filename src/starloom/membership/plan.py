@@ -87,27 +87,14 @@ def contents_of(source: Source, shards: int) -> Contents:
     ids, marks = [np.zeros((0, ID_BYTES), np.uint8)], [np.zeros(0, np.uint64)]
     told = [np.zeros((4, 0), np.int64)]  # state, size, file, row
     for number, (split, path) in enumerate(source.files):
-        columns = set(pq.read_schema(path).names) & {
-            "content_id",
-            "redactions",
-            "length_bytes",
-        }
+        columns = set(pq.read_schema(path).names) & {"content_id", "redactions", "length_bytes"}
         table = pq.read_table(path, columns=sorted(columns))
         rows = len(table)
         ids.append(packed_ids(table.column("content_id").to_pylist()))
         marks.append(_marks(table.column("redactions")) if "redactions" in columns else np.zeros(rows, np.uint64))
         known = "length_bytes" in columns
         sizes = table.column("length_bytes").fill_null(1).to_numpy() if known else np.ones(rows, np.int64)
-        told.append(
-            np.stack(
-                [
-                    np.full(rows, STATES[split]),
-                    sizes,
-                    np.full(rows, number),
-                    np.arange(rows),
-                ]
-            )
-        )
+        told.append(np.stack([np.full(rows, STATES[split]), sizes, np.full(rows, number), np.arange(rows)]))
     every = np.concatenate(ids)
     _, first = np.unique(keys(every), return_index=True)  # of equal ones the first
     first.sort()

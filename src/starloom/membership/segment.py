@@ -11,17 +11,7 @@ from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s, UInt32s
 from starloom.kernels.tile_runs import living, spread
 from starloom.kernels.tiles import Found, Table
-from starloom.membership.layout import (
-    GONE,
-    HELD_OUT,
-    ID_BYTES,
-    RENAMED,
-    STATE,
-    TABLE,
-    TRAIN,
-    heads,
-    immutable,
-)
+from starloom.membership.layout import GONE, HELD_OUT, ID_BYTES, RENAMED, STATE, TABLE, TRAIN, heads, immutable
 from starloom.membership.shard import ALL, Split
 
 _REMEDY = "delete {} and run `starloom index`: it is made again"
@@ -50,32 +40,19 @@ class Segment:
         self.text_start, self.text_size = arrays["text_start"], arrays["text_size"]
         self.mark = arrays["mark"]
         self.state: UInt8s = arrays["state"]
-        self.origin_first, self.origin_count = (
-            arrays["origin_first"],
-            arrays["origin_count"],
-        )
+        self.origin_first, self.origin_count = (arrays["origin_first"], arrays["origin_count"])
         self.first_tile: UInt32s = arrays["first_tile"]
         self.table = Table(int(about["bits"]), *(arrays[name] for name in TABLE))
         self.shapes: Table | None = None
         if renamed:
             self.first_shape: UInt32s = arrays[f"{RENAMED}first_tile"]
-            self.shapes = Table(
-                int(about["renamed_bits"]),
-                *(arrays[f"{RENAMED}{name}"] for name in TABLE),
-            )
+            self.shapes = Table(int(about["renamed_bits"]), *(arrays[f"{RENAMED}{name}"] for name in TABLE))
         self._gap_start, self._gap_count = arrays["gap_start"], arrays["gap_count"]
-        self._gap_position, self._gap_lines = (
-            arrays["gap_position"],
-            arrays["gap_lines"],
-        )
+        self._gap_position, self._gap_lines = (arrays["gap_position"], arrays["gap_lines"])
         self._check(arrays)
         used = np.bincount(self.state, minlength=3) if rows else np.zeros(3, dtype=np.int64)
         self.gone = int(used[GONE])
-        self._answers = {
-            None: not self.gone,
-            "train": rows == used[TRAIN],
-            "held_out": rows == used[HELD_OUT],
-        }
+        self._answers = {None: not self.gone, "train": rows == used[TRAIN], "held_out": rows == used[HELD_OUT]}
 
     def _check(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         rows = self.rows
@@ -87,10 +64,7 @@ class Segment:
         if self.shapes:
             tables.append((self.shapes, self.first_shape))
         for table, first in tables:
-            buckets, tiles = (
-                2**table.bits,
-                int(first[-1]) if len(first) == rows + 1 else -1,
-            )
+            buckets, tiles = (2**table.bits, int(first[-1]) if len(first) == rows + 1 else -1)
             if [len(one) for one in table[1:]] != [buckets, buckets + 1, tiles, tiles]:
                 raise ValueError("its files do not belong together")
         for starts, sizes, whole in (

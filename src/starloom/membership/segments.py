@@ -45,10 +45,7 @@ def write_segment(given: Pieces) -> Made:
     """Writes the files of a segment into `given.folder`. Raises UserError when there are too many tiles."""
     writer = _Writer(given)
     for name in TEXT:
-        _append(
-            given.folder / f"{given.number}-{name}.bin",
-            [one.scratch(name) for one in given.pieces],
-        )
+        _append(given.folder / f"{given.number}-{name}.bin", [one.scratch(name) for one in given.pieces])
     text_start, text_size = writer.column([one.text_size for one in given.pieces])
     gap_start, gap_count = writer.column([one.gap_count for one in given.pieces])
     rows: dict[str, NDArray[Any]] = {
@@ -143,12 +140,7 @@ class _Writer:
             cuts = []
             for one in tiled:
                 step = (len(one.bounds) - 1) >> kept
-                cuts.append(
-                    slice(
-                        int(one.bounds[number * step]),
-                        int(one.bounds[(number + 1) * step]),
-                    )
-                )
+                cuts.append(slice(int(one.bounds[number * step]), int(one.bounds[(number + 1) * step])))
             hashes, numbers = ([column[cut] for column, cut in zip(some, cuts)] for some in columns)
             yield (
                 np.concatenate([np.zeros(0, np.uint64), *hashes]),

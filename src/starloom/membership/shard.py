@@ -211,10 +211,7 @@ def merged_tiles(found: Sequence[Tiles], most: int) -> Tiles:
     """Those of several shards as those of one."""
     if len(found) == 1:
         return found[0]
-    every = [np.concatenate([_NONE, *column]) for column in zip(*found)] or [
-        _NONE,
-        _NONE,
-    ]
+    every = [np.concatenate([_NONE, *column]) for column in zip(*found)] or [_NONE, _NONE]
     offsets, inverse = np.unique(every[0], return_inverse=True)
     counts = np.zeros(len(offsets), dtype=np.int64)
     np.add.at(counts, inverse, every[1])
@@ -241,9 +238,7 @@ def joined(found: Sequence[Found]) -> Found:
     return Found(contents, *rows[:, new])
 
 
-def renumbered(
-    told: Sequence[tuple[Sequence[str], Int64s]],
-) -> tuple[tuple[str, ...], Int64s]:
+def renumbered(told: Sequence[tuple[Sequence[str], Int64s]]) -> tuple[tuple[str, ...], Int64s]:
     """(all contents in order, each once; their numbers in it), of several lists of contents and numbers in each."""
     if len(told) == 1:
         return tuple(told[0][0]), told[0][1]

@@ -66,13 +66,7 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     stretches = trimmed(query, Stretches(found.content, found.start, found.end, found.position), width)
     order_of = np.lexsort((stretches.position, stretches.file, stretches.end, stretches.start))
     stretches = Stretches(*(column[order_of] for column in stretches))
-    return Spans(
-        found.contents,
-        stretches,
-        frequent,
-        every[order],
-        np.concatenate(sharing)[order],
-    )
+    return Spans(found.contents, stretches, frequent, every[order], np.concatenate(sharing)[order])
 
 
 _NONE: Final[Int64s] = np.zeros(0, dtype=np.int64)

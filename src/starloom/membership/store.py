@@ -25,10 +25,7 @@ def manifest_of(root: Path) -> Manifest:
         manifest = read_manifest(folder)
     except UserError as problem:
         if problem.hint and problem.hint.startswith("delete"):
-            raise UserError(
-                problem.problem,
-                f"delete {folder} and run `starloom index`: it is made again",
-            ) from None
+            raise UserError(problem.problem, f"delete {folder} and run `starloom index`: it is made again") from None
         raise
     if manifest is None:
         raise UserError(f"{root} has no index of matching code", "run `starloom index`")
@@ -38,10 +35,7 @@ def manifest_of(root: Path) -> Manifest:
             "update Starloom: pip install --upgrade starloom",
         )
     if manifest.version != VERSION:
-        raise UserError(
-            f"{folder} was written by an older Starloom",
-            "run `starloom index`: it is made again",
-        )
+        raise UserError(f"{folder} was written by an older Starloom", "run `starloom index`: it is made again")
     return manifest
 
 
@@ -60,22 +54,13 @@ def open_shards(root: Path, numbers: Collection[int] | None = None) -> Shards:
         raise damaged(folder, f"its manifest lacks {problem}") from None
     if strange := [one for one in wanted if not 0 <= one < every]:
         raise UserError(
-            f"{folder} has no shard {strange[0]}",
-            f"its shards are 0 to {every - 1}" if every > 1 else "it has one: 0",
+            f"{folder} has no shard {strange[0]}", f"its shards are 0 to {every - 1}" if every > 1 else "it has one: 0"
         )
     width, files, repositories = facts
     found, problems = [], []
     for number in wanted:
         entries = entries_of(manifest, number)
-        covered = Covered(
-            manifest.content,
-            width,
-            every,
-            files,
-            repositories,
-            renamed,
-            frozenset([number]),
-        )
+        covered = Covered(manifest.content, width, every, files, repositories, renamed, frozenset([number]))
         wrong = checked.problems(root, folder, list(entries.values()))
         if lacks := next(iter(wrong.values()), None) or _lacking(entries, manifest, number):
             problems.append(lacks)

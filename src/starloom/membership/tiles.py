@@ -18,22 +18,9 @@ import pyarrow.parquet as pq
 from starloom import progress
 from starloom.membership import places
 from starloom.membership.before import Before
-from starloom.membership.layout import (
-    FOLDER,
-    GONE,
-    ORIGINS,
-    VERSION,
-    first_ids,
-    shard_folder,
-)
+from starloom.membership.layout import FOLDER, GONE, ORIGINS, VERSION, first_ids, shard_folder
 from starloom.membership.parts import Part, Piece, tile_part
-from starloom.membership.plan import (
-    Contents,
-    ShardPlan,
-    Source,
-    contents_of,
-    plan_shard,
-)
+from starloom.membership.plan import Contents, ShardPlan, Source, contents_of, plan_shard
 from starloom.membership.segments import Made, Pieces, write_segment
 from starloom.membership.settings import SHARD_BYTES, MembershipSettings
 from starloom.the_stack import origins, tables
@@ -86,11 +73,7 @@ def write(
     contents = contents_of(source, shards)
     before = Before(root, source.written, shards, settings) if root else None
     plans = [
-        plan_shard(
-            contents,
-            np.flatnonzero(contents.shards == number),
-            before.segments(number) if before else (),
-        )
+        plan_shard(contents, np.flatnonzero(contents.shards == number), before.segments(number) if before else ())
         for number in range(shards)
     ]
     pieces = _pieces(source, contents, plans, scratch, run, settings)
@@ -136,17 +119,7 @@ def _pieces(
         here = contents.file == number
         rows[contents.row[here]] = goes[here]
         if (rows >= 0).any():
-            parts.append(
-                Part(
-                    path,
-                    scratch,
-                    number,
-                    rows,
-                    settings.profile,
-                    settings.renamed,
-                    ranges,
-                )
-            )
+            parts.append(Part(path, scratch, number, rows, settings.profile, settings.renamed, ranges))
     found: dict[int, list[tuple[int, Piece]]] = {}
     with progress.task("tile", sum(part.source.stat().st_size for part in parts)) as bar:
         for part, pieces in run(tile_part, parts):
@@ -223,15 +196,8 @@ def _shard(
         first, count = ranges.of(ids)
         gone = states == GONE
         first[gone], count[gone] = 0, 0
-        for name, column in (
-            ("state", states),
-            ("origin_first", first),
-            ("origin_count", count),
-        ):
-            draft.write(
-                f"{folder}/{segment}-{name}.bin",
-                column.astype(column.dtype.newbyteorder("<")).tobytes(),
-            )
+        for name, column in (("state", states), ("origin_first", first), ("origin_count", count)):
+            draft.write(f"{folder}/{segment}-{name}.bin", column.astype(column.dtype.newbyteorder("<")).tobytes())
     return [about for *_, about in segments]
 
 

@@ -20,6 +20,12 @@ _KINDS: Final = ("<i8", "|u1")
 _HEAD: Final = len(_MAGIC) + 4
 
 
+def check(sound: bool) -> None:
+    """Raises ValueError where what came in a frame does not fit together."""
+    if not sound:
+        raise ValueError("a frame whose values do not fit together")
+
+
 @dataclass(frozen=True)
 class Frame:
     """`values`: what JSON has; `arrays`: int64 or uint8, read-only, of one dimension."""

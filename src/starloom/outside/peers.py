@@ -5,15 +5,23 @@ password in its URL are sent as HTTP's basic authentication, for a proxy that gu
 """
 
 import json
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+from numpy.typing import NDArray
 
 from starloom.errors import UserError
-from starloom.outside.frames import KIND
+from starloom.outside.frames import KIND, Frame, from_bytes, to_bytes
 from starloom.outside.http import Http, HttpError, HttpSettings, shown
 from starloom.outside.paths import printable
 
 MOST_BYTES: Final = 512 << 20  # of an answer
 _SETTINGS: Final = HttpSettings(private=True, attempts=2, connect_seconds=3, idle_seconds=90, parallel=64)
+
+
+# The name of a call and its frame → the frame that answers. May raise UserError. How frames travel is the caller's.
+Send: TypeAlias = Callable[[str, bytes], bytes]
 
 
 class PeerError(UserError):
@@ -52,6 +60,34 @@ class Peer:
 
     def close(self) -> None:
         self._http.close()
+
+
+class Caller:
+    """What the halves have in common that ask a part of an index through `send`; `name`: whom an error names."""
+
+    def __init__(self, send: Send, name: str) -> None:
+        self._send = send
+        self._name = name
+
+    def call(
+        self, call: str, values: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]] = {}, made: str | None = None
+    ) -> Frame:
+        """The answer. `made`: the mark of the index that is to give it. Raises what `send` raises, and PeerError."""
+        answer = self._send(call, to_bytes(values, arrays))
+        with self.reading():
+            frame = from_bytes(answer)
+        if made is not None and frame.values.get("made") != made:
+            raise PeerError(self._name, "its index was made anew meanwhile")
+        return frame
+
+    @contextmanager
+    def reading(self, call: str = "") -> Iterator[None]:
+        """What is wrong with an answer, as PeerError."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, AttributeError):
+            answer = f"its answer to `{call}`" if call else "its answer"
+            raise PeerError(self._name, f"{answer} cannot be read") from None
 
 
 def _said(answer: bytes) -> str:

@@ -63,7 +63,7 @@ def packed(rows: pa.Table, number: int) -> pa.Table:
 
 
 def left(folder: Path, rows: pa.Table, number: int) -> Iterator[bytes]:
-    """What is left of a file of texts: the frames of its live rows, as they come in it."""
+    """What is left of a file of texts: the blocks of its live rows, as they come in it."""
     texts = mapped(folder / text_name(number))
     there = _there(rows, number)
     starts, sizes = (rows.column(name).to_numpy()[there] for name in ("text_start", "text_size"))

@@ -10,7 +10,6 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -23,6 +22,7 @@ from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
 from starloom.search.matching import File, Text
 from starloom.search.nodes import Node
+from starloom.search.rows import mapped
 
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
@@ -103,8 +103,8 @@ class Shard:
         self._places = [
             self._columns[name].to_numpy() for name in ("text_file", "text_start", "text_size", "text_bytes")
         ]
-        texts = [name for name in names if name.startswith("texts-")]
-        self._texts = {int(name[6:-4]): _mapped(folder / name) for name in texts}
+        texts = layout.texts_among(names)
+        self._texts = {layout.text_number(name): mapped(folder / name) for name in texts}  # never cut while open
         self._codec = pa.Codec(layout.CODEC)
         self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
         self.files = int(self._searcher.num_docs)
@@ -190,20 +190,14 @@ class Shard:
 
     def _text(self, row: int) -> bytes:
         name, start, size, length = (int(column[row]) for column in self._places)
-        with memoryview(self._texts[name]) as texts, texts[start : start + size] as frame:
-            data: bytes = self._codec.decompress(frame, length, asbytes=True)
+        with memoryview(self._texts[name]) as texts, texts[start : start + size] as block:
+            data: bytes = self._codec.decompress(block, length, asbytes=True)
         return data
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """One piece, where it is one: of that an item costs half."""
     return column.chunk(0) if column.num_chunks == 1 else column
-
-
-def _mapped(path: Path) -> mmap | bytes:
-    """The file's content, in memory where it is read. It is never cut while open: published files are replaced."""
-    with path.open("rb") as file:
-        return mmap(file.fileno(), 0, access=ACCESS_READ) if path.stat().st_size else b""
 
 
 def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Schema"]:

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from starloom.kernels.text import Int64s
 from starloom.search import rows as rows_of
 from starloom.search import segments
-from starloom.search.layout import CODEC, FILES, META, ROWS, read_rows, shard_name, text_name, text_number
+from starloom.search.layout import CODEC, FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
 from starloom.search.work import Work
 from starloom.workspace import operations
 from starloom.workspace.atomic import Draft
@@ -41,7 +41,7 @@ class Before:
 
     @property
     def texts(self) -> list[str]:
-        return [name for name in self.files if name.startswith("texts-")]
+        return texts_among(self.files)
 
     def rows(self, columns: list[str] | None = None) -> pa.Table:
         return read_rows(self.folder / ROWS).select(columns or FILES.names)
@@ -85,8 +85,8 @@ def copy(task: Copy) -> None:
     with task.work.publish(task.name) as draft:
         with draft.create(f"{task.shard}.lz4") as output:
             for number in map(text_number, task.before.texts):
-                for frame in rows_of.left(task.before.folder, rows, number):
-                    output.write(frame)
+                for block in rows_of.left(task.before.folder, rows, number):
+                    output.write(block)
                 some = rows_of.packed(rows, number)
                 some = some.filter(pc.and_(some.column("live"), pc.equal(some.column("text_file"), number)))
                 copied.append(rows_of.placed(some, 0, start))
@@ -126,8 +126,8 @@ def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
         with pq.ParquetFile(folder / f"{task.shard}.parquet") as file:
             for batch in file.iter_batches(_READ):
                 for row in batch.to_pylist():
-                    frame = texts[row["text_start"] : row["text_start"] + row["text_size"]]
-                    yield row, codec.decompress(frame, row["text_bytes"], asbytes=True)
+                    block = texts[row["text_start"] : row["text_start"] + row["text_size"]]
+                    yield row, codec.decompress(block, row["text_bytes"], asbytes=True)
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ def _write_left(draft: Draft, before: Before, gone: Int64s) -> None:
     live[gone] = False
     rows = rows.set_column(_PLACES.index("live"), "live", pa.array(live))
     for number in numbers:
-        frames = rows_of.left(before.folder, rows, number)
-        if first := next(frames, None):
+        blocks = rows_of.left(before.folder, rows, number)
+        if first := next(blocks, None):
             with draft.create(text_name(number)) as output:
                 output.write(first)
-                output.writelines(frames)
+                output.writelines(blocks)

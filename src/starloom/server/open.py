@@ -82,9 +82,8 @@ class Workspace:
         self.name = root.name
         self.report = Renewed(root / REPORT, self._report)
         self.headline = Renewed(root / tables.DATASET, self._headline)
-        shards = () if numbers is None else (numbers,)
-        search = Renewed(root / "search", lambda: SearchIndex.open(root, *shards).prepare())
-        membership = Renewed(root / "membership", lambda: Index.open(root, *shards))
+        search = Renewed(root / "search", lambda: SearchIndex.open(root, numbers).prepare())
+        membership = Renewed(root / "membership", lambda: Index.open(root, numbers))
         self.search: Renewed[SearchIndex] | Spread[Any, SearchIndex] = search
         self.membership: Renewed[Index] | Spread[Any, Index] = membership
         if peers:

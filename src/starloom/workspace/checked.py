@@ -15,7 +15,7 @@ from starloom import progress
 from starloom.errors import UserError
 from starloom.workspace import atomic, operations
 from starloom.workspace.lock import FOLDER
-from starloom.workspace.manifest import FileEntry, hash_file, read_bytes
+from starloom.workspace.manifest import FileEntry, problem_of, read_bytes
 
 _NAME: Final = "checked.json"
 _SHOWN: Final = 256 << 20  # bytes to be read from which a bar says so
@@ -32,7 +32,7 @@ def problems(root: Path, folder: Path, files: Sequence[FileEntry]) -> dict[str, 
     with contextlib.ExitStack() as stack:
         bar = stack.enter_context(progress.task("check", total)) if total > _SHOWN else None
         for file in unproved:
-            if problem := _problem(folder / file.name, file):
+            if problem := problem_of(folder, file):
                 found[file.name] = problem
             if bar:
                 bar.advance(file.bytes)
@@ -62,19 +62,6 @@ def _mark(path: Path, file: FileEntry) -> list[object] | None:
     except OSError:
         return None
     return [file.sha256, found.st_size, found.st_mtime_ns, found.st_ino]
-
-
-def _problem(path: Path, file: FileEntry) -> str | None:
-    try:
-        if path.is_symlink() or not path.is_file():
-            return f"{path} is missing"
-        if (size := path.stat().st_size) != file.bytes:
-            return f"{path} has {size:,} bytes, its manifest says {file.bytes:,}"
-        return (
-            None if hash_file(path) == file.sha256 else f"{path} was altered: its sha256 is not the one in the manifest"
-        )
-    except OSError as problem:
-        return f"{path} cannot be read ({problem.strerror})"
 
 
 def _known(root: Path) -> dict[str, list[object]]:

@@ -179,8 +179,7 @@ def verify(folder: Path) -> list[str]:
     problems: list[str] = []
     for file in manifest.files:
         path = folder / file.name
-        found = _size_problem(folder, file) or _hash_problem(path, file)
-        if found:
+        if found := problem_of(folder, file):
             problems.append(found)
         elif path.name == NAME:
             problems += verify(path.parent)
@@ -206,6 +205,11 @@ def _published(folder: Path, levels: int) -> list[Path]:
         return []
     inside = [one for one in folder.iterdir() if not one.name.startswith(".") and one.is_dir() and not one.is_symlink()]
     return [found for one in sorted(inside) for found in _published(one, levels - 1)]
+
+
+def problem_of(folder: Path, file: FileEntry) -> str | None:
+    """What is wrong with a file of a published folder, every byte of it read: a sentence that names it, or None."""
+    return _size_problem(folder, file) or _hash_problem(folder / file.name, file)
 
 
 def _size_problem(folder: Path, file: FileEntry) -> str | None:
