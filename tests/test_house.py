@@ -73,7 +73,6 @@ ROOMS = {
     "transformers": ("starcoder2?", "outside/hub_models?"),
     "safetensors": ("starcoder2", "training"),
     "tokenizers": ("tokens",),
-    "tiktoken": ("tokens",),
     "tantivy": ("search",),
     "re2": ("search/patterns",),
     "yara": ("malware/yara_rules?",),
@@ -82,7 +81,10 @@ ROOMS = {
     "starlette": ("server",),
     "uvicorn": ("server",),
 }
-TORCH_FREE = ("training/settings", "training/runs", "training/trace", "training/plan", "training/impact")
+TORCH_FREE = (
+    *("training/settings", "training/runs", "training/reading", "training/trace", "training/locate", "training/seen"),
+    *("training/plan", "training/impact"),
+)
 
 CATCH_ALLS = ("utils", "util", "common", "helpers", "core", "types")
 MOST_LINES = 400

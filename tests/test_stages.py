@@ -178,4 +178,4 @@ def test_the_data_half_loads_nothing_of_the_rest():
         "all_stages(), made_stages()\nprint(*{name.split('.')[0] for name in sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not set(done.stdout.split()) & {"torch", "transformers", "tokenizers", "tiktoken", "tantivy", "fastapi"}
+    assert not set(done.stdout.split()) & {"torch", "transformers", "tokenizers", "tantivy", "fastapi"}

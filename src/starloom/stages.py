@@ -28,8 +28,9 @@ from starloom.the_stack.list import ListSettings
 from starloom.the_stack.pair import PairSettings
 from starloom.the_stack.rules import Rule, check, merged
 from starloom.the_stack.scan import ScanSettings
-from starloom.tokens.pack import PackSettings
-from starloom.tokens.tokenizer import TokenizerSettings
+from starloom.tokens.mixture import MixtureSource, check_mixture
+from starloom.tokens.pack_settings import PackSettings
+from starloom.tokens.tokenizer_stage import TokenizerSettings
 from starloom.training.settings import TrainSettings
 from starloom.workspace.stage import Stage
 
@@ -62,6 +63,7 @@ class Settings:
     budgets: tuple[Budget, ...] = ()
     redact: RedactSettings = field(default_factory=RedactSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
+    mixture: tuple[MixtureSource, ...] = ()
     pack: PackSettings = field(default_factory=PackSettings)
     membership: MembershipSettings = field(default_factory=MembershipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
@@ -77,9 +79,9 @@ def all_stages() -> tuple[Stage, ...]:
 
 def token_stages() -> tuple[Stage, ...]:
     """What training reads, in order; each has a command of its name."""
-    from starloom.tokens import pack, tokenizer
+    from starloom.tokens import pack, tokenizer_stage
 
-    return (tokenizer.STAGE, pack.STAGE)
+    return (tokenizer_stage.STAGE, pack.STAGE)
 
 
 def index_stages() -> tuple[Stage, ...]:
@@ -154,6 +156,7 @@ def _anchored(settings: Settings, root: Path) -> Settings:
 
 def _checked(settings: Settings, where: str) -> Settings:
     check(settings.rules)
+    check_mixture(settings.mixture)
     check_budgets(settings.budgets, tuple(rule.name for rule in settings.rules))
     if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
         raise UserError(

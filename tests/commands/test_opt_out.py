@@ -19,11 +19,13 @@ from starloom.the_stack.texts import cached_texts
 from starloom.training import runs
 from starloom.workspace import erase, manifest
 from the_stack import building
+from training import packing
 
 SECRET = building.code("secret", 40)
 NEAR = SECRET.replace(b"return", b"yield", 1)
 WORD = SECRET.split(b"(")[0].removeprefix(b"def ").decode()
 SHARED = building.code("shared", 20)
+STEPS = 50  # of a model: more than an epoch
 WHO = "A. Person, a.person@" + "mail.example"
 
 
@@ -55,11 +57,15 @@ def finished(tmp_path_factory):
     workspace = building.Workspace(base / "w", *made, extra=extra)
     for command in ("build", "index", "tokenizer", "pack"):
         commands.group.main([command, "-w", str(workspace.root)], standalone_mode=False)
-    record = {"settings": {}, "tokenizer": "", "vocabulary": 400, "parameters": 1, "steps": 5, "threads": 1}
+    settings = packing.tiny(sequence=128, window=64, context=128, steps=STEPS).outcome()
+    record = {"settings": settings, "tokenizer": "", "vocabulary": 400, "parameters": 1, "steps": STEPS, "threads": 1}
     record |= {"precision": "", "device": "cpu", "versions": {}, "started": "2026-01-01T00:00:00+00:00"}
     mark = manifest.read_manifest(workspace.root / "tokens").content
-    runs.write_record(workspace.root / "models" / "first", runs.Record(**record, tokens=mark))
-    runs.write_record(workspace.root / "models" / "older", runs.Record(**record, tokens="0" * 64))
+    for name, tokens in (("first", mark), ("older", "0" * 64)):
+        folder = workspace.root / "models" / name
+        runs.write_record(folder, runs.Record(**record, tokens=tokens))
+        lines = (runs.Loss(step, 1.0, 1.0, step, step, 1.0, 1.0).to_line() for step in range(1, STEPS + 1))
+        (folder / runs.LOSSES).write_text("".join(lines))
     return workspace
 
 
@@ -97,6 +103,18 @@ def test_a_content_goes_from_everything_and_stays_gone(workspace, run):
     (tokens,) = [one for one in first["holdings"] if one["where"] == "tokens"]
     assert (tokens["files"], tokens["documents"]) == (1, 1)
     assert tokens["tokens"] > 500
+    (model,) = [one for one in first["holdings"] if one["where"] == "model"]
+    assert {name: model[name] for name in ("files", "documents", "tokens")} == {
+        name: tokens[name] for name in ("files", "documents", "tokens")
+    }
+    seen = run(workspace, "trace", "first", "--file", "one:src/secret.py", "--json")
+    assert (model["steps"], model["first_step"], model["last_step"]) == (seen["steps"], seen["first"], seen["last"])
+    assert seen["tokens"] == tokens["tokens"]
+    assert 1 <= model["first_step"] < model["last_step"] <= STEPS
+    said = f"read in {model['steps']} steps, the first {model['first_step']}, the last {model['last_step']} of 50 steps"
+    assert f"model first: 1 content, 1 document, {tokens['tokens']:,} tokens, {said}" in run(
+        workspace, "opt-out", "impact"
+    )
     assert not first["near_twins"]  # it stands for its twin still
 
     for command in ("build", "index", "pack"):

@@ -119,6 +119,43 @@ def test_an_object(store):
     assert pickle.loads(pickle.dumps(store)).get(KEY, LIMIT) == BODY
 
 
+@pytest.mark.parametrize(("start", "stop"), [(0, 1), (0, 5000), (17, 1234), (4999, 5000), (0, 0), (9, 9)])
+def test_a_range(store, start, stop):
+    assert store.get_range(KEY, start, stop) == BODY[start:stop]
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 5001), (4999, 6000), (5000, 5001), (9000, 9001)])
+def test_a_range_past_the_end(store, start, stop):
+    with pytest.raises(StoreError):
+        store.get_range(KEY, start, stop)
+
+
+def test_a_range_of_what_is_not_there(store):
+    with pytest.raises(MissingError):
+        store.get_range("0" * 40, 0, 9)
+    with pytest.raises(StoreError, match="no key"):
+        store.get_range("../secret", 0, 9)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "content_range", "words"),
+    [
+        (200, BODY, None, "no ranges"),  # a server that gives whole objects
+        (206, BODY[1:9], "bytes 1-8/5000", "another range"),
+        (206, BODY[:9], "bytes 0-8/5000", "another range"),
+        (206, BODY[:4], "bytes 0-7/5000", "bytes came"),
+    ],
+)
+def test_a_server_that_gives_something_else(monkeypatch, status, body, content_range, words):
+    monkeypatch.setenv("STARLOOM_ALLOW_PRIVATE", "1")
+    with serving() as web:
+        web.routes["/x"] = lambda handler: send(handler, status, body, Content_Range=content_range)
+        opened = open_store(web.url, settings=HttpSettings(attempts=1))
+        with pytest.raises(StoreError, match=words):
+            opened.get_range("x", 0, 8)
+        opened.close()
+
+
 @pytest.mark.parametrize("key", ["0" * 40, "no/such"])
 def test_what_is_not_there(store, key):
     with pytest.raises(MissingError) as caught:

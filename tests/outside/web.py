@@ -57,16 +57,17 @@ def file(body: bytes, *, etag: str | None = '"1"', **headers: object) -> Answer:
         if asked is None or handler.headers.get("If-Range", etag) != etag:
             send(handler, 200, body, ETag=etag, **headers)
             return
-        start = int(asked.removeprefix("bytes=").removesuffix("-"))
+        first, _, last = asked.removeprefix("bytes=").partition("-")
+        start, stop = int(first), min(int(last) + 1, len(body)) if last else len(body)
         if start >= len(body):
             send(handler, 416, Content_Range=f"bytes */{len(body)}")
             return
         send(
             handler,
             206,
-            body[start:],
+            body[start:stop],
             ETag=etag,
-            Content_Range=f"bytes {start}-{len(body) - 1}/{len(body)}",
+            Content_Range=f"bytes {start}-{stop - 1}/{len(body)}",
             **headers,
         )
 

@@ -1,145 +1,94 @@
-"""Order as a function: a permutation an epoch, its inverse, and batches that depend on nothing but their number."""
+"""Order as a function: every row once an epoch, in blocks or one by one, and its inverse."""
 
 import itertools
-import math
-from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.errors import UserError
-from starloom.tokens.order import Order, batch, samples
-from starloom.tokens.shards import Shards
-from tokens.packing import packed
+from starloom.tokens import order as order_of
+from starloom.tokens.order import Order
 
 seeds = st.integers(0, 2**63)
+blocks = st.one_of(st.just(1), st.integers(2, 40))
 
 
-@given(st.integers(1, 3000), seeds, st.integers(0, 100))
-def test_an_epoch_is_a_permutation(count, seed, epoch):
-    found = Order(count, seed).samples_from(epoch * count, count)
-    assert sorted(found.tolist()) == list(range(count))
+def epoch_of(order, epoch):
+    return order.at(epoch, np.arange(order.rows)).tolist()
 
 
-@given(st.integers(1, 2**40), seeds, st.data())
-def test_asked_backwards(count, seed, data):
-    order = Order(count, seed)
-    position = data.draw(st.integers(0, 5 * count - 1))
-    sample = order.sample(position)
-    assert 0 <= sample < count
-    assert order.position(sample, position // count) == position
+@given(st.integers(1, 2000), seeds, st.integers(0, 100), blocks, st.sampled_from([1, 2, 64]))
+def test_an_epoch_reads_every_row_once(rows, seed, epoch, block, pool):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(order_of, "POOL", pool)
+        order = Order(rows, seed, "code", block)
+        found = epoch_of(order, epoch)
+        assert sorted(found) == list(range(rows))
+        assert order.places(epoch, np.array(found)).tolist() == list(range(rows))
 
 
-@given(st.integers(1, 30), seeds, st.integers(0, 70), st.integers(0, 40))
-def test_many_at_once_are_one_by_one(count, seed, position, some):
-    order = Order(count, seed)
-    assert order.samples_from(position, some).tolist() == [order.sample(position + one) for one in range(some)]
+@given(st.integers(1, 2**40), seeds, blocks, st.integers(0, 5), st.data())
+def test_asked_backwards(rows, seed, block, epoch, data):
+    order = Order(rows, seed, "code", block)
+    places = np.array(data.draw(st.lists(st.integers(0, rows - 1), max_size=9)), dtype=np.int64)
+    found = order.at(epoch, places)
+    assert ((found >= 0) & (found < rows)).all()
+    assert order.places(epoch, found).tolist() == places.tolist()
+    assert [int(order.at(epoch, places[k : k + 1])[0]) for k in range(len(places))] == found.tolist()
 
 
-def test_epochs_and_seeds_differ():
-    epochs = Order(1000, 1).samples_from(0, 3000).reshape(3, 1000).tolist()
-    other = Order(1000, 2).samples_from(0, 1000).tolist()
-    for one, two in itertools.combinations([*epochs, other], 2):
-        assert sum(a == b for a, b in zip(one, two, strict=True)) < 10  # one is to be expected
-    assert Order(1000, 1).samples_from(0, 3000).reshape(3, 1000).tolist() == epochs
+def test_epochs_seeds_sources_and_blocks_differ():
+    one = Order(1000, 1, "code")
+    others = [Order(1000, 2, "code"), Order(1000, 1, "text"), Order(1000, 1, "code", 2)]
+    orders = [epoch_of(one, 0), epoch_of(one, 1), *(epoch_of(other, 0) for other in others)]
+    for first, second in itertools.combinations(orders, 2):
+        assert sum(a == b for a, b in zip(first, second, strict=True)) < 10  # one is to be expected
+    assert epoch_of(Order(1000, 1, "code"), 1) == orders[1]
 
 
-def chi_square(counts, classes):
-    """Standard deviations from what equal chances lead to expect."""
-    mean = sum(counts.values()) / classes
-    found = sum((count - mean) ** 2 / mean for count in counts.values()) + (classes - len(counts)) * mean
-    return (found - (classes - 1)) / math.sqrt(2 * (classes - 1))
+@pytest.mark.parametrize("rows", [64 * 16 * 5, 64 * 16 * 5 - 3, 64 * 16 * 4 + 1], ids=["even", "short", "one more"])
+def test_a_pool_reads_few_blocks(rows):
+    """A reader that keeps POOL blocks reads each of them once an epoch, and rows of a pool come in any order."""
+    block, pool = 16, order_of.POOL
+    found = np.array(epoch_of(Order(rows, 3, "code", block), 0)) // block
+    seen = []
+    at = 0
+    while at < rows:
+        mine = list(dict.fromkeys(found[at : at + pool * block].tolist()))[:pool]
+        size = int(np.isin(found, mine).sum())
+        assert set(found[at : at + size].tolist()) == set(mine)
+        seen += mine
+        at += size
+    assert sorted(seen) == list(range(-(-rows // block)))
 
 
-@pytest.mark.parametrize("count", [3, 6])
-def test_all_orders_of_a_few_samples_are_equally_likely(count):
-    drawn = Counter(tuple(Order(count, seed).samples_from(0, count).tolist()) for seed in range(2400))
-    assert chi_square(drawn, math.factorial(count)) < 4
+def test_neighbours_in_a_pool_are_far_apart():
+    found = np.array(epoch_of(Order(100_000, 5, "code", 64), 0))
+    assert (np.abs(np.diff(found)) == 1).mean() < 0.002
+    assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 0.2  # 25 pools, not yet any order at all
 
 
-def test_a_sample_is_anywhere_with_equal_chances():
-    places = Counter(Order(1000, 9).position(17, epoch) % 1000 // 50 for epoch in range(2000))
-    assert chi_square(places, 20) < 4
+@pytest.mark.parametrize(("rows", "block"), [(0, 1), (5, 0), (-1, 1)])
+def test_no_order(rows, block):
+    with pytest.raises(ValueError, match=f"an order of {rows} rows in blocks of {block}"):
+        Order(rows, 1, "code", block)
 
 
-def test_neighbours_do_not_stay_together():
-    found = Order(100_000, 5).samples_from(0, 100_000)
-    assert abs(np.corrcoef(found[1:], found[:-1])[0, 1]) < 0.02
-    assert (np.abs(np.diff(found)) == 1).sum() < 15  # two are to be expected
-
-
-@pytest.mark.parametrize("call", [lambda: Order(0, 1), lambda: Order(5, 1).sample(-1)])
-def test_no_such_position(call):
-    with pytest.raises(ValueError, match=r"samples|positions"):
-        call()
-
-
-@pytest.mark.parametrize(("sample", "epoch"), [(5, 0), (-1, 0), (0, -1)])
-def test_no_such_sample(sample, epoch):
-    with pytest.raises(ValueError, match=f"sample {sample} of 5"):
-        Order(5, 1).position(sample, epoch)
+@pytest.mark.parametrize(("value", "epoch"), [(5, 0), (-1, 0), (0, -1)])
+def test_no_such_row(value, epoch):
+    for ask in (Order(5, 1).at, Order(5, 1).places, Order(5, 1, block=2).at, Order(5, 1, block=2).places):
+        with pytest.raises(ValueError, match=f"of 5 in epoch {epoch}"):
+            ask(epoch, np.array([value]))
 
 
 def test_frozen():
     """Published runs name their samples by these numbers: they never change."""
-    assert Order(10, 0).samples_from(0, 20).tolist() == FROZEN_TEN
-    assert Order(1_000_003, 7).samples_from(2_999_999, 5).tolist() == FROZEN_MILLION
+    assert [epoch_of(Order(10, 0, "code"), epoch) for epoch in (0, 1)] == FROZEN_TEN
+    assert epoch_of(Order(10, 0, "code", 3), 0) == FROZEN_BLOCKS
+    assert Order(1_000_003, 7, "code").at(2, np.arange(5)).tolist() == FROZEN_MILLION
 
 
-FROZEN_TEN = [4, 2, 8, 0, 1, 5, 3, 6, 9, 7, 9, 8, 1, 5, 2, 4, 0, 7, 6, 3]
-FROZEN_MILLION = [78503, 27177, 301498, 74516, 616892]
-
-
-@pytest.fixture
-def shards(tmp_path):
-    """103 tokens, no two the same, in documents of 1 to 13."""
-    stream = list(range(103))
-    bounds = [0, 13, 14, 20, 33, 46, 59, 60, 61, 74, 87, 100, 103]
-    documents = [stream[start:stop] for start, stop in itertools.pairwise(bounds)]
-    return Shards.open(packed(tmp_path / "tokens", documents, 103))
-
-
-def test_an_epoch_of_batches_reads_every_sample_once(shards):
-    order = Order(samples(shards, 8), 3)
-    assert order.samples == 12
-    rows = [row for step in range(4) for row in batch(shards, order, step, 3, 8).ids.tolist()]
-    assert sorted(rows) == [list(range(start, start + 9)) for start in range(0, 96, 8)]
-
-
-def test_a_batch_says_which_documents(shards):
-    order = Order(samples(shards, 8), 3)
-    found = batch(shards, order, 5, 4, 8)
-    assert (found.ids.shape, found.ids.dtype) == ((4, 9), np.int64)
-    assert (found.documents.shape, found.documents.dtype) == ((4, 9), np.int32)
-    expected = np.searchsorted(shards.starts, found.ids, side="right") - 1  # here a token is its own place
-    assert (found.documents == expected).all()
-
-
-@settings(max_examples=40)
-@given(st.integers(1, 12), st.integers(0, 40), st.integers(1, 40))
-def test_batches_of_any_size_give_one_stream(tmp_path_factory, size, step, sequence):
-    path = tmp_path_factory.getbasetemp() / "stream"
-    shards = Shards.open(path if path.exists() else packed(path, [list(range(60)), list(range(43))], 103))
-    order = Order(samples(shards, sequence), 11)
-    whole = batch(shards, order, step, size, sequence)
-    for row in range(size):
-        one = batch(shards, order, step * size + row, 1, sequence)
-        assert (one.ids[0] == whole.ids[row]).all()
-        assert (one.documents[0] == whole.documents[row]).all()
-
-
-def test_too_few_tokens(shards):
-    assert samples(shards, 102) == 1
-    with pytest.raises(UserError, match="103 tokens: too few for one sequence of 103") as caught:
-        samples(shards, 103)
-    assert "[train]" in caught.value.hint
-    assert "102" in caught.value.hint
-
-
-def test_an_order_of_something_else(shards):
-    with pytest.raises(ValueError, match="an order of 11 samples for 12"):
-        batch(shards, Order(11, 3), 0, 2, 8)
-    with pytest.raises(ValueError, match="a sequence of 0"):
-        samples(shards, 0)
+FROZEN_TEN = [[4, 7, 5, 3, 1, 2, 0, 6, 9, 8], [1, 2, 5, 4, 3, 9, 6, 8, 7, 0]]
+FROZEN_BLOCKS = [9, 2, 4, 0, 3, 5, 8, 6, 1, 7]
+FROZEN_MILLION = [855719, 701028, 303065, 151834, 320537]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from starloom.privacy.finding import Finding
 from starloom.privacy.replace import RedactSettings, SourceRedaction, replaced
 from starloom.the_stack import tables
-from starloom.tokens import redacted, tokenizer
+from starloom.tokens import redacted, sampling
 from starloom.tokens.redacted import joined, markers, noted, parts
 from starloom.tokens.special_tokens import SPECIAL_IDS
 from tokens.learning import family, ours
@@ -112,7 +112,8 @@ def test_a_marker_is_not_learnt(tmp_path):
     extra = building.ENGINE + "\n[tokenizer]\nvocabulary = 400\n[decide]\nheld_out = 0.0\nnear_duplicates = 0.0\n"
     made = building.Workspace(tmp_path / "w", building.folder(tmp_path / "r", files), extra=extra).build()
     assert sum(len(row["redactions"]) for row in made.dataset()) == 9 * 99
-    batches = list(tokenizer.sample(made.root, "train", 10**9, 0))
-    texts = [part for batch in batches for text in batch for part in text]
+    files = sampling.files_of(tables.dataset(made.root, "files", "train"), 0)
+    everything = sampling.draw(files, sampling.by_share(files, 10**9), 0)
+    texts = [part for batch in sampling.read(files, everything, SPECIAL_IDS) for text in batch for part in text.parts]
     assert texts.count(SPECIAL_IDS["<EMAIL>"]) == 9 * 99
     assert not any("EMAIL" in one for one in texts if isinstance(one, str))

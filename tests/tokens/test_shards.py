@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 
 from starloom.errors import UserError
 from starloom.tokens import shards
-from starloom.tokens.shards import Shards
+from starloom.tokens.packed import Packed, Shards
 from starloom.workspace.atomic import publish
 from tokens.packing import packed
 
 DOCUMENTS = [[5, 6, 0], [7, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0], [0], [49, 48, 47, 0]]
 STREAM = list(itertools.chain(*DOCUMENTS))
 NUMBERS = [number for number, document in enumerate(DOCUMENTS) for _ in document]
+
+
+def opened(folder) -> Shards:
+    return Packed.open(folder).stream(shards.ONLY, 0)
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_every_range_across_shards(folder):
-    found = Shards.open(folder)
+    found = opened(folder)
     assert len(list(folder.glob("tokens-*.bin"))) == -(-len(STREAM) // 4)
     for start in range(len(STREAM) + 1):
         for stop in range(start, len(STREAM) + 1):
@@ -39,16 +43,16 @@ def test_every_range_across_shards(folder):
 
 
 def test_what_it_says_of_itself(folder):
-    found = Shards.open(folder)
+    found = opened(folder)
     assert (found.tokens, found.documents, found.vocabulary) == (len(STREAM), len(DOCUMENTS), 50)
     assert found.tokenizer == "0" * 64
-    assert found.fingerprint == Shards.open(folder).fingerprint
+    assert found.fingerprint == opened(folder).fingerprint
     assert found.starts.tolist() == [0, 3, 5, 16, 17, 21]
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (0, len(STREAM) + 1), (5, 4)])
 def test_ranges_outside_the_stream(folder, start, stop):
-    found = Shards.open(folder)
+    found = opened(folder)
     with pytest.raises(ValueError, match=f"of {len(STREAM)}"):
         found.read(start, stop)
     with pytest.raises(ValueError, match=f"of {len(STREAM)}"):
@@ -62,8 +66,8 @@ def test_the_payload_does_not_depend_on_the_chunks(tmp_path_factory, documents, 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "SHARD_BYTES", 10)
         one, two = packed(base / "one", documents, 300, chunk), packed(base / "two", documents, 300, 1000)
-        assert Shards.open(one).fingerprint == Shards.open(two).fingerprint
-        assert Shards.open(one).read(0, sum(map(len, documents))).tolist() == list(itertools.chain(*documents))
+        assert opened(one).fingerprint == opened(two).fingerprint
+        assert opened(one).read(0, sum(map(len, documents))).tolist() == list(itertools.chain(*documents))
     shutil.rmtree(base)
 
 
@@ -77,12 +81,12 @@ def test_the_payload_does_not_depend_on_the_chunks(tmp_path_factory, documents, 
 def test_the_width_of_a_token(tmp_path, vocabulary, width):
     folder = packed(tmp_path / "tokens", [[0, 258, vocabulary - 1]], vocabulary)
     assert (folder / "tokens-00000.bin").read_bytes()[: 2 * width] == b"\0" * width + b"\2\1" + b"\0" * (width - 2)
-    assert Shards.open(folder).read(0, 3).tolist() == [0, 258, vocabulary - 1]
+    assert opened(folder).read(0, 3).tolist() == [0, 258, vocabulary - 1]
 
 
 def refused(folder, *words):
     with pytest.raises(UserError) as caught:
-        Shards.open(folder)
+        opened(folder)
     text = f"{caught.value.problem} {caught.value.hint}"
     assert "`starloom pack`" in text
     for word in words:
@@ -126,7 +130,7 @@ def test_a_flipped_byte_in_the_table(folder):
 def test_a_flipped_byte_in_a_shard_is_no_token(folder):
     path = folder / "tokens-00001.bin"
     path.write_bytes(b"\xff\xff" + path.read_bytes()[2:])
-    found = Shards.open(folder)
+    found = opened(folder)
     assert found.read(0, 4).tolist() == STREAM[:4]
     with pytest.raises(UserError, match=r"tokens-00001\.bin is damaged: token 65535 in a vocabulary of 50"):
         found.read(2, 7)

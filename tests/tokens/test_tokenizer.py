@@ -14,7 +14,8 @@ from tokenizers import pre_tokenizers
 from starloom.errors import UserError
 from starloom.tokens import byte_pairs, hub_format
 from starloom.tokens.special_tokens import SPECIAL_TOKENS
-from starloom.tokens.tokenizer import Tokenizer, TokenizerSettings
+from starloom.tokens.tokenizer import Tokenizer
+from starloom.tokens.tokenizer_stage import TokenizerSettings
 from tokens.learning import OTHER, SOURCES, family, opened, ours, table, trained_json
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -181,6 +182,7 @@ def test_what_would_cut_pad_or_vary_is_switched_off():
         (b'{"model": {"type": "BPE"}, "added_tokens": [1]}', "is no tokenizer of Hugging Face's"),
         (b'{"model": {"type": "no such"}}', "tokenizer.json: "),
         (trained_json()[:5000], "is no tokenizer of Hugging Face's"),  # an interrupted download
+        (b"[" * 100_000, "is no tokenizer of Hugging Face's"),
     ],
 )
 def test_a_damaged_file(tmp_path, data, problem):
@@ -188,6 +190,37 @@ def test_a_damaged_file(tmp_path, data, problem):
         Tokenizer.open(put(tmp_path / "model", {"tokenizer.json": data}))
     assert str(tmp_path / "model" / "tokenizer.json") in raised.value.problem
     assert "download it again" in raised.value.hint
+
+
+@pytest.mark.parametrize("number", [1 << 24, 2**32 - 1])
+def test_ids_that_would_fill_the_memory(number):
+    changed = table()
+    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+    changed["added_tokens"].append({"id": number, "content": "<far away>", **flags})
+    with pytest.raises(UserError, match=f"changed has ids up to {number}") as raised:
+        opened(changed)
+    assert raised.value.hint == "take one with 1 to 16,777,216 tokens"
+
+
+def test_added_ids():
+    assert ours().added == frozenset(range(38))
+    assert family("<|endoftext|>", "    ", special=False).added == {256, 257}
+
+
+def test_a_file_alone(tmp_path):
+    """Whatever its name; what stands beside it is not its own."""
+    put(tmp_path, {"mine.json": trained_json(), "tokenizer_config.json": b'{"eos_token": "<pr>"}'})
+    assert Tokenizer.open(tmp_path / "mine.json").files() == {"tokenizer.json": trained_json()}
+
+
+def test_without_an_end(tmp_path):
+    """To be compared, a tokenizer needs no token that ends a text."""
+    data = family("<|endoftext|>").files()["tokenizer.json"].replace(b"<|endoftext|>", b"<EOT>")
+    put(tmp_path, {"tokenizer.json": data})
+    with pytest.raises(UserError, match="no token that ends a text"):
+        Tokenizer.open(tmp_path)
+    tokenizer = Tokenizer.open(tmp_path, needs_end=False)
+    assert (tokenizer.end_of_text, tokenizer.decode(tokenizer.encode("é"))) == (-1, "é")
 
 
 def test_a_folder_without_one(tmp_path):

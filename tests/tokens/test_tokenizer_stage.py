@@ -2,20 +2,24 @@
 
 import json
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
 from starloom.commands.tokenizer import command
 from starloom.errors import UserError
 from starloom.stages import load_settings
-from starloom.tokens import tokenizer as stage
-from starloom.tokens.special_tokens import SPECIAL_TOKENS
+from starloom.tokens import tokenizer_stage as stage
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.workspace.run import statuses
 from the_stack import building
+from tokens import datasets
+from tokens.datasets import SCHEMA
 from tokens.learning import SOURCES, ours
 
 VOCABULARY = "\n[tokenizer]\nvocabulary = 500\n"
@@ -54,11 +58,6 @@ def run(made, *arguments):
     return json.loads(result.stdout)
 
 
-def spelled(parts):
-    """The text again, its markers as they are spelled."""
-    return "".join(one if isinstance(one, str) else SPECIAL_TOKENS[one] for one in parts)
-
-
 def state(made):
     settings = load_settings(made.root)
     return statuses(made.root, [stage.STAGE], settings, settings.engine)[0].state
@@ -87,6 +86,7 @@ def test_it_learns_from_the_dataset(built):
     assert state(made) == "fresh"
     assert {path.name for path in (made.root / "tokenizer").iterdir()} == {
         "manifest.json",
+        "report.json",
         "special_tokens_map.json",
         "tokenizer.json",
         "tokenizer_config.json",
@@ -97,24 +97,8 @@ def test_the_same_dataset_gives_the_same_bytes(built):
     first, second = built(name="one"), built(name="two")
     run(first)
     run(second)
-    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "manifest.json"):
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "report.json", "manifest.json"):
         assert (first.root / "tokenizer" / name).read_bytes() == (second.root / "tokenizer" / name).read_bytes()
-
-
-def test_whole_files_up_to_the_sample_are_drawn(built):
-    made = built()
-
-    def drawn(size, seed):
-        return [spelled(parts) for batch in stage.sample(made.root, "train", size, seed) for parts in batch]
-
-    every = drawn(10**9, 0)
-    assert sorted(every) == sorted(row["content"] for row in made.dataset() if row["split"] == "train")
-    some = drawn(20_000, 0)
-    assert 0 < len(some) < len(every)
-    assert set(some) < set(every)
-    assert sum(map(len, some)) - max(map(len, some)) < 20_000
-    assert drawn(20_000, 1) != some
-    assert len(drawn(1, 0)) == 1
 
 
 def test_too_large_a_vocabulary(built):
@@ -177,6 +161,108 @@ def test_bases_that_are_none(built, tmp_path):
 def test_without_a_dataset(workspace, tmp_path):
     made = workspace(building.folder(tmp_path / "code", {"a.py": b"x = 1\n"}), build=False)
     assert "dataset is missing" in fails(made).problem
+
+
+def test_a_tokenizer_json_alone(built, tmp_path):
+    made = built()
+    (tmp_path / "other.json").write_bytes(ours().files()["tokenizer.json"])
+    assert run(made, "--from", tmp_path / "other.json")["tokenizer"] == ours().sha256
+    made.replace("vocabulary = 500", f"base = {json.dumps(str(tmp_path / 'other.json'))}")
+    assert state(made) == "fresh"
+
+
+def test_bytes_per_language_are_told(built):
+    made = built()
+    facts = run(made)
+    sizes = Counter()
+    for row in made.dataset():
+        if row["split"] == "train":
+            gone = sum(one["end"] - one["start"] for one in row["redactions"])
+            sizes[row["language"] or ""] += len(row["content"].encode()) - gone
+    assert facts["trained_languages"] == dict(sizes)
+    assert sum(facts["trained_languages"].values()) == facts["trained_bytes"]
+
+
+MIXED = """
+[[mixture]]
+name = "python"
+languages = ["Python"]
+weight = {python}
+
+[[mixture]]
+name = "c"
+languages = ["C"]
+weight = 1
+"""
+
+
+@pytest.fixture
+def mixed(tmp_path):
+    """A workspace of two repositories, one of Python and one of C, of equal size."""
+    lines = {"Python": "def f(x):\n    return 12\n", "C": "int f(int x) { return 1; }"}
+    rows = [
+        datasets.row(f"{n:04d}{text}" * 40, language, language) for language, text in lines.items() for n in range(50)
+    ]
+    datasets.publish_dataset(tmp_path, rows)
+
+    def make(settings="", **weights):
+        text = f"[tokenizer]\nvocabulary = 300\nsample_bytes = 20000\n{settings}{MIXED.format(**weights)}"
+        (tmp_path / "starloom.toml").write_text(text)
+        return SimpleNamespace(root=tmp_path)
+
+    return make
+
+
+def shares(facts):
+    total = facts["trained_bytes"]
+    return {language: round(size / total, 1) for language, size in facts["trained_languages"].items()}
+
+
+def test_the_sample_has_the_shares_of_the_mixture(mixed):
+    assert shares(run(mixed(python=4))) == {"Python": 0.8, "C": 0.2}
+    assert state(mixed(python=4)) == "fresh"
+    assert state(mixed(python=1)) == "stale"
+    assert shares(run(mixed(python=1))) == {"Python": 0.5, "C": 0.5}
+
+
+def test_or_of_the_dataset(mixed):
+    made = mixed('shares = "dataset"\n', python=4)
+    assert shares(run(made)) == {"Python": 0.5, "C": 0.5}
+    assert state(mixed('shares = "dataset"\n', python=1)) == "fresh"  # weights have no say
+
+
+def test_weights_have_no_say_in_what_is_taken(mixed, tmp_path):
+    (tmp_path / "mine.json").write_bytes(ours().files()["tokenizer.json"])
+    run(mixed('base = "mine.json"\n', python=4))
+    assert state(mixed('base = "mine.json"\n', python=1)) == "fresh"
+
+
+def test_a_mixture_of_nothing(mixed):
+    made = mixed(python=1)
+    settings = made.root / "starloom.toml"
+    settings.write_text(settings.read_text().replace('["Python"]', '["Ada"]').replace('["C"]', '["Zig"]'))
+    error = fails(made)
+    assert "no repository of the train split belongs to a source of the mixture (python, c)" in error.problem
+    assert 'shares = "dataset"' in error.hint
+
+
+@pytest.mark.parametrize("split", ["train", "held_out"])
+def test_a_part_that_cannot_be_read(tmp_path, split):
+    """Found while its texts are read: names and sizes are whole."""
+    rows = [datasets.row(f"{n:04d} " + "".join(f"word{n + k} " for k in range(99))) for n in range(50)]
+    datasets.publish_dataset(tmp_path, rows[:40], rows[40:])
+    (tmp_path / "starloom.toml").write_text("[tokenizer]\nvocabulary = 295\n")
+    path = tmp_path / f"dataset/files/{split}-00000.parquet"
+    column = SCHEMA.names.index("content")
+    with pq.ParquetFile(path) as file:
+        start = file.metadata.row_group(0).column(column).data_page_offset
+    data = bytearray(path.read_bytes())
+    data[start : start + 200] = bytes(200)
+    path.write_bytes(data)
+    error = fails(SimpleNamespace(root=tmp_path))
+    assert f"{path} cannot be read" in error.problem
+    assert "run `starloom build`" in error.hint
+    assert not (tmp_path / "tokenizer").exists()
 
 
 def test_settings_that_make_no_difference_to_a_taken_tokenizer(built):

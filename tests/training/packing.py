@@ -6,11 +6,14 @@ import numpy as np
 import pyarrow as pa
 import tokenizers
 
-from starloom.tokens.shards import DOCUMENTS, dtype_of, write_tokens
+from starloom.identity import content_id
+from starloom.tokens.shards import DOCUMENTS, ONLY, PIECES, dtype_of, stream_name, write_stream
 from starloom.tokens.special_tokens import SPECIAL_TOKENS
 from starloom.training.settings import TrainSettings
 from starloom.workspace import atomic
 from starloom.workspace.manifest import hash_file
+
+MARK = 3  # tokens of a document before its files
 
 TINY = {
     "layers": 2,
@@ -64,27 +67,43 @@ def publish(folder, kind, files, facts):
         draft.facts = facts
 
 
-def pack(root, stream, vocabulary, document=300, repositories=("one", "two", "three")):
+def pack(root, stream, vocabulary, document=300, repositories=("one", "two", "three"), file=120):
     """tokens/ of `stream`, cut into documents of `document` tokens, of the tokenizer that is in tokenizer/."""
-    firsts = range(0, len(stream), document)
+    pack_streams(root, {(ONLY, 0): stream}, vocabulary, document, repositories, file)
+
+
+def pack_streams(root, streams, vocabulary, document=300, repositories=("one", "two", "three"), file=120):
+    """tokens/ of {(source, variant): stream}. A document of `document` tokens begins with MARK tokens of none of its
+    files, which have `file` tokens each; the last one, less."""
+    sources = list(dict.fromkeys(source for source, _ in streams))
+    facts = {"sources": sources, "variants": 1 + max(one for _, one in streams), "streams": {}}
+    facts |= {"vocabulary": vocabulary, "tokenizer": hash_file(root / "tokenizer" / "tokenizer.json")}
 
     def files(draft):
-        write_tokens(draft, [np.array(stream, dtype=np.int64)], dtype_of(vocabulary))
-        rows = {
-            "document": range(len(firsts)),
-            "repo_name": [repositories[number % len(repositories)] for number in range(len(firsts))],
-            "first_token": firsts,
-            "tokens": [min(document, len(stream) - first) for first in firsts],
-        }
-        draft.parquet("documents.parquet", DOCUMENTS, [pa.table(rows, schema=DOCUMENTS)])
+        for (source, variant), stream in streams.items():
+            documents, pieces = tables(source, len(stream), document, repositories, file)
+            name = stream_name(source, variant)
+            chunks = [np.array(stream, dtype=np.int64)]
+            facts["streams"][name] = write_stream(draft, name, chunks, dtype_of(vocabulary), documents, [pieces])
 
-    facts = {
-        "tokens": len(stream),
-        "vocabulary": vocabulary,
-        "documents": len(firsts),
-        "tokenizer": hash_file(root / "tokenizer" / "tokenizer.json"),
-    }
     publish(root / "tokens", "pack", files, facts)
+
+
+def tables(source, tokens, document, repositories, file):
+    """DOCUMENTS and PIECES of a stream of so many tokens. Every third file has no licence."""
+    documents, pieces = [], []
+    for number, first in enumerate(range(0, tokens, document)):
+        repo_name, end = f"{repositories[number % len(repositories)]}", min(first + document, tokens)
+        documents.append((number, repo_name, first, end - first))
+        for place, at in enumerate(range(first + MARK, end, file)):
+            path = f"src/{number}-{place}.py"
+            about = ("permissive", ["MIT", "Zlib"][: 1 + place % 2]) if place % 3 else ("no_license", None)
+            content = content_id(f"{source} {path}".encode())
+            pieces.append((number, content, path, *about, at, min(file, end - at)))
+    return [
+        pa.table([list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema], schema=schema)
+        for rows, schema in ((documents, DOCUMENTS), (pieces, PIECES))
+    ]
 
 
 def put_tokenizer(root, data):

@@ -38,7 +38,7 @@ class Run:
     def save(self, steps=1):
         self.advance(steps)
         losses = b"".join(b"%d\n" % step for step in range(self.step))
-        self.checkpoints.publish(self.step, self.network, self.optimizer, self.average, losses, self.step * 64)
+        self.checkpoints.publish(self.step, self.network, self.optimizer, self.average, losses, {"step": self.step})
         return self
 
     @property

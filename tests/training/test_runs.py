@@ -64,7 +64,9 @@ def test_a_record_comes_back(tmp_path):
         "[" * 100_000,
         json.dumps(dataclasses.asdict(RECORD) | {"steps": "ten"}),
         json.dumps(dataclasses.asdict(RECORD) | {"more": 1}),
-        json.dumps(dataclasses.asdict(RECORD) | {"format": 2}),
+        json.dumps(dataclasses.asdict(RECORD) | {"format": 3}),
+        json.dumps(dataclasses.asdict(RECORD) | {"mixture": [1]}),
+        json.dumps(dataclasses.asdict(RECORD) | {"mixture": [{"name": "one"}]}),
     ],
     ids=lambda text: text[:12],
 )
@@ -117,13 +119,27 @@ def test_losses(tmp_path):
 
 def test_differences_name_both_values():
     now = TrainSettings(layers=6).outcome()
-    assert runs.differences(RECORD, RECORD.settings, RECORD.tokens, RECORD.tokenizer) == []
-    assert runs.differences(RECORD, now, "c" * 64, RECORD.tokenizer) == [
+    mixture = [{"name": "a", "weight": 0.5, "tokens": ""}, {"name": "b", "weight": 1.0, "tokens": "/x y"}]
+    assert runs.differences(RECORD, RECORD.settings, [], RECORD.tokens, RECORD.tokenizer) == []
+    assert runs.differences(RECORD, now, mixture, "c" * 64, RECORD.tokenizer) == [
         "layers was 4 and is 6",
+        "the mixture was one source and is a 0.5, b 1 /x y",
         "tokens/ was aaaaaaaaaaaa and is cccccccccccc",
     ]
 
 
-def test_settings_and_runs_are_free_of_torch():
-    code = "import sys, starloom.training.settings, starloom.training.runs; sys.exit('torch' in sys.modules)"
+def test_a_record_of_an_older_starloom(tmp_path):
+    """Its model can be used; going on with it cannot be exact."""
+    folder = put(tmp_path, "small", finished="2026-01-02T00:00:00+00:00")
+    old = {name: value for name, value in dataclasses.asdict(RECORD).items() if name != "mixture"}
+    (folder / "run.json").write_text(json.dumps(old | {"format": 1}))
+    found = runs.find(tmp_path, "small")
+    assert runs.resolve(tmp_path, "small") == folder / "model"
+    (said,) = runs.differences(found.record, RECORD.settings, [], RECORD.tokens, RECORD.tokenizer)
+    assert "an older Starloom" in said
+
+
+def test_what_asks_of_runs_is_free_of_torch():
+    free = ("settings", "runs", "reading", "trace", "locate", "seen", "impact")
+    code = f"import sys, {', '.join(f'starloom.training.{one}' for one in free)}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

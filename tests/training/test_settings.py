@@ -34,6 +34,8 @@ def test_the_demo_model():
         ({"steps": -1}, "steps = -1 is out of range"),
         ({"seconds": 0.0}, "seconds = 0.0 is out of range"),
         ({"keep": 0}, "keep = 0 is out of range"),
+        ({"block": 0}, "block = 0 is out of range"),
+        ({"packing": "greedy"}, "'greedy' is not accepted"),
         ({"decay": 1.5}, "decay = 1.5 is out of range"),
         ({"ema": 1.0}, "ema = 1.0 is out of range"),
         ({"muon_rate": -1.0}, "muon_rate = -1.0 is out of range"),

@@ -35,12 +35,12 @@ _ORDER = (
         "compare",
         "opt-out",
     ),
-    *("tokenizer", "pack", "train", "generate", "index", "search", "check", "eval", "serve"),
+    *("tokenizer", "pack", "tokens", "train", "trace", "generate", "index", "search", "check", "eval", "serve"),
     *("verify", "clean"),
 )
 # Libraries of an extra: the commands that need one say how to get it.
 _EXTRAS = {
-    **dict.fromkeys(("torch", "tokenizers", "tiktoken", "safetensors"), "train"),
+    **dict.fromkeys(("torch", "tokenizers", "safetensors"), "train"),
     "tantivy": "search",
     **dict.fromkeys(("tree_sitter", "tree_sitter_language_pack"), "syntax"),
     "huggingface_hub": "hub",

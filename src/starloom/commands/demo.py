@@ -123,20 +123,21 @@ def _train(root: Path, settings: "Settings", seconds: float) -> None:
 
     from starloom.progress import say
     from starloom.stages import token_stages
-    from starloom.tokens.shards import Shards
     from starloom.training.loop import train
-    from starloom.training.runs import differences, find
+    from starloom.training.reading import differences, samples
+    from starloom.training.runs import find
     from starloom.workspace.run import build
 
     say("\n2. the model: a StarCoder2, from nothing, to prove the loop and not for its quality\n")
     build(root, token_stages(), settings, settings.engine, "starloom demo")
     if seconds:
         chosen = replace(settings.train, seconds=seconds)
-        shards, run = Shards.open(root / "tokens"), find(root, RUN)
-        changed = differences(run.record, chosen.outcome(), shards.fingerprint, shards.tokenizer) if run else []
-        if changed:
-            say(f"run {RUN} begins anew: {'; '.join(changed)}")
-        train(root, chosen, RUN, restart=bool(changed), command="starloom demo")
+        run = find(root, RUN)
+        mixed = settings.mixture
+        different = differences(run.record, chosen, mixed, samples(root, chosen, mixed)) if run else []
+        if different:
+            say(f"run {RUN} begins anew: {'; '.join(different)}")
+        train(root, chosen, RUN, mixed, restart=bool(different), command="starloom demo")
 
 
 def _index(root: Path, settings: "Settings") -> None:

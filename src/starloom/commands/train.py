@@ -38,7 +38,8 @@ def command(
         raise click.UsageError("give --steps or --seconds: they say the same thing")
     root = find(workspace)
     run_folder(root, run)  # refuses what is no name, before torch takes its second to come
-    settings = load_settings(root).train
+    loaded = load_settings(root)
+    settings = loaded.train
     if steps is not None:
         settings = replace(settings, steps=steps)
     if seconds is not None:
@@ -47,7 +48,7 @@ def command(
     from starloom.progress import say
     from starloom.training.loop import train
 
-    done = train(root, settings, run, restart=restart, command="starloom train")
+    done = train(root, settings, run, loaded.mixture, restart=restart, command="starloom train")
     record = done.run.record
     if as_json:
         emit(

@@ -1,4 +1,4 @@
-"""What each code point is: alphabetic, alphanumeric, part of a word, cased, and its lower-case form.
+"""What each code point is: alphabetic, alphanumeric, part of a word, cased, assigned, and its lower-case form.
 
 The same as Python's `str.isalpha`, `str.isalnum`, `re`'s `\\w` and `str.lower` of one character, in Unicode
 14.0.0 (Python 3.11), read from a table that ships with the package: a newer Python must not change anyone's
@@ -30,7 +30,7 @@ def properties() -> NDArray[np.uint32]:
     """
     table = np.arange(0x110000, dtype=np.uint32)
     for line in _TABLE.read_text(encoding="ascii").splitlines():
-        if line.startswith("#"):
+        if line.startswith(("#", "unassigned")):
             continue
         kind, first, last, step, delta = line.split("\t")
         where = slice(int(first, 16), int(last, 16) + 1, int(step))
@@ -51,6 +51,16 @@ def properties() -> NDArray[np.uint32]:
     return table
 
 
+def assigned() -> NDArray[np.bool_]:
+    """bool[0x110000]: False where Unicode 14 has no character yet. Cost: 2 ms."""
+    table = np.ones(0x110000, dtype=np.bool_)
+    for line in _TABLE.read_text(encoding="ascii").splitlines():
+        if line.startswith("unassigned"):
+            _, first, last, _, _ = line.split("\t")
+            table[int(first, 16) : int(last, 16) + 1] = False
+    return table
+
+
 def describe() -> str:
     """The table's text, from the running Python; this wrote `code_points.tsv` under Python 3.11."""
     lines = [f"# Unicode {unicodedata.unidata_version}: class, first, last, step, distance to the lower-case form"]
@@ -65,6 +75,8 @@ def describe() -> str:
     ends = {ord(one) for one in everything if f"a{one}\u03a3".lower().endswith("\u03c2")}
     lines += [f"cased\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(cased, 1)]
     lines += [f"ignorable\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(sorted(ends.difference(cased)), 1)]
+    unknown = [ord(one) for one in everything if unicodedata.category(one) == "Cn"]
+    lines += [f"unassigned\t{first:x}\t{last:x}\t1\t0" for first, last in _runs(unknown, 1)]
     distances: dict[int, list[int]] = {}
     for one in everything:
         lower = one.lower()

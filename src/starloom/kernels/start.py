@@ -140,6 +140,30 @@ def _found(offsets: Any, data: Any) -> None:
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 
 
+def _rows(_offsets: Any, _data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import best_fit, bundles, gather
+
+    bounds, bundle, sizes = bundles.bundles(np.array([0, 3]), np.array([1]), 2, 1)
+    row, rows = best_fit.best_fit(sizes, 2)
+    first, items = best_fit.grouped(row[bundle], rows)
+    for kind in (np.uint16, np.uint32):
+        lengths = np.diff(bounds)[items]
+        gather.gather(np.arange(3, dtype=kind), first, lengths, np.zeros(2, np.bool_), items, 2, 0)
+
+
+def _tokens(offsets: Any, data: Any) -> None:
+    import numpy as np
+
+    from starloom.kernels import byte_pairs
+
+    ids = np.arange(258, dtype=np.uint32)
+    merges = byte_pairs.Merges.of(ids[:256], ids[101:102], ids[32:33], ids[256:257])
+    assert merges is not None
+    byte_pairs.Encoder(merges).encode(offsets, data)
+
+
 # Those that share few kernels, the longest first: side by side they take the time of the longest.
 _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "words": _words,
@@ -148,5 +172,7 @@ _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "near-duplicates": _near_duplicates,
     "membership": _membership,
     "found texts": _found,
+    "rows": _rows,
+    "tokens": _tokens,
 }
 STEPS = tuple(_STEPS)

@@ -21,8 +21,9 @@ from starloom.starcoder2.likelihood import bits
 from starloom.starcoder2.open import open_model
 from starloom.tokens import held_out, redacted
 from starloom.tokens.held_out import HeldOutFile
+from starloom.tokens.mixture import REST
 from starloom.tokens.n_gram import NGram
-from starloom.tokens.shards import Shards
+from starloom.tokens.packed import Packed, Shards
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.training import runs
 from starloom.workspace import atomic
@@ -122,26 +123,31 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
 def _n_gram(root: Path, files: Sequence[HeldOutFile], sizes: Floats, seed: int) -> Score | None:
     if not (root / "tokens").is_dir():
         return None
-    shards = Shards.open(root / "tokens")
+    packed = Packed.open(root / "tokens")
     tokenizer = Tokenizer.open(root / "tokenizer")
-    if tokenizer.sha256 != shards.tokenizer:
+    if tokenizer.sha256 != packed.tokenizer:
         raise UserError(
             f"{root / 'tokens'} was packed with another tokenizer than {root / 'tokenizer'}", "run `starloom pack`"
         )
-    trained = _spread(shards)
-    model = NGram.train(trained, shards.vocabulary)
+    trained = _spread([packed.stream(source, 0) for source in packed.sources if source != REST])
+    model = NGram.train(trained, packed.vocabulary)
     ids = _ids(tokenizer, files)
     scored = np.array([model.bits(np.array(one))[1:].sum() for one in ids])
     return _score(f"{len(model.levels)}-gram", scored, sizes, ids, len(trained), seed)
 
 
-def _spread(shards: Shards) -> Int64s:
-    """All tokens; of more than N_GRAM_TOKENS, stretches at equal distances: shards are in the order of repositories."""
-    stretches = N_GRAM_TOKENS // _STRETCH
-    if shards.tokens <= N_GRAM_TOKENS:
-        return shards.read(0, shards.tokens)
-    starts = np.linspace(0, shards.tokens - _STRETCH, stretches).astype(np.int64).tolist()
-    return np.concatenate([shards.read(start, start + _STRETCH) for start in starts])
+def _spread(streams: Sequence[Shards]) -> Int64s:
+    """All tokens; of more than N_GRAM_TOKENS, stretches at equal distances: streams are in the order of
+    repositories."""
+    total = sum(one.tokens for one in streams)
+    if total <= N_GRAM_TOKENS:
+        return np.concatenate([one.read(0, one.tokens) for one in streams])
+    found = []
+    for one in streams:
+        stretches = -(-N_GRAM_TOKENS // _STRETCH * one.tokens // total)
+        starts = np.linspace(0, max(one.tokens - _STRETCH, 0), stretches).astype(np.int64).tolist()
+        found += [one.read(start, min(start + _STRETCH, one.tokens)) for start in starts]
+    return np.concatenate(found)
 
 
 def _ids(tokenizer: Tokenizer, files: Sequence[HeldOutFile]) -> list[list[int]]:

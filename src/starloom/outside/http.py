@@ -65,11 +65,16 @@ class Body:
     `headers` in lower case; `url` after redirects, which may hold a secret: for people there is `shown`.
     """
 
-    def __init__(self, url: str, response: "httpx2.Response", limit: int, asked: int, decode: bool) -> None:
+    def __init__(
+        self, url: str, response: "httpx2.Response", limit: int, asked: int, decode: bool, stop: int | None = None
+    ) -> None:
         self.url = url
         self.status = response.status_code
         self.headers: Mapping[str, str] = dict(response.headers)
-        self.start, self.total = _range(url, response, asked)  # of the whole: where this begins, how long it is
+        self.start, self.total = _range(url, response, asked, stop)  # of the whole: where this begins, how long it is
+        self._end = self.total  # where this ends
+        if self.status == 206 and stop is not None and self.total is not None:
+            self._end = min(stop, self.total)
         self._response = response
         self._limit = limit
         self._decode = decode
@@ -101,8 +106,8 @@ class Body:
                 if received > self._limit + slack:
                     raise TooLargeError(f"{shown(self.url)}: more than the limit of {self._limit:,} bytes", self.status)
                 yield piece
-        if self.total is not None and received != self.total:
-            raise HttpError(f"{shown(self.url)}: {received:,} of {self.total:,} bytes came", self.status, True)
+        if self._end is not None and received != self._end:
+            raise HttpError(f"{shown(self.url)}: {received:,} of {self._end:,} bytes came", self.status, True)
 
 
 class Http:
@@ -170,21 +175,29 @@ class Http:
 
     @contextlib.contextmanager
     def stream(
-        self, url: str, *, limit: int, headers: Mapping[str, str] = {}, start: int = 0, decode: bool = False
+        self,
+        url: str,
+        *,
+        limit: int,
+        headers: Mapping[str, str] = {},
+        start: int = 0,
+        stop: int | None = None,
+        decode: bool = False,
     ) -> Iterator[Body]:
         """The body in pieces as they come, one attempt (`retry` makes more). Raises HttpError, then or while iterated.
 
-        `start` asks for the bytes from there on; a server that cannot sends all: see `Body.start`. `limit` is of the
-        whole, with what stands before `start`. Without `decode` the bytes are those that the server holds.
+        `start` asks for the bytes from there on, `stop` for those before it; a server that cannot sends all: see
+        `Body.start` and its status, 200. `limit` is of the whole, with what stands before `start`. Without `decode` the
+        bytes are those that the server holds.
 
         Do not ask for something else within: a thread that holds a connection may wait for ever for another one.
         """
         asked = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity", **headers}
-        if start:
-            asked["Range"] = f"bytes={start}-"
+        if start or stop is not None:
+            asked["Range"] = f"bytes={start}-" if stop is None else f"bytes={start}-{stop - 1}"
         where, response = self._answer(url, asked)
         try:
-            yield Body(where, response, limit, start, decode)
+            yield Body(where, response, limit, start, decode, stop)
         finally:
             response.close()
 
@@ -278,13 +291,16 @@ def _origin(url: "httpx2.URL") -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
-def _range(url: str, response: "httpx2.Response", asked: int) -> tuple[int, int | None]:
+def _range(url: str, response: "httpx2.Response", asked: int, stop: int | None) -> tuple[int, int | None]:
     """Where the first byte of the answer stands, and how many bytes the whole has, where the server says so."""
     length = response.headers.get("content-length", "")
     if response.status_code != 206:
         known = "transfer-encoding" not in response.headers and length.isascii() and length.isdigit()
         return 0, int(length[:18]) if known else None
     found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
-    if not asked or found is None or int(found[1]) != asked:
+    ranged = asked or stop is not None
+    if not ranged or found is None or int(found[1]) != asked:
+        raise RangeError(f"{shown(url)}: another range came than was asked for", 206)
+    if stop is not None and int(found[2]) + 1 != min(stop, int(found[3])):
         raise RangeError(f"{shown(url)}: another range came than was asked for", 206)
     return asked, int(found[3])

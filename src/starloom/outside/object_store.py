@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _ACCEPTED: Final = "give `s3://BUCKET/PREFIX`, `https://HOST/PREFIX` or a folder"
 _AMAZON: Final = "amazonaws.com"
 _BUCKET: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*(\.[A-Za-z0-9_-]+)*", re.ASCII)
+_ENDLESS: Final = 1 << 62  # of an object of which a range is asked for
 _DENIED: Final = "not there, or not public"
 
 
@@ -61,6 +62,10 @@ class ObjectStore(Protocol):
 
     def get(self, key: str, limit: int) -> bytes:
         """The object, at most `limit` bytes, as it is stored. Raises MissingError, TooLargeError, StoreError."""
+
+    def get_range(self, key: str, start: int, stop: int) -> bytes:
+        """Its bytes from `start` to before `stop`, all of them. Raises MissingError; StoreError, also for an object
+        that ends before, and for a server that only gives whole objects."""
 
     def close(self) -> None:
         """Frees connections and descriptors."""
@@ -122,15 +127,25 @@ class _Web:
         return _web, (self._base, self._settings, self._denied_is_missing)
 
     def get(self, key: str, limit: int) -> bytes:
+        return self._get(key, limit, 0, None)
+
+    def get_range(self, key: str, start: int, stop: int) -> bytes:
+        return self._get(key, _ENDLESS, start, stop) if start < stop else b""
+
+    def _get(self, key: str, limit: int, start: int, stop: int | None) -> bytes:
         path = f"{self._parts.path.rstrip('/')}/{urllib.parse.quote(_checked(key))}"
         url = self._parts._replace(path=path, fragment="").geturl()
 
         def once() -> bytes:
-            with self._http.stream(url, limit=limit) as body:
+            with self._http.stream(url, limit=limit, start=start, stop=stop) as body:
+                if stop is not None and body.status != 206:
+                    raise HttpError(
+                        f"{shown(url)}: the server gives whole objects only, no ranges of them", body.status
+                    )
                 return b"".join(body)
 
         try:
-            return self._http.retry(once)
+            data = self._http.retry(once)
         except http.TooLargeError as problem:
             raise TooLargeError(str(problem)) from None
         except HttpError as problem:
@@ -139,6 +154,8 @@ class _Web:
             if problem.status == 403 and self._denied_is_missing:  # a store that hides which keys it has
                 raise MissingError(f"{shown(url)}: {_DENIED}") from None
             raise StoreError(str(problem), problem.retryable) from None
+        _check_length(shown(url), data, start, stop)
+        return data
 
     def close(self) -> None:
         self._http.close()
@@ -162,6 +179,12 @@ class _Bucket:
         return type(self), (self._url, self._path, self._settings)
 
     def get(self, key: str, limit: int) -> bytes:
+        return self._get(key, limit, 0, None)
+
+    def get_range(self, key: str, start: int, stop: int) -> bytes:
+        return self._get(key, _ENDLESS, start, stop) if start < stop else b""
+
+    def _get(self, key: str, limit: int, start: int, stop: int | None) -> bytes:
         name = f"s3://{self._path}/{_checked(key)}"
         self._pace.wait()
         try:
@@ -169,14 +192,14 @@ class _Bucket:
                 size = file.size()
                 if size > limit:
                     raise TooLargeError(f"{name}: {size:,} bytes, more than the limit of {limit:,}")
-                data: bytes = file.read(size)
+                stop = size if stop is None else stop
+                data: bytes = file.read_at(min(stop, size) - start, start) if start < size else b""
         except FileNotFoundError:
             raise MissingError(f"{name}: not there") from None
         except OSError as problem:
             denied = any(word in str(problem) for word in ("ACCESS_DENIED", "403", "INVALID_ACCESS_KEY", "SIGNATURE"))
             raise StoreError(f"{name}: {_first_line(problem)}", not denied) from None
-        if len(data) != size:
-            raise StoreError(f"{name}: {len(data):,} of {size:,} bytes came", True)
+        _check_length(name, data, start, stop)
         return data
 
     def close(self) -> None:
@@ -199,12 +222,24 @@ class _Folder:
         return type(self), (self._location,)
 
     def get(self, key: str, limit: int) -> bytes:
+        name, data = self._read(key, lambda descriptor: read_descriptor(descriptor, limit))
+        if len(data) > limit:
+            raise TooLargeError(f"{name}: more than the limit of {limit:,} bytes")
+        return data
+
+    def get_range(self, key: str, start: int, stop: int) -> bytes:
+        name, data = self._read(key, lambda descriptor: os.pread(descriptor, max(stop - start, 0), start))
+        _check_length(name, data, start, stop)
+        return data
+
+    def _read(self, key: str, read: Callable[[int], bytes]) -> tuple[str, bytes]:
+        """The file's name for people, and what `read` makes of its descriptor."""
         name = printable(f"{self._location}/{_checked(key)}")
         try:
             with self._lock:
                 descriptor, _ = self._root.open(os.fsencode(key))
             try:
-                data = read_descriptor(descriptor, limit)
+                return name, read(descriptor)
             finally:
                 os.close(descriptor)
         except RefusedError as problem:
@@ -213,12 +248,14 @@ class _Folder:
             raise StoreError(f"{name}: {problem}") from None
         except OSError as problem:
             raise StoreError(f"{name}: {problem.strerror}", True) from None
-        if len(data) > limit:
-            raise TooLargeError(f"{name}: more than the limit of {limit:,} bytes")
-        return data
 
     def close(self) -> None:
         self._root.close()
+
+
+def _check_length(name: str, data: bytes, start: int, stop: int | None) -> None:
+    if stop is not None and len(data) < stop - start:
+        raise StoreError(f"{name}: {len(data):,} of the {stop - start:,} bytes from {start:,} on came", True)
 
 
 def _checked(key: str) -> str:

@@ -1,43 +1,39 @@
-"""Fast encoding: tiktoken in the place of Hugging Face's encoder, where its ids are the same. About 10x the speed.
+"""Fast encoding: a kernel in the place of Hugging Face's encoder, where its ids are the same. 65x the speed of one of
+its threads.
 
-For the tokenizers that `byte_pairs` trains, and StarCoder2's. That the ids are the same:
+For the tokenizers that `byte_pairs` trains, StarCoder2's, and all others of their shape. That the ids are the same:
 
-- The pieces. Hugging Face splits every digit off and applies GPT-2's pattern to what is left; a run of spaces before a
-  digit is there the end of a text. PATTERN says both in one. A `\\s` that its first whitespace branch leaves is alone:
-  a longer run without its last character is followed by whitespace, which that branch takes.
-- The characters. Both libraries have the classes of their own version of Unicode: a text with a character that Python's
-  does not know goes to Hugging Face. All code points are compared in a test.
-- The merges. tiktoken joins the two neighbours whose union has the least id, Hugging Face the two of the least merge.
-  `_ranks` checks that the union of merge n has the n-th id, none twice, and that every token's own text encodes to it.
-  Then the same state is met on both ways: before a token is made, its bytes are in two parts that no merge crossed, and
-  a text without crossing merges has only one such state.
+- The pre-tokens. Hugging Face splits every number off and applies GPT-2's pattern to what is left; a run of spaces
+  before a number is there the end of a text. `kernels.pretokens` does both at once, and says why that can be.
+- The characters. Both have the classes of their own version of Unicode: a text with a character that Unicode 14 does
+  not know goes to Hugging Face. All others are compared, in every surrounding, in a test.
+- The merges. Hugging Face does the first merge that is possible, at its leftmost place, and looks again. The kernel
+  does it at all its places before it looks again: that comes to the same where a merge's token takes part in later
+  merges only, which `Merges.of` sees to. Nothing else makes ids: every byte has one, no token is looked up whole.
+- What is special. `encode_special_tokens` makes special tokens text; a tokenizer with added tokens that are not
+  special is left alone.
 
-Besides, a share of the texts is encoded by both (`Fast.encode_batch`); the first difference ends the use of tiktoken.
+What could not be proven is checked: a share of the texts is encoded by both, and the first difference ends the use of
+the kernel (`Fast.encode_arrays`). bench/tokens.py compares every file of a gigabyte of code.
 """
 
-import os
-import unicodedata
+import itertools
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
-from itertools import pairwise
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from starloom.kernels.random import keyed_unit
+from starloom.kernels.random import keyed_units
+from starloom.kernels.text import Int64s, UInt32s
 from starloom.progress import say
 from starloom.tokens.byte_pairs import byte_characters
 
-CHECKED: Final = 0.01  # share of the texts that Hugging Face encodes too: a tenth of the time
+if TYPE_CHECKING:
+    from starloom.kernels.byte_pairs import Encoder, Merges
 
-# What Digits splits off, as the newest Unicode known to Rust has it; the regular expressions are one version behind.
-_DIGIT: Final = r"\p{N}\x{11DE0}-\x{11DE9}\x{16FF4}-\x{16FF6}"
-# The branches that need no looking ahead stand together: the library then runs them as one automaton (2x).
-PATTERN: Final = (
-    rf"(?: ?\p{{L}}+|[{_DIGIT}]|'(?:[sdmt]|ll|ve|re)| ?[^\s\p{{L}}{_DIGIT}]+)|\s+(?:(?=[{_DIGIT}])|(?!\S))|\s"
-)
+CHECKED: Final = 0.01  # share of the texts that Hugging Face encodes too: two fifths of the time
+_SEEN: Final = 128  # characters at either end of a text by which it is drawn
 
 _PRE_TOKENIZER: Final = {
     "type": "Sequence",
@@ -46,90 +42,86 @@ _PRE_TOKENIZER: Final = {
         {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True},
     ],
 }
-_MODEL: Final = {  # what else could change an encoding
-    "type": "BPE",
-    "dropout": None,
-    "continuing_subword_prefix": None,
-    "end_of_word_suffix": None,
-    "byte_fallback": False,
-    "ignore_merges": False,
-}
+# Of the model, what else could change an encoding: absent, empty or false.
+_UNUSED: Final = ("dropout", "continuing_subword_prefix", "end_of_word_suffix", "byte_fallback", "ignore_merges")
 
 
 class Fast:
-    """Encodes as `own`, a `tokenizers.Tokenizer`, does."""
+    """Encodes as `own`, a `tokenizers.Tokenizer`, does. One thread encodes, the others wait."""
 
-    def __init__(self, own: Any, core: Any) -> None:
-        self._own, self._core = own, core
+    def __init__(self, own: Any, encoder: "Encoder") -> None:
+        self._own, self._encoder = own, encoder
+        self._turn = threading.Lock()
         self.trusted = True  # False after the first difference: then everything is left to `own`
 
-    def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """The ids of each text (without halves of surrogate pairs)."""
+    def encode_arrays(self, texts: Sequence[str]) -> tuple[UInt32s, Int64s]:
+        """(ids uint32[n], bounds int64[len(texts) + 1]): text i (without halves of surrogate pairs) has ids[bounds[i] :
+        bounds[i + 1]]. Memory: nine bytes for each byte of text; a megabyte or more at a time is fastest."""
         if not self.trusted:
-            return self._slowly(texts)
-        with ThreadPoolExecutor(os.cpu_count()) as threads:  # the library works without Python's lock
-            found = list(threads.map(self._one, texts))
-        drawn = [number for number, text in enumerate(texts) if keyed_unit(0, "encoding check", text) < CHECKED]
-        if self._slowly([texts[number] for number in drawn]) == [found[number] for number in drawn]:
-            return found
-        self.trusted = False
-        say(
-            "warning: tiktoken and tokenizers give different ids for the same text. From here on tokenizers alone "
-            "encodes; please report this with the versions of both"
-        )
-        return self._slowly(texts)
-
-    def _one(self, text: str) -> list[int]:
-        if not text.isascii() and _unknown(text):
-            return list(self._own.encode(text, add_special_tokens=False).ids)
-        return list(self._core.encode_ordinary(text))
+            return joined(self._slowly(texts))
+        encoded = [text.encode() for text in texts]
+        offsets = np.zeros(len(texts) + 1, dtype=np.int64)
+        np.cumsum([len(one) for one in encoded], out=offsets[1:])
+        with self._turn:
+            found = self._encoder.encode(offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8))
+        drawn = keyed_units(0, "encoding check", (text[:_SEEN] + text[-_SEEN:] for text in texts)) < CHECKED
+        places = np.flatnonzero(drawn | ~found.done).tolist()
+        right = dict(zip(places, self._slowly([texts[place] for place in places]), strict=True))
+        for place in places:
+            start, stop = found.bounds[place : place + 2]
+            if found.done[place] and found.ids[start:stop].tolist() != right[place]:
+                self.trusted = False
+                say(
+                    "warning: Starloom's encoder and tokenizers give different ids for the same text. From here on "
+                    "tokenizers alone encodes, which takes 60 times as long; please report this with the versions of "
+                    "both"
+                )
+                return joined(self._slowly(texts))
+        if found.done.all():
+            return found.ids, found.bounds
+        pairs = itertools.pairwise(found.bounds.tolist())
+        return joined([right.get(place, found.ids[start:stop]) for place, (start, stop) in enumerate(pairs)])
 
     def _slowly(self, texts: Sequence[str]) -> list[list[int]]:
         return [one.ids for one in self._own.encode_batch(list(texts), add_special_tokens=False)]
 
 
+def joined(rows: Sequence[Sequence[int] | UInt32s]) -> tuple[UInt32s, Int64s]:
+    """Ids of many texts as two arrays, as `Fast.encode_arrays` has them."""
+    bounds = np.zeros(len(rows) + 1, dtype=np.int64)
+    np.cumsum([len(row) for row in rows], out=bounds[1:])
+    ids = np.empty(bounds[-1], dtype=np.uint32)
+    for row, (start, stop) in zip(rows, itertools.pairwise(bounds.tolist()), strict=True):
+        ids[start:stop] = row
+    return ids, bounds
+
+
 def fast(own: Any, table: Mapping[str, Any]) -> Fast | None:
     """A fast encoder for `own`, whose tokenizer.json is `table` as the library writes it; None where the ids might
-    differ, or tiktoken is not installed. Costs about a second for 49,152 tokens."""
-    try:
-        from tiktoken import Encoding
-    except ImportError:
-        return None
-    ranks = _ranks(own, table)
-    if ranks is None:
-        return None
-    return Fast(own, Encoding("starloom", pat_str=PATTERN, mergeable_ranks=ranks, special_tokens={}))
+    differ. Costs 0.1 s for 49,152 tokens, and Numba's start where nothing else has used a kernel."""
+    from starloom.kernels.byte_pairs import Encoder
+
+    merges = _merges(table)
+    return Fast(own, Encoder(merges)) if merges else None
 
 
-def _ranks(own: Any, table: Mapping[str, Any]) -> dict[bytes, int] | None:
-    """The id of each token's bytes; None when the encodings might differ."""
+def _merges(table: Mapping[str, Any]) -> "Merges | None":
+    """The merges as the kernel takes them; None when the encodings might differ."""
+    from starloom.kernels.byte_pairs import Merges
+
     model = table["model"]
-    plain = table["pre_tokenizer"] == _PRE_TOKENIZER and table["normalizer"] is None
-    if not plain or any(model.get(key) != value for key, value in _MODEL.items()):
+    if table["pre_tokenizer"] != _PRE_TOKENIZER or table["normalizer"] or model["type"] != "BPE":
+        return None
+    if any(model.get(key) for key in _UNUSED) or not all(one["special"] for one in table["added_tokens"]):
         return None
     added = {one["content"] for one in table["added_tokens"]}
-    if not all(one["special"] for one in table["added_tokens"]):
-        return None
-    characters = byte_characters()
     tokens = {token: number for token, number in model["vocab"].items() if token not in added}
-    made = [tokens.get(left + right, -1) for left, right in model["merges"]]
-    if any(second <= first for first, second in pairwise(made)):
+    of_byte = np.zeros(256, dtype=np.uint32)
+    try:
+        for character, byte in byte_characters().items():
+            of_byte[byte] = tokens[character]
+        rows = [(tokens[left], tokens[right], tokens[left + right]) for left, right in model["merges"]]
+    except KeyError:
         return None
-    single = {tokens.get(character, -1) for character in characters}
-    if len(single) != 256 or not single.isdisjoint(made) or set(tokens.values()) != single.union(made):
-        return None
-    if any([one.id for one in own.model.tokenize(token)] != [number] for token, number in tokens.items()):
-        return None
-    return {bytes(characters[one] for one in token): number for token, number in tokens.items()}
-
-
-def _unknown(text: str) -> bool:
-    """Whether the text has a character that Python's Unicode does not know."""
-    points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
-    return bool(_unassigned()[points].any())
-
-
-@cache
-def _unassigned() -> NDArray[np.bool_]:
-    """By code point. 0.2 s, once."""
-    return np.fromiter((unicodedata.category(chr(point)) == "Cn" for point in range(0x110000)), np.bool_, 0x110000)
+    left, right, made = np.array(rows, dtype=np.uint32).reshape(-1, 3).T
+    return Merges.of(of_byte, left, right, made)

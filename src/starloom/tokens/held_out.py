@@ -85,7 +85,7 @@ def _narrow(paths: list[Path]) -> tuple[list[str], list[str], list[int]]:
         try:
             table = pq.read_table(path, columns=["repo_name", "path", "length_bytes"])
         except (OSError, pa.ArrowException) as problem:
-            raise _damaged(path, problem) from None
+            raise damaged(path, problem) from None
         for column, values in zip(found, table.columns, strict=True):
             column += values.to_pylist()
     return found
@@ -110,10 +110,11 @@ def _files(paths: list[Path], rows: NDArray[np.int64] | None) -> Iterator[HeldOu
                 for repo_name, name, content_id, language, content, noted in zip(*values, redacted.noted(table)):
                     yield HeldOutFile(repo_name, name, content_id, language or "", content, redactions=noted)
         except (OSError, pa.ArrowException) as problem:
-            raise _damaged(path, problem) from None
+            raise damaged(path, problem) from None
 
 
-def _damaged(path: Path, problem: Exception) -> UserError:
+def damaged(path: Path, problem: Exception) -> UserError:
+    """What a part of the dataset that cannot be read is told with."""
     return UserError(
         f"{path} cannot be read ({str(problem).splitlines()[0]})",
         f"delete {path.parent.parent} and run `starloom build`: it is made again",

@@ -6,33 +6,57 @@ from pathlib import Path
 from typing import Any, Final
 
 from starloom.errors import UserError
+from starloom.tokens import vocabulary_files
 from starloom.tokens.special_tokens import END_OF_TEXT, SPECIAL_TOKENS
 
 FOLDER: Final = "tokenizer"  # of a workspace
 FILE: Final = "tokenizer.json"
 CONFIG: Final = "tokenizer_config.json"
+SENTENCEPIECE: Final = "tokenizer.model"
 MAP: Final = "special_tokens_map.json"
+_LARGEST: Final = 1 << 28  # bytes of one of these files; the largest known has 35 million
 
 
 def read_files(folder: Path) -> dict[str, bytes]:
-    """tokenizer.json and its companions in `folder`, by name. Raises UserError when there is none."""
-    found = {}
-    for name in (FILE, CONFIG, MAP):
-        try:
-            found[name] = (folder / name).read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            if name != FILE:
-                continue
-            raise UserError(f"{folder} holds no {FILE}", remedy(folder)) from None
-        except OSError as problem:
-            raise UserError(f"{folder / name}: {problem.strerror}", "make it readable") from None
+    """tokenizer.json and its companions in `folder`, by name; `folder` may be the file itself, whatever its name, and
+    then stands alone. Where there are only vocab.json and merges.txt, a tokenizer.json is made of them. Raises
+    UserError when there is none."""
+    if folder.is_file():
+        return {FILE: _read(folder) or b""}
+    found = {name: data for name in (FILE, CONFIG, MAP) if (data := _read(folder / name)) is not None}
+    if FILE not in found:
+        vocabulary, merges = (_read(folder / name) for name in (vocabulary_files.VOCABULARY, vocabulary_files.MERGES))
+        if vocabulary is None or merges is None:
+            raise UserError(f"{folder} holds no {FILE}", remedy(folder))
+        added = _read(folder / vocabulary_files.ADDED)
+        companions = found if added is None else {**found, vocabulary_files.ADDED: added}
+        found[FILE] = vocabulary_files.tokenizer_json(vocabulary, merges, companions, str(folder))
     return found
+
+
+def _read(path: Path) -> bytes | None:
+    """None: there is no such file."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as problem:
+        raise UserError(f"{path}: {problem.strerror}", "make it readable") from None
+    if len(data) > _LARGEST:
+        raise UserError(f"{path} has more than {_LARGEST:,} bytes", "name the folder of a tokenizer")
+    return data
 
 
 def remedy(folder: Path) -> str:
     """What to do when `folder` is missing or has no tokenizer."""
     if folder.name == FOLDER:
         return "make a tokenizer with `starloom tokenizer`, or take one: `starloom tokenizer --from DIR`"
+    if (folder / SENTENCEPIECE).is_file():
+        return (
+            f"it has a {SENTENCEPIECE}: let transformers write its {FILE}: "
+            "AutoTokenizer.from_pretrained(DIR).save_pretrained(OTHER), then `starloom tokenizer --from OTHER`"
+        )
     if not folder.is_absolute() and len(folder.parts) == 2:
         return f"a tokenizer of the Hub is downloaded first: `hf download {folder} {FILE} {CONFIG} --local-dir DIR`"
     return f"name a folder with a {FILE}: a model of the Hub, or a workspace's tokenizer/"
@@ -49,7 +73,7 @@ def parsed(data: bytes, where: str) -> dict[str, Any]:
         table |= {"truncation": None, "padding": None}
         if "dropout" in table["model"]:
             table["model"]["dropout"] = None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise UserError(f"{where} is no tokenizer of Hugging Face's", "download it again, whole") from None
     return dict(table)
 
@@ -68,7 +92,10 @@ def library(table: dict[str, Any], where: str) -> Any:
     tokenizers = installed()
     try:
         found = tokenizers.Tokenizer.from_str(json.dumps(table, ensure_ascii=False))
-    except Exception as problem:  # the library raises no other
+    except BaseException as problem:
+        # The library raises no class of its own; its panics are no Exception.
+        if not isinstance(problem, Exception) and type(problem).__name__ != "PanicException":
+            raise
         raise UserError(f"{where}: {problem}", "download it again, or update `tokenizers`") from None
     found.encode_special_tokens = True  # which means: special tokens in a text are encoded as text
     return found

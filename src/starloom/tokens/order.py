@@ -1,132 +1,104 @@
-"""Which sample comes when: a function, not a state.
+"""Which row of a source comes when: a function, not a state.
 
-A sample is `sequence` consecutive tokens and the one after them. Each epoch reads every sample once, in the order of a
-permutation drawn by (seed, epoch): a Feistel network on the smallest square that holds all samples, walked on until it
-lands on one (Black and Rogaway 2002, "Ciphers with Arbitrary Finite Domains", methods 2 and 3). A square wastes next to
-nothing, where a power of two makes three of four steps a walk in the worst case. So batch t is a pure function of
-(shards, seed, t), and can be asked backwards: restart, skipping ahead and "when was this read?" need nothing but a
-number. The last tokens of the stream, fewer than `sequence`, are in no sample.
+Each epoch reads every row once, in the order of a permutation drawn by (seed, source, epoch). Where `block` is above 1,
+`block` neighbouring rows stay together, so that a store far away is read in stretches: the blocks are permuted, and the
+rows within each pool of POOL blocks that follow one another. Both can be asked backwards: restart, skipping ahead and
+"when was this read?" need nothing but a number.
 """
 
 import functools
-import math
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64s
-from starloom.tokens.shards import Shards
+from starloom.tokens.bijection import KEYS, Bijection, Int64s, UInt64s
 
-_UInt64s = NDArray[np.uint64]
-_ROUNDS = 12  # four do for many samples; with eight, orders of seven samples are not all equally likely (measured)
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Rows of `sequence` + 1 tokens: inputs and targets are these without the last, and without the first."""
-
-    ids: NDArray[np.int64]  # [batch, sequence + 1]
-    documents: NDArray[np.int32]  # [batch, sequence + 1], the number of the document that each token is in
+POOL: Final = 64  # blocks; a reader keeps them at hand
 
 
 class Order:
-    """The samples 0 to `samples` - 1, epoch after epoch. Positions count on from epoch to epoch."""
+    """The rows 0 to `rows` - 1 of a source, epoch after epoch."""
 
-    def __init__(self, samples: int, seed: int) -> None:
-        """Raises ValueError when there is no sample."""
-        if samples < 1:
-            raise ValueError(f"an order of {samples} samples")
-        self.samples = samples
-        self.seed = seed
-        self._side = np.uint64(math.isqrt(samples - 1) + 1)  # of the square
+    def __init__(self, rows: int, seed: int, source: str = "", block: int = 1) -> None:
+        """Raises ValueError when there is no row, or a block of none."""
+        if rows < 1 or block < 1:
+            raise ValueError(f"an order of {rows} rows in blocks of {block}")
+        self.rows = rows
+        self.block = block
+        self._seed, self._source = seed, source
+        self._blocks = -(-rows // block)
+        self._gap = self._blocks * block - rows  # what the last block lacks
+        self._shorts: dict[int, int] = {}
 
-    def sample(self, position: int) -> int:
-        """The sample at `position` (0 or more) of the whole training; its epoch is position // samples."""
-        return int(self.samples_from(position, 1)[0])
+    def at(self, epoch: int, places: Int64s) -> Int64s:
+        """The row at each place, 0 to `rows` - 1, of an epoch. Raises ValueError for others."""
+        self._check(epoch, places)
+        if self.block == 1:
+            return self._order_of_blocks(epoch).forwards(places)
+        whole = self._whole(self._in_pools(epoch, places, back=False), self._short(epoch))
+        blocks, inside = np.divmod(whole, self.block)
+        return self._order_of_blocks(epoch).forwards(blocks) * self.block + inside
 
-    def samples_from(self, position: int, count: int) -> NDArray[np.int64]:
-        """The samples at `count` positions from `position` on, across epochs. Raises ValueError for one below 0."""
-        if position < 0 or count < 0:
-            raise ValueError(f"{count} positions from {position}")
-        found = np.empty(count, dtype=np.int64)
-        done = 0
-        while done < count:
-            epoch, index = divmod(position + done, self.samples)
-            some = min(count - done, self.samples - index)
-            indices = np.arange(index, index + some, dtype=np.uint64)
-            found[done : done + some] = self._walk(indices, self._forwards, epoch)
-            done += some
+    def places(self, epoch: int, rows: Int64s) -> Int64s:
+        """The inverse of `at`: when these rows are read in an epoch. Raises ValueError for rows that there are not."""
+        self._check(epoch, rows)
+        if self.block == 1:
+            return self._order_of_blocks(epoch).backwards(rows)
+        blocks, inside = np.divmod(rows, self.block)
+        whole = self._order_of_blocks(epoch).backwards(blocks) * self.block + inside
+        return self._in_pools(epoch, self._real(whole, self._short(epoch)), back=True)
+
+    def _order_of_blocks(self, epoch: int) -> Bijection:
+        return Bijection.of(self._blocks, _keys(self._seed, f"order of {self._source}, epoch {epoch}"))
+
+    # A place counts rows; a whole place counts as if the last block were as long as the others.
+
+    def _short(self, epoch: int) -> int:
+        """The first whole place of those that the last block lacks."""
+        if epoch not in self._shorts:
+            last = np.array([self._blocks - 1], dtype=np.int64)
+            self._shorts[epoch] = (int(self._order_of_blocks(epoch).backwards(last)[0]) + 1) * self.block - self._gap
+        return self._shorts[epoch]
+
+    def _whole(self, places: Int64s, short: int) -> Int64s:
+        return places + self._gap * (places >= short)
+
+    def _real(self, whole: Int64s, short: int) -> Int64s:
+        return whole - self._gap * (whole >= short)
+
+    def _in_pools(self, epoch: int, places: Int64s, back: bool) -> Int64s:
+        """Each place permuted within its pool."""
+        short = self._short(epoch)
+        pools = self._whole(places, short) // (POOL * self.block)
+        found = np.empty_like(places)
+        for pool in np.unique(pools).tolist():
+            edges = np.minimum(np.array([pool, pool + 1]) * POOL, self._blocks) * self.block
+            begin, end = self._real(edges, short).tolist()
+            keys = _keys(self._seed, f"order of {self._source}, epoch {epoch}, pool {pool}")
+            inner = Bijection.of(end - begin, keys)
+            here = pools == pool
+            found[here] = (inner.backwards if back else inner.forwards)(places[here] - begin) + begin
         return found
 
-    def position(self, sample: int, epoch: int) -> int:
-        """Where `sample` is read in `epoch`: the inverse of `sample`. Raises ValueError for no such sample."""
-        if not 0 <= sample < self.samples or epoch < 0:
-            raise ValueError(f"sample {sample} of {self.samples} in epoch {epoch}")
-        index = self._walk(np.array([sample], dtype=np.uint64), self._backwards, epoch)
-        return epoch * self.samples + int(index[0])
-
-    def _walk(self, values: _UInt64s, step: Callable[[_UInt64s, _UInt64s], _UInt64s], epoch: int) -> _UInt64s:
-        keys = _keys(self.seed, epoch)
-        values = step(values, keys)
-        while len(outside := np.flatnonzero(values >= self.samples)):
-            values[outside] = step(values[outside], keys)
-        return values
-
-    def _forwards(self, values: _UInt64s, keys: _UInt64s) -> _UInt64s:
-        left, right = np.divmod(values, self._side)
-        for key in keys[:_ROUNDS]:
-            left, right = right, (left + _mixed(right ^ key) % self._side) % self._side
-        return self._exchanged(left * self._side + right, keys)
-
-    def _backwards(self, values: _UInt64s, keys: _UInt64s) -> _UInt64s:
-        left, right = np.divmod(self._exchanged(values, keys), self._side)
-        for key in keys[:_ROUNDS][::-1]:
-            left, right = (right + self._side - _mixed(left ^ key) % self._side) % self._side, left
-        return left * self._side + right
-
-    def _exchanged(self, values: _UInt64s, keys: _UInt64s) -> _UInt64s:
-        """0 and 1 trade places in half of the epochs: without it most squares allow even permutations only."""
-        traded = (values < 2) & (keys[-1] & np.uint64(1) == 1) & (self._side > 1)
-        return np.where(traded, values ^ np.uint64(1), values)
+    def _check(self, epoch: int, values: Int64s) -> None:
+        if epoch < 0 or (len(values) and not 0 <= int(values.min()) <= int(values.max()) < self.rows):
+            raise ValueError(f"rows or places of {self.rows} in epoch {epoch}: {values}")
 
 
-def samples(shards: Shards, sequence: int) -> int:
-    """Samples in the stream. Raises UserError when there is not one, ValueError for a sequence of nothing."""
-    if sequence < 1:
-        raise ValueError(f"a sequence of {sequence} tokens")
-    found = (shards.tokens - 1) // sequence
-    if found < 1:
-        raise UserError(
-            f"{shards.folder} has {shards.tokens:,} tokens: too few for one sequence of {sequence:,}",
-            f"set `sequence` under [train] in starloom.toml to {max(shards.tokens - 1, 1)} or less, or add sources",
-        )
+def rows_at(orders: Sequence[tuple[Order, int]], which: Int64s, places: Int64s) -> Int64s:
+    """`at` of several orders, each in an epoch: `which` of them at each place. At once, where they have no blocks."""
+    if all(order.block == 1 for order, _ in orders) and orders:
+        some = [order._order_of_blocks(epoch) for order, epoch in orders]
+        return (some[0] if len(some) == 1 else Bijection.each(some, which)).forwards(places)
+    found = np.empty_like(places)
+    for number, (order, epoch) in enumerate(orders):
+        here = which == number
+        found[here] = order.at(epoch, places[here])
     return found
 
 
-def batch(shards: Shards, order: Order, step: int, batch_size: int, sequence: int) -> Batch:
-    """The samples at positions `step` * `batch_size` and after. Raises ValueError when `order` is not of these shards
-    and this sequence, UserError for a damaged shard."""
-    if order.samples != samples(shards, sequence):
-        raise ValueError(f"an order of {order.samples} samples for {samples(shards, sequence)}")
-    ids = np.empty((batch_size, sequence + 1), dtype=np.int64)
-    documents = np.empty((batch_size, sequence + 1), dtype=np.int32)
-    for row, sample in enumerate(order.samples_from(step * batch_size, batch_size).tolist()):
-        start = sample * sequence
-        ids[row] = shards.read(start, start + sequence + 1)
-        documents[row] = shards.document_numbers(start, start + sequence + 1)
-    return Batch(ids, documents)
-
-
-@functools.lru_cache(maxsize=64)
-def _keys(seed: int, epoch: int) -> _UInt64s:
-    return keyed_uint64s(seed, f"order of epoch {epoch}", map(str, range(_ROUNDS + 1)))
-
-
-def _mixed(values: _UInt64s) -> _UInt64s:
-    """SplitMix64's finaliser: every bit depends on every bit."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return values ^ (values >> np.uint64(31))
+@functools.lru_cache(maxsize=1024)
+def _keys(seed: int, purpose: str) -> UInt64s:
+    return keyed_uint64s(seed, purpose, map(str, range(KEYS)))

@@ -1,273 +1,164 @@
-"""`pack`: the training text as one stream of tokens, repository by repository, in shards, with what lies where.
+"""`pack`: the training text as streams of tokens, repository by repository, in shards, with what lies where.
 
 Only `split = train`. A document is a repository as templates/repository lays it out, every text encoded by itself, the
 tokenizer's own markers between them, its end of text at the end. Where `write` replaced something private by a marker
-of which the tokenizer has a token, there stands that token. The dataset is sorted by repository, so it is cut into
-runs of whole repositories that workers pack on their own, into scratch files that are put together in order: the same
-dataset, tokenizer and settings give the same bytes, whatever the number of workers.
+of which the tokenizer has a token, there stands that token. Each source of the mixture has a stream for each variant.
 
-Memory a worker: one row group (16 MB of text) and a few times the text of the repository at hand (0.25 GB measured for
-one of 35 MB). Disk: twice the tokens. Cost: about 8 MB/s a core, four fifths of it the tokenizer's.
+The dataset is sorted by repository, so it is cut into runs of whole repositories that workers pack on their own
+(pack_run.py), in folders that are put together in order (pack_streams.py): the same dataset, tokenizer and settings
+give the same bytes, whatever the number of workers. Runs that are finished are kept until all of it is published: a
+`pack` that was killed goes on with them.
+
+Memory a worker: a few times the text of the repository at hand, or of its first 64 MB. Disk: twice the tokens.
 """
 
-import functools
-import itertools
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from multiprocessing import parent_process
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from starloom import progress
 from starloom.errors import UserError
+from starloom.languages.syntax.middles import mark
 from starloom.settings import as_json
 from starloom.the_stack import tables
-from starloom.tokens import redacted, shards
-from starloom.tokens.fill_in_the_middle import FimSettings
+from starloom.tokens import shards
 from starloom.tokens.hub_format import FOLDER as TOKENIZER
-from starloom.tokens.templates.repository import File, Piece, document
+from starloom.tokens.mixture import REST
+from starloom.tokens.pack_plan import Plan, plan
+from starloom.tokens.pack_run import Run, pack_run
+from starloom.tokens.pack_settings import PackSettings
+from starloom.tokens.pack_streams import Finished, write_streams
 from starloom.tokens.tokenizer import Tokenizer
-from starloom.workspace.stage import Done, Job, Stage
+from starloom.workspace import checked, operations
+from starloom.workspace.lock import UNFINISHED
+from starloom.workspace.manifest import fingerprint, open_folder
+from starloom.workspace.stage import Done, Job, Stage, opened
 
-VERSION = 2
-FOLDER = "tokens"
-RUN_BYTES = 8 << 20  # of text that a worker takes at a time, cut at the next repository
-_BATCH = 1 << 20  # characters encoded at a time: ids as Python numbers take 20 times their text
-_COPY = 1 << 20  # tokens copied at a time
-
-
-@dataclass(frozen=True)
-class PackSettings:
-    """`[pack]`."""
-
-    seed: int = 0  # draws the order of files, which repositories tell their names, and what is cut where
-    repository_rate: float = 0.5  # share of repositories that have any file cut for fill-in-the-middle; 0: none
-    file_rate: float = 0.5  # share of those repositories' files that are cut
-    spm_rate: float = 0.5  # share of the cut files that show the suffix first
-
-    def __post_init__(self) -> None:
-        self.fim()  # refuses what is no share
-
-    def fim(self) -> FimSettings:
-        return FimSettings(self.repository_rate, self.file_rate, self.spm_rate)
-
-
-@dataclass(frozen=True)
-class _Run:
-    """In a worker: whole repositories that follow one another in the dataset."""
-
-    rows: tuple[tuple[Path, int, int], ...]  # data file, first row, rows
-    text_bytes: int
-    tokenizer: Path
-    sha256: str  # of its tokenizer.json
-    settings: PackSettings
-    tokens: Path  # scratch file: the payload
-    pieces: Path  # scratch file: rows of PIECES, counted from the run's own start
-
-
-@dataclass
-class _Packed:
-    """What a worker has to say of its run."""
-
-    repo_names: list[str]
-    tokens: list[int]  # of each repository's document
-    text_bytes: int  # of their files, as UTF-8
+VERSION = 3
 
 
 def _run(job: Job) -> Done:
     tokenizer = Tokenizer.open(job.root / TOKENIZER)
     settings: PackSettings = job.settings.pack
-    runs = list(_runs(job, settings, tokenizer.sha256))
-    if not runs:
+    planned = plan(_proved(job.root), job.settings.mixture)
+    if not planned.runs:
         raise UserError(
             f"{job.root / tables.DATASET} has no files to train on",
             "add sources, or see in `starloom report` which rule takes them",
         )
+    finished = _finished(job, planned, tokenizer.sha256, slow=False)
+    if not all(one.trusted for one in finished):
+        progress.say("all of it is packed anew, so that every text has the ids that tokenizers gives it")
+        finished = _finished(job, planned, tokenizer.sha256, slow=True)
     with job.publish() as draft:
-        packed: dict[Path, _Packed] = {}
-        with progress.task("pack", sum(run.text_bytes for run in runs), "bytes") as bar:
-            largest_first = sorted(runs, key=lambda run: -run.text_bytes)  # so that none is waited for at the end
-            for run, found in job.engine.map(_pack, largest_first):
-                packed[run.tokens] = found
-                bar.advance(run.text_bytes)
         dtype = shards.dtype_of(tokenizer.vocabulary)
-        total = shards.write_tokens(draft, _payload(runs, dtype), dtype)
-        ordered = [packed[run.tokens] for run in runs]
-        documents = _documents(ordered)
-        draft.parquet("documents.parquet", shards.DOCUMENTS, [documents])
-        draft.parquet("pieces.parquet", shards.PIECES, _pieces(runs, ordered))
-        text = sum(one.text_bytes for one in ordered)
-        draft.facts = {
-            "tokens": total,
-            "documents": len(documents),
+        streams = write_streams(draft, finished, planned.sources, settings.variants, dtype)
+        first = [streams[shards.stream_name(source, 0)] for source in planned.sources]
+        facts = draft.facts = {
+            **{name: sum(one[name] for one in first) for name in ("tokens", "documents", "text_bytes")},
+            "sources": list(planned.sources),
+            "no_repositories": list(planned.without),
+            "streams": streams,
             "vocabulary": tokenizer.vocabulary,
             "tokenizer": tokenizer.sha256,
             "dtype": dtype.name,
-            "text_bytes": text,
             "fill_in_the_middle": tokenizer.markers is not None,
             **as_json(settings),
         }
-    note = f"{progress.counted(total, 'tokens')}, {text / total:.2f} bytes per token"
-    if tokenizer.markers is None and settings.repository_rate:
-        note += "; nothing cut for fill-in-the-middle: the tokenizer has no tokens for it"
-    return Done(text, note)
+    operations.discard(_work(job))
+    return Done(facts["text_bytes"], "; ".join(_notes(planned, facts)))
 
 
-def _runs(job: Job, settings: PackSettings, sha256: str) -> Iterator[_Run]:
-    """The training split, in order, cut before a repository once RUN_BYTES are together. Reads names and sizes only."""
-    scratch = job.scratch("pack")
-    rows: list[tuple[Path, int, int]] = []
-    size = number = 0
-    before = None
-
-    def run() -> _Run:
-        tokens, pieces = (scratch / f"{number:06d}.{kind}" for kind in ("bin", "arrow"))
-        return _Run(tuple(rows), size, job.root / TOKENIZER, sha256, settings, tokens, pieces)
-
-    for path in tables.dataset(job.root, "files", "train"):
-        table = pq.read_table(path, columns=["repo_name", "length_bytes"])
-        start = 0
-        names, sizes = table.column("repo_name").to_pylist(), table.column("length_bytes").to_pylist()
-        for row, (name, bytes_) in enumerate(zip(names, sizes, strict=True)):
-            if name != before and size >= RUN_BYTES:
-                if row > start:
-                    rows.append((path, start, row - start))
-                yield run()
-                rows, size, number, start = [], 0, number + 1, row
-            before = name
-            size += bytes_
-        if len(names) > start:
-            rows.append((path, start, len(names) - start))
-    if rows:
-        yield run()
+def _proved(root: Path) -> list[Path]:
+    """The data files of the train split. Raises UserError when their bytes are not those that were written: a damaged
+    text would become tokens and nobody would know."""
+    paths = tables.dataset(root, "files", "train")
+    folder = root / tables.DATASET
+    files = [one for one in opened(folder, "write").files if folder / one.name in paths]
+    for problem in checked.problems(root, folder, files).values():
+        raise UserError(problem, f"delete {folder} and run `starloom build`: it is made again")
+    return paths
 
 
-def _pack(run: _Run) -> _Packed:
-    if parent_process() is not None:  # in the pool, which has a process for every core already
-        os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    tokenizer = _tokenizer(run.tokenizer, run.sha256)
-    dtype = shards.dtype_of(tokenizer.vocabulary)
-    found = _Packed([], [], 0)
-    at = 0
-    with run.tokens.open("wb") as output, pa.ipc.new_stream(run.pieces, shards.PIECES) as pieces:
-        for repo_name, files in _repositories(run.rows, tokenizer.marked):
-            start, spans = at, _Spans()
-            laid_out = document(
-                repo_name, files, run.settings.seed, 0, run.settings.fim(), tokenizer.markers, tokenizer.end_of_text
-            )
-            for piece, ids in _encoded(laid_out, tokenizer, dtype):
-                output.write(ids.tobytes())
-                spans.add(piece.content_id, at, len(ids))
-                at += len(ids)
-            pieces.write_table(spans.table(len(found.tokens)))
-            found.repo_names.append(repo_name)
-            found.tokens.append(at - start)
-            found.text_bytes += sum(len(file.content.encode()) for file in files)
+def _finished(job: Job, planned: Plan, sha256: str, slow: bool) -> list[Finished]:
+    """All runs, in order; those that a killed `pack` has finished are not done again."""
+    settings, work, whole = job.settings.pack, _work(job), job.fingerprint()
+    runs = []
+    for number, part in enumerate(planned.runs):
+        folder, identity = work / f"{number:06d}", fingerprint(whole, number, part.text_bytes, slow)
+        runs.append(Run(part, settings, job.root / TOKENIZER, sha256, slow, folder, identity))
+    operations.make_parents(work)
+    left = [run for run in runs if _read(run) is None]
+    strange = {run.folder for run in left} | set(work.iterdir()) - {run.folder for run in runs}
+    for folder in sorted(strange):
+        if folder.exists():
+            operations.remove(folder)
+    with progress.task("pack", sum(run.planned.text_bytes for run in runs), "bytes") as bar:
+        bar.advance(sum(run.planned.text_bytes for run in runs) - sum(run.planned.text_bytes for run in left))
+        largest_first = sorted(left, key=lambda run: -run.planned.text_bytes)  # so that none is waited for at the end
+        for run, _ in job.engine.map(pack_run, largest_first):
+            bar.advance(run.planned.text_bytes)
+    found = []
+    for run in runs:
+        one = _read(run)
+        if one is None:
+            raise UserError(f"{run.folder} is damaged", "run `starloom pack` again: it does what is left")
+        found.append(one)
     return found
 
 
-@functools.lru_cache(maxsize=1)
-def _tokenizer(folder: Path, _sha256: str) -> Tokenizer:
-    """Opened once a worker: what makes it fast takes about a second to build."""
-    return Tokenizer.open(folder)
+def _read(run: Run) -> Finished | None:
+    """What came of a run; None where it is to be done."""
+    try:
+        manifest = open_folder(run.folder)
+    except UserError:
+        return None
+    return Finished(run.folder, manifest) if manifest and manifest.fingerprint == run.mark else None
 
 
-def _repositories(rows: Sequence[tuple[Path, int, int]], tokens: Mapping[str, int]) -> Iterator[tuple[str, list[File]]]:
-    """Each repository with its files; `tokens`: of markers."""
-    for repo_name, files in itertools.groupby(_files(rows, tokens), key=itemgetter(0)):
-        yield repo_name, [file for _, file in files]
+def _work(job: Job) -> Path:
+    """Where the runs are. They hold texts of the dataset, as tokens: `opt-out purge` removes them."""
+    return job.root / UNFINISHED / job.stage.name
 
 
-def _files(rows: Sequence[tuple[Path, int, int]], tokens: Mapping[str, int]) -> Iterator[tuple[str, File]]:
-    columns = ["repo_name", "path", "content_id", "content"]
-    for path, first, count in rows:
-        file = pq.ParquetFile(path)
-        begins = 0  # of the row group
-        for group in range(file.metadata.num_row_groups):
-            ends = begins + file.metadata.row_group(group).num_rows
-            start, stop = max(first, begins), min(first + count, ends)
-            if start < stop:
-                table = file.read_row_group(group, columns=[*columns, redacted.COLUMN])
-                table = table.slice(start - begins, stop - start)
-                values = (table.column(name).to_pylist() for name in columns)
-                for repo_name, name, content_id, text, noted in zip(*values, redacted.noted(table), strict=True):
-                    yield repo_name, File(name, content_id, text, redacted.markers(text, noted, tokens))
-            begins = ends
+def _notes(planned: Plan, facts: Mapping[str, Any]) -> list[str]:
+    """What a person is told."""
+    variants = facts["variants"]
+    tokens = progress.counted(facts["tokens"], "tokens") + (f" in each of {variants} variants" if variants > 1 else "")
+    found = [f"{tokens}, {facts['text_bytes'] / facts['tokens']:.2f} bytes per token"]
+    if planned.sources != (shards.ONLY,):
+        found.append(", ".join(_shares(planned.sources, facts)))
+    if planned.without:
+        found.append(f"of [[mixture]] no repository belongs to {', '.join(planned.without)}")
+    if not facts["fill_in_the_middle"] and facts["repository_rate"]:
+        found.append("nothing cut for fill-in-the-middle: the tokenizer has no tokens for it")
+    if facts["syntax_rate"]:
+        seen = [stream["seen"] for stream in facts["streams"].values()]
+        drawn, fell_back = (
+            sum(one[name] for one in seen for name in names) for names in (["syntax"], ["no_grammar", "not_parsed"])
+        )
+        found.append(f"{drawn:,} middles are pieces of syntax, {fell_back:,} fell back to characters")
+    return found
 
 
-def _encoded(pieces: list[Piece], tokenizer: Tokenizer, dtype: np.dtype[Any]) -> Iterator[tuple[Piece, NDArray[Any]]]:
-    """Each piece with its ids. Some are encoded together, to keep all cores of an in-process run busy."""
-    some: list[Piece] = []
-    size = 0
-    for number, piece in enumerate(pieces, 1):
-        some.append(piece)
-        size += len(piece.text or "")
-        if size >= _BATCH or number == len(pieces):
-            ids = iter(tokenizer.encode_batch([one.text for one in some if one.text is not None]))
-            for one in some:
-                yield one, np.array([one.special] if one.text is None else next(ids), dtype=dtype)
-            some, size = [], 0
+def _shares(sources: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
+    tokens = {source: facts["streams"][shards.stream_name(source, 0)]["tokens"] for source in sources}
+    return [
+        f"{source} {tokens[source] / facts['tokens']:.1%}" + (" (not trained on)" if source == REST else "")
+        for source in sources
+    ]
 
 
-class _Spans:
-    """Which content lies at which tokens: neighbours of one content are one span, its markers included."""
-
-    def __init__(self) -> None:
-        self.content_ids: list[str] = []
-        self.starts: list[int] = []
-        self.stops: list[int] = []
-
-    def add(self, content_id: str | None, start: int, tokens: int) -> None:
-        if content_id is None:
-            return
-        if self.content_ids and self.content_ids[-1] == content_id and self.stops[-1] == start:
-            self.stops[-1] += tokens
-        else:
-            self.content_ids.append(content_id)
-            self.starts.append(start)
-            self.stops.append(start + tokens)
-
-    def table(self, number: int) -> pa.Table:
-        """As PIECES, of document `number`."""
-        starts = np.array(self.starts, dtype=np.int64)
-        lengths = np.array(self.stops, dtype=np.int64) - starts
-        document = np.full(len(starts), number, dtype=np.int64)
-        return pa.table([document, pa.array(self.content_ids, pa.string()), starts, lengths], schema=shards.PIECES)
+def _settings(settings: Any) -> dict[str, Any]:
+    """Of the mixture, what decides which source a repository belongs to: no weights."""
+    conditions = [[one.name, one.languages, one.repositories] for one in settings.mixture if not one.tokens]
+    return {**as_json(settings.pack), **({"mixture": as_json(conditions)} if settings.mixture else {})}
 
 
-def _payload(runs: list[_Run], dtype: np.dtype[Any]) -> Iterator[NDArray[Any]]:
-    for run in runs:
-        with run.tokens.open("rb") as file:
-            while len(chunk := np.fromfile(file, dtype=dtype, count=_COPY)):
-                yield chunk
-
-
-def _documents(packed: list[_Packed]) -> pa.Table:
-    tokens = np.array([count for one in packed for count in one.tokens], dtype=np.int64)
-    names = pa.array([name for one in packed for name in one.repo_names], pa.string())
-    numbers = np.arange(len(tokens), dtype=np.int64)
-    return pa.table([numbers, names, np.cumsum(tokens) - tokens, tokens], schema=shards.DOCUMENTS)
-
-
-def _pieces(runs: list[_Run], packed: list[_Packed]) -> Iterator[pa.Table]:
-    """The workers' pieces, their numbers moved on by what comes before."""
-    documents = tokens = 0
-    for run, found in zip(runs, packed, strict=True):
-        with pa.memory_map(str(run.pieces)) as source:
-            for batch in pa.ipc.open_stream(source):
-                number, content_id, first, length = batch.columns
-                moved = [pc.add(number, documents), content_id, pc.add(first, tokens), length]
-                yield pa.table(moved, schema=shards.PIECES)
-        documents += len(found.tokens)
-        tokens += sum(found.tokens)
+def _outside(job: Job) -> Mapping[str, str]:
+    return {"syntax": mark()} if job.settings.pack.syntax_rate else {}
 
 
 def _forecast(job: Job) -> str:
@@ -277,10 +168,11 @@ def _forecast(job: Job) -> str:
 
 STAGE = Stage(
     name=shards.KIND,
-    folder=FOLDER,
+    folder=shards.FOLDER,
     version=VERSION,
     reads=(tables.DATASET, TOKENIZER),
-    settings=lambda settings: settings.pack,
+    settings=_settings,
     run=_run,
+    outside=_outside,
     forecast=_forecast,
 )

@@ -23,7 +23,7 @@ from starloom.workspace import atomic
 from starloom.workspace.manifest import read_manifest, verify
 
 KIND: Final = "checkpoint"
-VERSION: Final = 1
+VERSION: Final = 2  # 1: did not say which samples were consumed
 TRAINING: Final = "training.safetensors"
 
 _NAME: Final = re.compile(r"step-(\d{6,})")
@@ -69,6 +69,13 @@ class Checkpoint:
             if average:
                 average.load(tensors)
 
+    def samples(self) -> dict[str, Any]:
+        """Where its loader was."""
+        manifest = read_manifest(self.folder)
+        assert manifest is not None
+        found: dict[str, Any] = manifest.facts["samples"]
+        return found
+
     def losses(self) -> bytes:
         """loss.jsonl as it was."""
         return (self.folder / runs.LOSSES).read_bytes()
@@ -104,7 +111,13 @@ class Checkpoints:
         return bool(self._there())
 
     def publish(
-        self, step: int, network: StarCoder2, optimizer: Optimizer, average: Average | None, losses: bytes, tokens: int
+        self,
+        step: int,
+        network: StarCoder2,
+        optimizer: Optimizer,
+        average: Average | None,
+        losses: bytes,
+        facts: dict[str, Any],
     ) -> Path:
         """Writes the checkpoint after `step` steps; then those beyond `keep`, and the damaged, go. Raises UserError."""
         target = self.folder / f"step-{step:06}"
@@ -116,7 +129,7 @@ class Checkpoints:
             with draft.create(TRAINING) as output:
                 safetensors_files.write(output, state)
             draft.write(runs.LOSSES, losses)
-            draft.facts = {"step": step, "tokens": tokens}
+            draft.facts = facts
         for folder in self._damaged:
             atomic.remove_folder(folder) if folder != target else None
         self._damaged.clear()

@@ -1,17 +1,17 @@
 """What still holds something opted out: dataset, search, membership, token shards, models. Torch-free.
 
-Asked of what lies there now, made before or after the wish; nothing is run. A model holds what its tokens hold: a run
-whose record names the token shards at hand, or one that held it when the wish was written down. Of a run whose tokens
-are gone and that no entry names, nobody can tell: it is named as such. Whether a step really read a document is for
-`starloom trace` to say. Cost: names and ids of each output.
+Asked of what lies there now, made before or after the wish; nothing is run. A model holds what its steps read, up to
+where it stands, as long as its tokens are here; else, what it held when the wish was written down. Of a run whose
+tokens are gone and that no entry names, nobody can tell: it is named as such. Cost: names and ids of each output.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
@@ -24,8 +24,14 @@ from starloom.the_stack import opt_out_log, opt_outs, tables
 from starloom.the_stack.opt_out_held import OPTED, distinct_names, opted_tables
 from starloom.the_stack.opt_out_log import Entry, Wish
 from starloom.the_stack.opt_outs import OptOuts
-from starloom.tokens.pack import FOLDER as TOKENS
+from starloom.tokens.packed import Packed, Shards
+from starloom.tokens.samples import Samples
+from starloom.tokens.shards import FOLDER as TOKENS
 from starloom.training import runs
+from starloom.training.locate import streams, stretches
+from starloom.training.reading import samples_of
+from starloom.training.runs import Run
+from starloom.training.seen import Int64s, Sightings, seen
 from starloom.workspace.manifest import read_manifest
 
 Kind = Literal["dataset", "search", "membership", "tokens", "model"]
@@ -39,19 +45,17 @@ _PLACES = {SEARCH: "files.arrow", MEMBERSHIP: ORIGINS}  # in any folder of it, w
 _NAMES = pa.schema([(name, pa.string()) for name in ("repo_name", "path", "content_id")])
 
 _FILES = f"SELECT entry, count(DISTINCT (repo_name, path)) AS files FROM {OPTED} GROUP BY entry ORDER BY entry"
-_TOKENS = """
-SELECT coalesce(oc.entry, og.entry) AS entry, count(DISTINCT p.content_id) AS files,
-  count(DISTINCT p.document) AS documents, CAST(sum(p.tokens) AS BIGINT) AS tokens
-FROM pieces p JOIN held h ON p.document = h.document
-LEFT JOIN opted_contents oc ON p.content_id = oc.content_id
-LEFT JOIN opted_repositories og ON h.repo_name = og.repo_name
-WHERE coalesce(oc.entry, og.entry) IS NOT NULL GROUP BY ALL ORDER BY entry
-"""
+_PLACED = "FROM (SELECT p.*, d.repo_name FROM pieces p JOIN held d ON p.document = d.document) h"
+_PIECES = f"""SELECT entry, document, content_id, first_token, tokens
+FROM {OPTED.replace("FROM held h", _PLACED)} ORDER BY entry, first_token"""
 
 
 @dataclass(frozen=True)
 class Holding:
-    """An output that holds something of an entry. Files are places; of tokens and models contents."""
+    """An output that holds something of an entry. Files are places; of tokens and models contents.
+
+    documents, tokens: that it lies in, and has, in the tokens, of one variant. steps: of the model's, that read it.
+    """
 
     where: Kind
     name: str  # of the folder in the workspace, or of the run
@@ -59,6 +63,9 @@ class Holding:
     files: int | None = None
     documents: int | None = None
     tokens: int | None = None
+    steps: int | None = None
+    first_step: int | None = None
+    last_step: int | None = None
     note: str = ""
 
 
@@ -89,22 +96,22 @@ def impact(root: Path, engine: Engine, wishes: OptOuts, entries: Sequence[Entry]
             if not held:
                 raise UserError(f"{root / folder} was made by another Starloom", f"make it again: `{AGAIN[kind]}`")
             found += _files(root, engine, wishes, kind, folder, held)
-    tokens = _tokens(root, engine, wishes)
-    found += tokens
-    models, unknown = _models(root, tokens, entries)
+    pieces = _Pieces(root, engine, wishes)
+    found += _tokens(root, pieces)
+    models, unknown = _models(root, pieces, entries)
     return Impact(tuple(found + models), tuple(unknown))
 
 
 def models_holding(root: Path, engine: Engine, wishes: Sequence[Wish]) -> list[tuple[str, ...]]:
-    """Of each wish that is not written down yet, the runs whose tokens hold it."""
-    made_of = [run.name for run in runs.every(root) if run.record.tokens == _tokens_mark(root)]
-    if not made_of:
-        return [() for _ in wishes]
+    """Of each wish that is not written down yet, the runs that have read it, or may do so before they end."""
+    known = [(run, samples) for run in runs.every(root) if (samples := _samples(root, run))]
     held = []
-    for wish in wishes:
+    for wish in wishes if known else ():
         entry = Entry(1, "", wish.action, wish.subject, wish.scope, wish.kind, wish.contents)
-        held.append(tuple(made_of) if _tokens(root, engine, opt_outs.of_entries([entry])) else ())
-    return held
+        pieces = _Pieces(root, engine, opt_outs.of_entries([entry]))
+        holding = [run.name for run, samples in known if any(_reads(run, one) for one in pieces.read_by(run, samples))]
+        held.append(tuple(holding))
+    return held or [() for _ in wishes]
 
 
 def entries_of(root: Path, number: int | None) -> tuple[Entry, ...]:
@@ -133,37 +140,104 @@ def _files(root: Path, engine: Engine, wishes: OptOuts, where: Kind, name: str, 
     return [Holding(where, name, row["entry"], row["files"]) for row in rows]
 
 
-def _tokens(root: Path, engine: Engine, wishes: OptOuts) -> list[Holding]:
+@dataclass
+class _Lying:
+    """What of an entry lies in some streams; `seen`: where those of a run are."""
+
+    entry: str
+    contents: set[str] = field(default_factory=set)
+    documents: set[tuple[int, int]] = field(default_factory=set)  # (number of the source, document)
+    tokens: int = 0
+    stretches: dict[tuple[int, int], tuple[Int64s, Int64s]] = field(default_factory=dict)
+    seen: Sightings | None = None
+
+    def add(self, source: int, variant: int, rows: pa.Table) -> None:
+        """PIECES of a stream. Of variants, which hold the same files, the first is counted."""
+        self.stretches[source, variant] = stretches(rows)
+        if variant == 0:
+            self.contents.update(rows.column("content_id").to_pylist())
+            self.documents.update((source, number) for number in rows.column("document").to_pylist())
+            self.tokens += pc.sum(rows.column("tokens")).as_py()
+
+    def holding(self, where: Kind, name: str, **more: Any) -> Holding:
+        return Holding(where, name, self.entry, len(self.contents), len(self.documents), self.tokens, **more)
+
+
+class _Pieces:
+    """The files in tokens that wishes are about; each stream is asked once."""
+
+    def __init__(self, root: Path, engine: Engine, wishes: OptOuts) -> None:
+        self._root, self._engine, self._wishes = root, engine, wishes
+        self._found: dict[Path, pa.Table] = {}
+
+    def read_by(self, run: Run, samples: Samples) -> list[_Lying]:
+        """By entry, what lies in a run's tokens and when it was read."""
+        found: dict[str, _Lying] = {}
+        for source, variant, shards in streams(samples):
+            self.add(found, source, variant, shards)
+        for one in found.values():
+            one.seen = seen(run, samples, one.stretches)
+        return list(found.values())
+
+    def add(self, found: dict[str, _Lying], source: int, variant: int, shards: Shards) -> None:
+        rows = self._rows(shards)
+        for entry in pc.unique(rows.column("entry")).to_pylist():
+            some = rows.filter(pc.equal(rows.column("entry"), entry))
+            found.setdefault(entry, _Lying(entry)).add(source, variant, some)
+
+    def _rows(self, shards: Shards) -> pa.Table:
+        folder = shards.folder
+        if folder not in self._found:
+            documents: Table = [folder / "documents.parquet"]
+            given: dict[str, Any] = opted_tables(self._root, self._wishes, distinct_names(self._engine, documents))
+            given |= {"held": documents, "pieces": [folder / "pieces.parquet"]}
+            self._found[folder] = self._engine.table(_PIECES, given)
+        return self._found[folder]
+
+
+def _tokens(root: Path, pieces: _Pieces) -> list[Holding]:
     if read_manifest(root / TOKENS) is None:
         return []
-    documents: Table = [root / TOKENS / "documents.parquet"]
-    given: dict[str, Any] = opted_tables(root, wishes, distinct_names(engine, documents))
-    given |= {"held": documents, "pieces": [root / TOKENS / "pieces.parquet"]}
-    return [Holding("tokens", TOKENS, **row) for row in engine.table(_TOKENS, given).to_pylist()]
+    found: dict[str, _Lying] = {}
+    for source, shards in enumerate(Packed.open(root / TOKENS).streams()):
+        pieces.add(found, source, 0, shards)
+    return [one.holding("tokens", TOKENS) for one in found.values()]
 
 
-def _tokens_mark(root: Path) -> str | None:
-    manifest = read_manifest(root / TOKENS)
-    return manifest.content if manifest else None
+def _samples(root: Path, run: Run) -> Samples | None:
+    """What a run reads, where that is still here."""
+    try:
+        return samples_of(root, run)
+    except UserError:
+        return None
 
 
-def _models(root: Path, tokens: Sequence[Holding], entries: Sequence[Entry]) -> tuple[list[Holding], list[str]]:
+def _reads(run: Run, one: _Lying) -> bool:
+    """Whether a run has read something, or may still do so."""
+    return not run.finished or (one.seen is not None and len(one.seen) > 0)
+
+
+def _models(root: Path, pieces: _Pieces, entries: Sequence[Entry]) -> tuple[list[Holding], list[str]]:
     found, unknown = [], []
-    mark = _tokens_mark(root)
     for run in runs.every(root):
-        steps = f"{run.record.steps:,} steps" + ("" if run.finished else ", not finished")
-        if run.record.tokens == mark:
-            found += [
-                Holding(
-                    "model", run.name, one.entry, one.files, one.documents, one.tokens, f"made of these tokens, {steps}"
-                )
-                for one in tokens
-            ]
+        length = f"{run.record.steps:,} steps" if run.record.steps else "steps by the clock"
+        length += "" if run.finished else ", not finished"
+        if samples := _samples(root, run):
+            for one in pieces.read_by(run, samples):
+                if _reads(run, one) and one.seen is not None:
+                    found.append(_model(run, one, one.seen, length))
             continue
         said = [one for one in entries if run.name in one.models]
-        for one in said:
-            entry = f"{one.subject} (entry {one.number})"
-            found.append(Holding("model", run.name, entry, note=f"held it when the entry was written, {steps}"))
+        for entry in said:
+            held = f"{entry.subject} (entry {entry.number})"
+            found.append(Holding("model", run.name, held, note=f"held it when the entry was written, {length}"))
         if not said:
             unknown.append(run.name)
     return found, unknown
+
+
+def _model(run: Run, one: _Lying, sightings: Sightings, length: str) -> Holding:
+    steps = sightings.distinct_steps.tolist()
+    first, last = (steps[0], steps[-1]) if steps else (None, None)
+    note = f"read {sightings.words()} of {length}"
+    return one.holding("model", run.name, steps=len(steps), first_step=first, last_step=last, note=note)

@@ -1,19 +1,19 @@
 """The training loop: tokens in, models/RUN/ out. One visible loop; each step depends on the state before it alone.
 
-The samples of step t are a function of (tokens, seed, t), the learning rate one of (t, steps, settings), and the step
+The samples of step t are a function of (tokens, recipe, t), the learning rate one of (t, steps, settings), and the step
 count is recorded before anything depends on it. So a run that was killed at any moment and started again by the same
 command ends, on a CPU, with the same bits as one that nothing disturbed. One device; memory for weights, gradients,
 two moments and the average: 20 bytes a parameter, and the activations of one batch.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import pyarrow.parquet as pq
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,11 +22,12 @@ from starloom.progress import counted, say, task
 from starloom.starcoder2 import interchange
 from starloom.starcoder2.loss import fused_cross_entropy
 from starloom.starcoder2.network import StarCoder2
-from starloom.tokens.order import Batch, Order, batch, samples
-from starloom.tokens.shards import Shards
+from starloom.tokens.loader import Loader, State
+from starloom.tokens.mixture import MixtureSource
+from starloom.tokens.samples import Batch, Samples
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.training import machine as machines
-from starloom.training import runs
+from starloom.training import reading, runs
 from starloom.training.checkpoint import Checkpoints, Identity
 from starloom.training.curve import svg
 from starloom.training.interrupts import noted_interrupts
@@ -35,6 +36,7 @@ from starloom.training.machine import Machine
 from starloom.training.optimizer import Average, Optimizer
 from starloom.training.runs import Loss, Record, Run
 from starloom.training.settings import FIXED_AFTER, UNTIMED, TrainSettings, rate_factor, steps_for
+from starloom.training.trace import trace
 from starloom.workspace import atomic
 from starloom.workspace.lock import lock
 from starloom.workspace.manifest import fingerprint, open_folder
@@ -42,7 +44,7 @@ from starloom.workspace.operations import explained
 
 KIND: Final = "model"
 VERSION: Final = 1
-TOKENS, TOKENIZER = "tokens", "tokenizer"
+TOKENIZER: Final = "tokenizer"
 
 
 @dataclass(frozen=True)
@@ -53,35 +55,40 @@ class Trained:
     anew: bool
     loss: float  # nats per token, mean of the last tenth of the steps
     seconds: float  # of training, over all sittings
-
-    @property
-    def tokens(self) -> int:
-        settings = self.run.record.settings
-        return int(self.run.record.steps * settings["batch"] * settings["sequence"])
+    tokens: int  # that it has seen, without padding
 
 
-def train(root: Path, settings: TrainSettings, name: str, *, restart: bool = False, command: str) -> Trained:
+def train(
+    root: Path,
+    settings: TrainSettings,
+    name: str,
+    mixture: Sequence[MixtureSource] = (),
+    *,
+    restart: bool = False,
+    command: str,
+) -> Trained:
     """Trains the run `name` to its end, from where it stopped. `command`: as the user typed it, for the lock.
 
-    restart: what the run has so far is removed first. Raises UserError: no tokens, tokens of another tokenizer, a run
-    that was begun with other settings or tokens, no whole checkpoint among those there are, a loss that is no number.
-    Raises KeyboardInterrupt on Ctrl-C, after a checkpoint.
+    mixture: what is read, as `[[mixture]]` has it. restart: what the run has so far is removed first.
+
+    Raises UserError: no tokens, tokens of another tokenizer, a run that was begun with other settings or tokens, no
+    whole checkpoint among those there are, a loss that is no number. Raises KeyboardInterrupt on Ctrl-C, after a
+    checkpoint.
     """
     folder = runs.run_folder(root, name)
     with lock(root, command):
         atomic.recover(root)
         atomic.recover(folder)  # checkpoints lie deeper than `recover(root)` looks
         tokenizer = Tokenizer.open(root / TOKENIZER)
-        shards = _shards(root, tokenizer)
-        samples(shards, settings.sequence)  # refuses too few tokens before anything is removed or written
+        samples = _samples(root, settings, mixture, tokenizer)  # refused before anything is removed or written
         if restart:
             atomic.remove_folder(folder)
         run = runs.find(root, name)
         if run is None:
             _refuse_strangers(folder)
-            run = Run(name, folder, _begin(settings, shards, machines.choose(settings)))
+            run = Run(name, folder, _begin(settings, mixture, samples, tokenizer, machines.choose(settings)))
             runs.write_record(folder, run.record)
-        elif different := runs.differences(run.record, settings.outcome(), shards.fingerprint, shards.tokenizer):
+        elif different := reading.differences(run.record, settings, mixture, samples):
             raise UserError(
                 f"run {name} was begun otherwise: {'; '.join(different)}",
                 f"train under another name, or remove this run and begin anew: `starloom train {name} --restart`",
@@ -90,19 +97,23 @@ def train(root: Path, settings: TrainSettings, name: str, *, restart: bool = Fal
             return _trained(run, anew=False)
         used = machines.again(run.record)
         with used.in_use(), explained(folder):
-            return _Sitting(run, settings, shards, tokenizer, used).train()
+            return _Sitting(run, settings, samples, tokenizer, used).train()
 
 
-def _shards(root: Path, tokenizer: Tokenizer) -> Shards:
-    """The tokens, of this tokenizer. Raises UserError."""
-    shards = Shards.open(root / TOKENS)
-    if shards.tokenizer != tokenizer.sha256:
-        raise UserError(
-            f"{shards.folder} was packed with another tokenizer ({shards.tokenizer[:12]}) than is in "
-            f"{root / TOKENIZER} ({tokenizer.sha256[:12]})",
-            "pack again: `starloom pack`",
-        )
-    return shards
+def _samples(root: Path, settings: TrainSettings, mixture: Sequence[MixtureSource], tokenizer: Tokenizer) -> Samples:
+    """Of tokens of this tokenizer. Raises UserError."""
+    markers = tokenizer.markers
+    padding = markers.pad if markers and markers.pad is not None else tokenizer.end_of_text
+    samples = reading.samples(root, settings, mixture, padding)
+    for source in samples.sources:
+        if source.packed.tokenizer != tokenizer.sha256:
+            raise UserError(
+                f"{source.packed.folder} was packed with another tokenizer ({source.packed.tokenizer[:12]}) than is in "
+                f"{root / TOKENIZER} ({tokenizer.sha256[:12]})",
+                "pack again: `starloom pack`",
+            )
+    samples.where(np.zeros(1, dtype=np.int64))  # refuses too few tokens
+    return samples
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -121,13 +132,17 @@ def _whole(model: Path) -> bool:
         return False
 
 
-def _begin(settings: TrainSettings, shards: Shards, used: Machine) -> Record:
+def _begin(
+    settings: TrainSettings, mixture: Sequence[MixtureSource], samples: Samples, tokenizer: Tokenizer, used: Machine
+) -> Record:
+    vocabulary = samples.sources[0].packed.vocabulary
     return Record(
         settings=settings.outcome(),
-        tokens=shards.fingerprint,
-        tokenizer=shards.tokenizer,
-        vocabulary=shards.vocabulary,
-        parameters=settings.model(shards.vocabulary).parameters(),
+        mixture=reading.recorded(mixture),
+        tokens=samples.fingerprint,
+        tokenizer=tokenizer.sha256,
+        vocabulary=vocabulary,
+        parameters=settings.model(vocabulary).parameters(),
         steps=settings.steps,
         threads=used.threads,
         precision=used.precision,
@@ -140,8 +155,10 @@ def _begin(settings: TrainSettings, shards: Shards, used: Machine) -> Record:
 class _Sitting:
     """One process's part of a run: from a checkpoint, or the first step, to the end or an interruption."""
 
-    def __init__(self, run: Run, settings: TrainSettings, shards: Shards, tokenizer: Tokenizer, used: Machine) -> None:
-        self.run, self.settings, self.shards, self.machine = run, settings, shards, used
+    def __init__(
+        self, run: Run, settings: TrainSettings, samples: Samples, tokenizer: Tokenizer, used: Machine
+    ) -> None:
+        self.run, self.settings, self.samples, self.machine = run, settings, samples, used
         self.files = tokenizer.files()
         record = run.record
         inputs = {"tokens": record.tokens, "tokenizer": record.tokenizer}
@@ -152,8 +169,9 @@ class _Sitting:
         self.network = (start.network() if start else self._fresh()).to(used.device)
         self.optimizer = Optimizer(self.network, settings, used.dtype)
         self.average = Average(self.network, settings) if settings.ema else None
-        self.order = Order(samples(shards, settings.sequence), settings.seed)
         self.step = start.step if start else 0  # steps done
+        state = State(**start.samples()) if start else None
+        self.loader = Loader.resume(samples, settings.batch, state) if state else Loader(samples, settings.batch)
         self.log = LossLog(run.folder, start, self.step)
         if start:
             start.restore(self.optimizer, self.average)
@@ -164,7 +182,7 @@ class _Sitting:
         say(f"  {self.run.name}: {self.run.record.parameters:,} parameters, {used}")
         if self.step:
             say(f"  going on after step {self.step:,}")
-        with noted_interrupts() as asked, self.log.opened() as write:
+        with noted_interrupts() as asked, self.log.opened() as write, self.loader:
             if not self._steps:
                 # Nothing is saved before the count is known: the schedule would not be the same.
                 self._until(FIXED_AFTER, "timing the first steps", asked, write)
@@ -198,51 +216,51 @@ class _Sitting:
     def _fresh(self) -> StarCoder2:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.settings.seed)
-            return StarCoder2(self.settings.model(self.shards.vocabulary))
+            return StarCoder2(self.settings.model(self.run.record.vocabulary))
 
     def _one_step(self) -> Loss:
         """One batch, one update. Raises UserError before the update when the loss or its gradient is no number."""
         started = time.perf_counter()
-        step, settings = self.step, self.settings
-        sample = batch(self.shards, self.order, step, settings.batch, settings.sequence)
-        loss = self._loss(sample)
+        step = self.step
+        batch = next(self.loader)
+        loss = self._loss(batch)
         loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.clip or float("inf"))
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip or float("inf"))
         value, grad_norm = loss.item(), norm.item()
         if not torch.isfinite(loss + norm):
-            raise self._no_number(value, grad_norm, sample)
-        factor = rate_factor(step, self._steps, settings)
+            raise self._no_number(value, grad_norm)
+        factor = rate_factor(step, self._steps, self.settings)
         self.optimizer.step(factor)
         if self.average:
             self.average.step(step)
         self.step += 1
         took = time.perf_counter() - started
-        tokens = settings.batch * settings.sequence
-        seconds = self.log.seconds + took
-        return Loss(self.step, value, factor, self.step * tokens, round(seconds, 3), round(tokens / took, 1), grad_norm)
+        tokens = int((batch.documents >= 0).sum())
+        seen, seconds = self.log.tokens + tokens, self.log.seconds + took
+        return Loss(self.step, value, factor, seen, round(seconds, 3), round(tokens / took, 1), grad_norm)
 
-    def _loss(self, sample: Batch) -> Tensor:
-        """Mean cross-entropy of the next token, in nats."""
-        ids = torch.from_numpy(sample.ids).to(self.machine.device)  # [B, T + 1]
+    def _loss(self, batch: Batch) -> Tensor:
+        """Mean cross-entropy of the next token, in nats, where there is one to learn."""
+        ids, targets = (torch.from_numpy(one).to(self.machine.device) for one in (batch.ids, batch.targets))  # [B, T]
         documents = None
-        if self.settings.document_mask and (sample.documents[:, :1] != sample.documents[:, :-1]).any():
-            documents = torch.from_numpy(sample.documents[:, :-1]).to(self.machine.device)
+        if self.settings.document_mask and (batch.documents[:, :1] != batch.documents).any():
+            documents = torch.from_numpy(batch.documents).to(self.machine.device)
         with self.machine.autocast():
-            hidden = self.network(ids[:, :-1], documents)  # [B, T, d]
-            return fused_cross_entropy(hidden.flatten(0, 1), self.network.head, ids[:, 1:].flatten())
+            hidden = self.network(ids, documents)  # [B, T, d]
+            return fused_cross_entropy(hidden.flatten(0, 1), self.network.head, targets.flatten())
 
     def _fix_steps(self) -> None:
         """The count by the clock, from the timed steps; on the disk before a step could depend on it."""
         timed = self.log.losses[UNTIMED:FIXED_AFTER]
         step_seconds = (timed[-1].seconds - self.log.losses[UNTIMED - 1].seconds) / len(timed)
-        rate = self.settings.batch * self.settings.sequence / step_seconds
+        rate = (timed[-1].tokens - self.log.losses[UNTIMED - 1].tokens) / len(timed) / step_seconds
         steps = steps_for(self.settings.seconds, step_seconds, self.settings)
         self._record(replace(self.run.record, steps=steps, tokens_per_second=round(rate, 1)))
         say(f"  {step_seconds:.3f} s a step: {steps:,} steps in about {steps * step_seconds:.0f} s")
 
     def _save(self) -> None:
-        tokens = self.log.losses[-1].tokens
-        self.checkpoints.publish(self.step, self.network, self.optimizer, self.average, self.log.content(), tokens)
+        facts = {"step": self.step, "tokens": self.log.tokens, "samples": asdict(self.loader.state())}
+        self.checkpoints.publish(self.step, self.network, self.optimizer, self.average, self.log.content(), facts)
         self._draw()
 
     def _draw(self) -> None:
@@ -259,7 +277,7 @@ class _Sitting:
             draft.facts = {
                 "weights": weights,
                 "steps": self.step,
-                "tokens": self.log.losses[-1].tokens,
+                "tokens": self.log.tokens,
                 "parameters": self.run.record.parameters,
                 "vocabulary": self.run.record.vocabulary,
             }
@@ -271,11 +289,10 @@ class _Sitting:
         runs.write_record(self.run.folder, record)
         self.run = replace(self.run, record=record)
 
-    def _no_number(self, loss: float, norm: float, sample: Batch) -> UserError:
+    def _no_number(self, loss: float, norm: float) -> UserError:
         """Which samples it was, by the repositories in them."""
-        numbers = sorted({int(number) for number in sample.documents.flat})
-        table = pq.read_table(self.shards.folder / "documents.parquet", columns=["repo_name"])
-        names = sorted(set(table.column("repo_name").take(numbers).to_pylist()))
+        traced = trace(self.run, self.samples, self.step + 1)
+        names = sorted({stretch.repo_name for sample in traced for stretch in sample.stretches})
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
         kept = f"{runs.CHECKPOINTS}/ has the last good state; " if self.checkpoints.any() else ""
         return UserError(
@@ -290,7 +307,8 @@ def _trained(run: Run, anew: bool) -> Trained:
     log = runs.losses(run.folder)
     tail = log[-max(1, len(log) // 10) :]
     mean = sum(one.loss for one in tail) / max(len(tail), 1)
-    return Trained(run, anew, mean, log[-1].seconds if log else 0.0)
+    seconds, tokens = (log[-1].seconds, log[-1].tokens) if log else (0.0, 0)
+    return Trained(run, anew, mean, seconds, tokens)
 
 
 def _now() -> str:

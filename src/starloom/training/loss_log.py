@@ -31,6 +31,11 @@ class LossLog:
         """Of training so far."""
         return self.losses[-1].seconds if self.losses else 0.0
 
+    @property
+    def tokens(self) -> int:
+        """Seen so far."""
+        return self.losses[-1].tokens if self.losses else 0
+
     def content(self) -> bytes:
         """The whole file."""
         return bytes(self._content)

@@ -11,8 +11,8 @@ import contextlib
 import dataclasses
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, get_origin
 
@@ -23,7 +23,7 @@ from starloom.workspace.operations import explained, make_parents
 
 FOLDER: Final = "models"
 RECORD, LOSSES, CURVE, CHECKPOINTS, MODEL = "run.json", "loss.jsonl", "loss.svg", "checkpoints", "model"
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1: did not say how samples were cut, nor of which mixture
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CONFIG: Final = "config.json"  # what makes a folder a Hugging Face model
@@ -34,7 +34,7 @@ class Record:
     """`run.json`: what a run is made of, and what was fixed when it began, so that going on is exact."""
 
     settings: dict[str, Any]  # TrainSettings.outcome()
-    tokens: str  # fingerprint of the token shards
+    tokens: str  # fingerprint of all the tokens that its samples are of
     tokenizer: str  # sha256 of tokenizer.json
     vocabulary: int
     parameters: int
@@ -46,6 +46,7 @@ class Record:
     started: str  # ISO 8601, UTC
     finished: str = ""  # ISO 8601, UTC; empty while the run is not
     tokens_per_second: float = 0.0  # of the timed steps
+    mixture: list[dict[str, Any]] = field(default_factory=list)  # as [[mixture]] had it; empty: none was set
     format: int = FORMAT
 
 
@@ -56,7 +57,7 @@ class Loss:
     step: int
     loss: float  # nats per token, of this step's batch, before its update
     rate: float  # share of the highest learning rates
-    tokens: int  # seen so far
+    tokens: int  # seen so far, without padding
     seconds: float  # of training so far, over all sittings
     tokens_per_second: float  # of this step
     grad_norm: float  # before clipping
@@ -178,17 +179,29 @@ def parse_losses(lines: Iterable[str]) -> list[Loss]:
     return found
 
 
-def differences(record: Record, settings: dict[str, Any], tokens: str, tokenizer: str) -> list[str]:
+def differences(
+    record: Record, settings: dict[str, Any], mixture: Sequence[Mapping[str, Any]], tokens: str, tokenizer: str
+) -> list[str]:
     """In words, how a run that was recorded differs from what it would be now; empty when it would be the same."""
+    if record.format < FORMAT:
+        return ["an older Starloom began it, which cut samples otherwise"]
     found = [
         f"{name} was {record.settings.get(name)!r} and is {settings.get(name)!r}"
         for name in sorted({*record.settings, *settings})
         if record.settings.get(name) != settings.get(name)
     ]
+    if (was_mixed := _mixed(record.mixture)) != (is_mixed := _mixed(mixture)):
+        found.append(f"the mixture was {was_mixed} and is {is_mixed}")
     for what, was, now in (("tokens/", record.tokens, tokens), ("the tokenizer", record.tokenizer, tokenizer)):
         if was != now:
             found.append(f"{what} was {was[:12]} and is {now[:12]}")
     return found
+
+
+def _mixed(mixture: Sequence[Mapping[str, Any]]) -> str:
+    """The part of it that reading depends on: what tokens hold of its conditions, their fingerprint says."""
+    rows = ([one["name"], f"{one['weight']:g}" if one["weight"] else "", one["tokens"]] for one in mixture)
+    return ", ".join(" ".join(filter(None, row)) for row in rows) or "one source"
 
 
 def _record(body: Any, path: Path, name: str) -> Record:
@@ -198,11 +211,13 @@ def _record(body: Any, path: Path, name: str) -> Record:
                 f"{path} was written by a newer Starloom", "update Starloom: pip install --upgrade starloom"
             )
         record = Record(**body)
-        for field in dataclasses.fields(Record):
-            kind: Any = field.type
+        for one in dataclasses.fields(Record):
+            kind: Any = one.type
             wanted = (float, int) if kind is float else get_origin(kind) or kind
-            if not isinstance(getattr(record, field.name), wanted):
-                raise TypeError(f"{field.name} is {getattr(record, field.name)!r}")
+            if not isinstance(getattr(record, one.name), wanted):
+                raise TypeError(f"{one.name} is {getattr(record, one.name)!r}")
+        if not all(isinstance(one, dict) and {"name", "weight", "tokens"} <= one.keys() for one in record.mixture):
+            raise TypeError(f"mixture is {record.mixture!r}")
     except (KeyError, TypeError, ValueError) as problem:
         raise UserError(f"{path} is damaged ({problem})", _again(name)) from None
     return record

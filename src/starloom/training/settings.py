@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from starloom.errors import UserError
 from starloom.starcoder2.config import StarCoder2Config
+from starloom.tokens.packing import Method
 
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -37,6 +38,8 @@ class TrainSettings:
     rope_theta: float = 10_000.0  # base of the rotary positions; larger for longer contexts
     sequence: int = 512  # tokens of one training sample
     batch: int = 4  # samples in one step
+    packing: Method = "best-fit"  # how samples are cut; "concatenate": as Megatron, documents cut wherever a row ends
+    block: int = 1  # rows that lie side by side are read in blocks of so many: for tokens in a far store
     steps: int = 0  # of the whole run; 0: as many as `seconds` allow
     seconds: float = 120.0  # by the clock, where `steps` is 0: fixed by the first ten timed steps and recorded
     muon_rate: float = 4e-3  # highest learning rate of the hidden matrices (Muon)
@@ -55,7 +58,18 @@ class TrainSettings:
     keep: int = 2  # checkpoints
 
     def __post_init__(self) -> None:
-        for name in ("layers", "hidden", "heads", "kv_heads", "feed_forward", "window", "context", "sequence", "batch"):
+        for name in (
+            "layers",
+            "hidden",
+            "heads",
+            "kv_heads",
+            "feed_forward",
+            "window",
+            "context",
+            "sequence",
+            "batch",
+            "block",
+        ):
             _within(name, getattr(self, name), 1, 1 << 24)
         for name in ("steps", "warm_up", "threads"):
             _within(name, getattr(self, name), 0, 1 << 40)

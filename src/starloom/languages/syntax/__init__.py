@@ -1,4 +1,5 @@
-"""Syntax errors in files, by the tree-sitter grammars of their languages; what files define: definitions.py.
+"""Syntax errors in files, by the tree-sitter grammars of their languages; what files define: definitions.py; pieces of
+their syntax, drawn: middles.py.
 
 The grammars are those that `tree-sitter-language-pack` before 1.0 carries in its wheel (later ones load them from the
 network at run time); `grammars.tsv` says which language has which. They are written for editors, not for compilers:
@@ -20,7 +21,7 @@ import importlib.metadata
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -72,16 +73,26 @@ def grammars() -> dict[str, tuple[str, ...]]:
     return {language: tuple(names.split()) for language, names in (row.split("\t") for row in rows)}
 
 
+class Wish(NamedTuple):
+    """Who wants files to be parsed, for errors."""
+
+    says: str
+    remedy: str  # how to want it no more
+
+
+SECTION = Wish("[syntax] is enabled", "set enabled = false in [syntax]")
+
+
 @functools.cache
-def version() -> str:
+def version(wish: Wish = SECTION) -> str:
     """What parses, for fingerprints. Raises UserError where the extra is not installed, or is one without grammars."""
-    hint = "pip install 'starloom[syntax]', or set enabled = false in [syntax]"
+    hint = f"pip install 'starloom[syntax]', or {wish.remedy}"
     try:
         parser, pack = (importlib.metadata.version(one) for one in ("tree-sitter", _PACK))
     except importlib.metadata.PackageNotFoundError as problem:
-        raise UserError(f"[syntax] is enabled, but {problem.name} is not installed", hint) from None
+        raise UserError(f"{wish.says}, but {problem.name} is not installed", hint) from None
     if not pack.startswith("0."):
-        raise UserError(f"[syntax] is enabled, but {_PACK} {pack} has no grammars of its own", hint)
+        raise UserError(f"{wish.says}, but {_PACK} {pack} has no grammars of its own", hint)
     return f"tree-sitter {parser}, {_PACK} {pack}"
 
 
@@ -120,29 +131,36 @@ def _answers(
 ) -> list[A | None]:
     """Of the first of `texts`, up to one on which the process died."""
     found: list[A | None] = []
-    with Stream(
-        (sys.executable, "-P", "-m", f"{__package__}.worker", what),
-        _environment(),
-        feed=_questions(texts),
-        idle_timeout=_SECONDS,
-        limits={resource.RLIMIT_AS: _MEMORY},
-    ) as stream:
-        try:
-            ready = stream.read_until(b"\n")
-        except ProcessError:
-            ready = None
-        if ready != READY:
-            last = (stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            raise UserError(
-                f"[syntax] is enabled, but the parser does not start: {last}",
-                "pip install --force-reinstall 'starloom[syntax]', or set enabled = false in [syntax]",
-            )
+    with started(what, _questions(texts)) as stream:
         try:
             while len(found) < len(texts) and (line := stream.read_until(b"\n", _ANSWER)) is not None:
                 found.append(read(line, len(texts[len(found)][1])))
         except ProcessError:
             pass  # it took too long, or ended within a line
     return found
+
+
+def started(what: str, questions: Iterable[bytes], wish: Wish = SECTION) -> Stream:
+    """The process, which has said that it is ready; to be closed. Raises UserError where it does not start."""
+    stream = Stream(
+        (sys.executable, "-P", "-m", f"{__package__}.worker", what),
+        _environment(),
+        feed=questions,
+        idle_timeout=_SECONDS,
+        limits={resource.RLIMIT_AS: _MEMORY},
+    )
+    try:
+        ready = stream.read_until(b"\n")
+    except ProcessError:
+        ready = None
+    if ready != READY:
+        last = (stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        stream.close()
+        raise UserError(
+            f"{wish.says}, but the parser does not start: {last}",
+            f"pip install --force-reinstall 'starloom[syntax]', or {wish.remedy}",
+        )
+    return stream
 
 
 def _questions(texts: Sequence[tuple[Sequence[str], bytes | memoryview]]) -> Iterator[bytes]:

@@ -1,10 +1,11 @@
-"""The program that parses: `python -m starloom.languages.syntax.worker errors|definitions`. Run by languages/syntax;
-home of tree_sitter.
+"""The program that parses: `python -m starloom.languages.syntax.worker errors|definitions|middles`. Run by
+languages/syntax; home of tree_sitter.
 
 Says `ready`, then answers one file after another. A question is a line `BYTES GRAMMAR …` and those bytes; the answer is
 a line, an empty one where the parser took too many steps. Of errors it is `ERRORS BYTES`: how many the best of the
 grammars finds, and how many bytes stand in them. Of definitions it is a list in JSON, `[[NAME, LINE], …]`, of the
-grammar that finds most. Ends when its input does.
+grammar that finds most. Of a middle, whose question is `BYTES NUMBER GRAMMAR …`, it is `START STOP`, in bytes. Ends
+when its input does.
 """
 
 import functools
@@ -20,6 +21,7 @@ from tree_sitter_language_pack import get_language
 
 from starloom.languages.syntax import READY
 from starloom.languages.syntax.definitions import queries
+from starloom.languages.syntax.drawing import middle
 
 _CHUNK = 1 << 16  # bytes the parser is handed at once
 _STEP = 40  # bytes that must be parsed, on the whole, in each hundred operations; of code it parses 100-300
@@ -31,7 +33,7 @@ _NAME = re.compile(rb"[^\s\0-\x1f]{1,200}")  # what may be one
 
 
 def main() -> None:
-    answer = {"errors": _errors, "definitions": _definitions}[sys.argv[1]]
+    answer = {"errors": _errors, "definitions": _definitions, "middles": _middle}[sys.argv[1]]
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a grammar prints is no answer
     answers.write(READY + b"\n")
@@ -58,6 +60,14 @@ def _errors(grammars: Sequence[str], data: bytes) -> bytes:
 def _definitions(grammars: Sequence[str], data: bytes) -> bytes:
     found = [one for one in (_definitions_of(grammar, data) for grammar in grammars) if one is not None]
     return json.dumps(max(found, key=len), separators=(",", ":")).encode("ascii") if found else b""
+
+
+def _middle(words: Sequence[str], data: bytes) -> bytes:
+    number, *grammars = words
+    parsed = (_parsed(_parser(grammar), memoryview(data)) for grammar in grammars)
+    trees = [tree for tree in parsed if tree is not None]
+    found = middle(min(trees, key=lambda tree: tree.root_node.has_error), data, int(number)) if trees else None
+    return b"%d %d" % found if found else b""
 
 
 def _definitions_of(grammar: str, data: bytes) -> list[tuple[str, int]] | None:
