@@ -8,9 +8,9 @@ there; `--from` names others), filtered but not near-deduplicated; or a built wo
 made anew. `tokenizer` and `pack`: the stages alone, one worker, from nothing. `encoding`: the same texts to Hugging
 Face's tokenizers, tiktoken, gigatoken (of the Python that `--gigatoken` names) and Starloom's encoder, one thread each.
 `documents`: laid out, ordered by imports, parsed. `equality`: the ids of every file against Hugging Face's.
-`packing`: rows of both methods. `loading`: batches from local disk, beside litdata's and Megatron's loaders;
-`datatrove`: its tokenizer (both of the Python that `--peers` names). Sections that are not run anew stay in
-bench/results/tokens.json. The machine is shared: read figures as ratios.
+`packing`: rows of both methods. `loading`: batches from local disk, beside litdata's and Megatron's loaders; `far`:
+from a web server that is slow to answer; `datatrove`: its tokenizer (both of the Python that `--peers` names).
+Sections that are not run anew stay in bench/results/tokens.json. The machine is shared: read figures as ratios.
 """
 
 import argparse
@@ -23,7 +23,7 @@ from search.workspace import ready
 
 from dedup import watched
 from search import sections
-from tokens import documents, encoding, loading, packing, tables
+from tokens import documents, encoding, far, loading, packing, tables
 
 
 class Bench:
@@ -61,6 +61,9 @@ class Bench:
 
     def loading(self) -> dict[str, Any]:
         return loading.speeds(self.packed, self.folder, self.given.peers)
+
+    def far(self) -> dict[str, Any]:
+        return far.measure(self.packed, self.folder)
 
     def datatrove(self) -> dict[str, Any]:
         given = self.given

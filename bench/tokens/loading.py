@@ -25,6 +25,8 @@ def speeds(packed: Path, folder: Path, peers: str) -> dict[str, Any]:
         "Starloom": [own, "ask_loader.py", str(packed), count, "0"],
         "Starloom, reading ahead": [own, "ask_loader.py", str(packed), count, "1"],
         "Starloom, concatenate": [own, "ask_loader.py", str(packed), count, "0", "concatenate"],
+        "Starloom, ten sources": [own, "ask_loader.py", str(packed), count, "0", "best-fit", "10"],
+        "Starloom, 64 rows stay together": [own, "ask_loader.py", str(packed), count, "0", "best-fit", "1", "64"],
         "a map of the file": [own, "ask_memmap.py", str(_payload(packed)), count],
     }
     if peers:

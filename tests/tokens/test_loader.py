@@ -9,7 +9,7 @@ import pytest
 from starloom.errors import UserError
 from starloom.tokens.loader import Loader
 from starloom.tokens.packed import Packed
-from starloom.tokens.samples import Recipe, Samples, Source
+from starloom.tokens.samples import Recipe, Samples, Source, Stretches
 from tokens import mixed
 from tokens.packing import packed
 
@@ -89,6 +89,16 @@ def test_a_state_of_another_order(sources, samples, change, what):
     assert caught.value.hint
 
 
+def test_a_state_of_the_same_sources_in_another_order(sources):
+    """Without weights too: the recipe is the same, the tokens are, and the samples are not."""
+    python, go, _ = sources
+    one, two = (Samples(some, Recipe(9, 3), 7) for some in ([python, go], [go, python]))
+    assert not np.array_equal(one.batch(np.arange(20)).ids, two.batch(np.arange(20)).ids)
+    with pytest.raises(UserError, match="begun with") as caught:
+        Loader.resume(two, BATCH, Loader(one, BATCH, threads=0).state())
+    assert caught.value.hint
+
+
 def test_a_state_of_other_tokens(sources, samples):
     state = Loader(samples, BATCH, threads=0).state()
     other = Samples(sources[:1], Recipe(9, 3), 7)
@@ -128,6 +138,51 @@ def test_damage_is_told_where_it_is_met(tmp_path, threads):
     samples = Samples([Source("code", Packed.open(folder), "code")], Recipe(2, 0), 7)
     with Loader(samples, 1, threads=threads) as loader, pytest.raises(UserError, match="damaged between bytes"):
         next(loader)
+
+
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_who_asks_again_gets_the_same_batch(samples, whole, monkeypatch, threads):
+    """A store that was not reached for a moment loses nothing."""
+    read, asked = samples.read, set()
+
+    def now_and_then(positions, stretches):
+        first = int(positions[0])
+        if first % (3 * BATCH) == 0 and first not in asked:
+            asked.add(first)
+            raise UserError("not reached", "again")
+        return read(positions, stretches)
+
+    monkeypatch.setattr(samples, "read", now_and_then)
+    found, refused = [], 0
+    with Loader(samples, BATCH, threads=threads) as loader:
+        while len(found) < len(whole):
+            assert loader.state().consumed == len(found)
+            try:
+                found += rows(next(loader))
+            except UserError:
+                refused += 1
+    assert found == whole
+    assert 0 < refused <= STEPS // 3
+
+
+@pytest.mark.parametrize("threads", [0, 1])
+def test_what_is_far_away_is_announced(samples, whole, monkeypatch, threads):
+    wanted, read, want = [], samples.read, Stretches.want
+
+    def wanting(stretches):
+        wanted.append((stretches.segments.starts.tolist(), stretches.payloads))
+        want(stretches)
+
+    def reading(positions, stretches):
+        assert (stretches.segments.starts.tolist(), stretches.payloads) in wanted
+        assert len(wanted) > positions[0] // BATCH + 2
+        return read(positions, stretches)
+
+    monkeypatch.setattr(samples, "far", True)
+    monkeypatch.setattr(Stretches, "want", wanting)
+    monkeypatch.setattr(samples, "read", reading)
+    steps = taken(Loader(samples, BATCH, threads=threads), STEPS)
+    assert list(itertools.chain(*steps)) == whole
 
 
 def test_no_thread_is_left(samples):

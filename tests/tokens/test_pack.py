@@ -63,7 +63,7 @@ def test_provenance(make):
         text = packed.tokenizer.decode(ids)
         told += text != row["content"]
         assert text in (row["content"], f"{row['path']}\n{row['content']}")
-        assert set(stream.document_numbers(start, stop).tolist()) == {piece["document"]}
+        assert list(stream.documents_between(start, stop)) == [piece["document"]]
     assert 0 < told < len(pieces)
     assert pieces == sorted(pieces, key=lambda piece: piece["first_token"])
 
@@ -234,5 +234,3 @@ def test_the_command(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "write into section [pack]: variants = 2" in done.stderr
     assert Packed.open(made.root / "tokens").variants == 2
-    done = building.starloom("pack", "--variants", "0", "-w", made.root)
-    assert (done.returncode, "variants = 0" in done.stderr) == (1, True)

@@ -19,7 +19,7 @@ from starloom.tokens.packed import Packed
 from starloom.tokens.packing import METHODS, packing_of
 from tokens.packing import packed as written
 
-unhurried = settings(deadline=None, max_examples=200)
+unhurried = settings(deadline=None, max_examples=100)
 
 
 @dataclass
@@ -250,3 +250,24 @@ def test_too_few_tokens():
 def test_what_is_no_packing(method, sequence):
     with pytest.raises(ValueError, match=f"{method}.*{sequence} tokens"):
         packing_of(Stream([[4]]), method, sequence)
+
+
+def test_what_follows_a_file_in_its_row_is_what_was_learnt(make):
+    """Files of one document meet in a row though others lay between them: each ends by telling that another begins."""
+    packed = make().pack(repository_rate=0.9)
+    shards = packed.stream()
+    begins = shards.borders[~np.isin(shards.borders, shards.starts)]
+    separator = packed.tokenizer.markers.file_sep
+    met = 0
+    for sequence in (500, 700, 900, 1100):
+        found = packing_of(shards, "best-fit", sequence)
+        some = found.segments(np.arange(found.rows))
+        stops = some.starts + some.lengths
+        for stop in stops[np.isin(stops, begins)].tolist():
+            assert shards.read(stop, stop + 1).tolist() == [separator]
+        follows = np.append(False, some.documents[1:] == some.documents[:-1])
+        follows[some.first[:-1]] = False
+        for start in some.starts[follows & np.isin(some.starts, begins)].tolist():
+            assert shards.read(start, start + 1).tolist() == [separator]
+            met += 1
+    assert met

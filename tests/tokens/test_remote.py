@@ -1,5 +1,6 @@
 """Tokens from afar: the same as here; each page fetched once, checked wherever it comes from, or refused."""
 
+import json
 import os
 import shutil
 import threading
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from outside.test_object_store import credentials, s3, s3_server  # noqa: F401 - fixtures
 from outside.web import send, serving
+from starloom.commands.tokens import export, show
 from starloom.errors import UserError
 from starloom.kernels import best_fit, bundles, gather  # noqa: F401 - found compiled, before the cache is moved
 from starloom.outside.http import HttpSettings
@@ -184,6 +186,14 @@ def test_the_oldest_pages_go_first(tmp_path):
     assert cache.get("pa") == b"y" * 100
     cache.put("too large", b"z" * 1001)
     assert cache.get("too large") is None
+
+
+def test_commands_take_a_url(here, web, tmp_path, capsys):
+    show.main(["--tokens", f"{web.url}/t", "--sequence", "512", "--json"], standalone_mode=False)
+    assert json.loads(capsys.readouterr().out)["folder"] == f"{web.url}/t"
+    export.main(["megatron", str(tmp_path / "far"), "--tokens", f"{web.url}/t"], standalone_mode=False)
+    export.main(["megatron", str(tmp_path / "near"), "--tokens", str(here)], standalone_mode=False)
+    assert (tmp_path / "far.bin").read_bytes() == (tmp_path / "near.bin").read_bytes()
 
 
 # --- what is not as it should be ----------------------------------------------------------------------------------

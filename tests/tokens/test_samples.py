@@ -105,6 +105,14 @@ def test_shares(sources):
     assert np.bincount(source).tolist() == [300, 600, 100]
 
 
+def test_a_source_that_is_next_to_nothing(sources):
+    """It would be read far more often than its share."""
+    weights = (("python", 1.0), ("go", 1.0), ("old", 1e-5))
+    with pytest.raises(UserError, match="source old is 5e-06 of the mixture: less than one sample in 65,536") as caught:
+        Samples(sources, Recipe(8, 0, weights=weights), PADDING).prepare()
+    assert "weight" in caught.value.hint
+
+
 def test_without_weights_all_sources_are_through_together(sources):
     samples = Samples(sources, Recipe(8, 0), PADDING)
     rows = [samples.rows(source, 0) for source in range(3)]

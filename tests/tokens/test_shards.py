@@ -1,25 +1,27 @@
-"""Token shards: what was written is what is read, across shards; what is torn, missing or strange is refused."""
+"""Token shards: what was written is what is read, across shards and blocks. Damage: test_bad_tokens.py."""
 
 import itertools
-import shutil
+import zlib
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starloom.errors import UserError
 from starloom.tokens import shards
-from starloom.tokens.packed import Packed, Shards
+from starloom.tokens.packed import Packed
 from starloom.workspace.atomic import publish
 from tokens.packing import packed
 
 DOCUMENTS = [[5, 6, 0], [7, 0], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 0], [0], [49, 48, 47, 0]]
 STREAM = list(itertools.chain(*DOCUMENTS))
 NUMBERS = [number for number, document in enumerate(DOCUMENTS) for _ in document]
+CODE = shards.stream_name(shards.ONLY, 0)
 
 
-def opened(folder) -> Shards:
+def opened(folder):
     return Packed.open(folder).stream(shards.ONLY, 0)
 
 
@@ -32,43 +34,46 @@ def folder(tmp_path, monkeypatch):
 
 def test_every_range_across_shards(folder):
     found = opened(folder)
-    assert len(list(folder.glob("tokens-*.bin"))) == -(-len(STREAM) // 4)
+    assert len(list((folder / CODE).glob("tokens-*.bin"))) == -(-len(STREAM) // 4)
     for start in range(len(STREAM) + 1):
         for stop in range(start, len(STREAM) + 1):
-            read, numbers = found.read(start, stop), found.document_numbers(start, stop)
+            read = found.read(start, stop)
             assert read.tolist() == STREAM[start:stop]
-            assert numbers.tolist() == NUMBERS[start:stop]
+            assert read.dtype == np.int64
             assert list(found.documents_between(start, stop)) == sorted(set(NUMBERS[start:stop]))
-            assert (read.dtype, numbers.dtype) == (np.int64, np.int32)
 
 
 def test_what_it_says_of_itself(folder):
-    found = opened(folder)
-    assert (found.tokens, found.documents, found.vocabulary) == (len(STREAM), len(DOCUMENTS), 50)
-    assert found.tokenizer == "0" * 64
-    assert found.fingerprint == opened(folder).fingerprint
+    whole, found = Packed.open(folder), opened(folder)
+    assert (found.name, found.tokens, found.documents) == (CODE, len(STREAM), len(DOCUMENTS))
     assert found.starts.tolist() == [0, 3, 5, 16, 17, 21]
+    assert found.repo_names([4, 0]) == ["repo-4", "repo-0"]
+    assert (whole.vocabulary, whole.tokenizer, whole.sources, whole.variants) == (50, "0" * 64, ("code",), 1)
+    assert whole.tokens == len(STREAM)
+    assert whole.fingerprint == Packed.open(folder).fingerprint
 
 
 @pytest.mark.parametrize(("start", "stop"), [(-1, 3), (0, len(STREAM) + 1), (5, 4)])
 def test_ranges_outside_the_stream(folder, start, stop):
     found = opened(folder)
-    with pytest.raises(ValueError, match=f"of {len(STREAM)}"):
-        found.read(start, stop)
-    with pytest.raises(ValueError, match=f"of {len(STREAM)}"):
-        found.document_numbers(start, stop)
+    for ask in (found.read, found.documents_between, found.pieces):
+        with pytest.raises(ValueError, match=f"of {len(STREAM)}"):
+            ask(start, stop)
 
 
 @settings(max_examples=20)
 @given(st.lists(st.lists(st.integers(0, 299), min_size=1, max_size=9), min_size=1, max_size=9), st.integers(1, 9))
-def test_the_payload_does_not_depend_on_the_chunks(tmp_path_factory, documents, chunk):
-    base = tmp_path_factory.mktemp("chunks")
+def test_the_bytes_do_not_depend_on_the_chunks(fresh, documents, chunk):
+    base = fresh()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "SHARD_BYTES", 10)
+        patch.setattr(shards, "BLOCK_BYTES", 4)
         one, two = packed(base / "one", documents, 300, chunk), packed(base / "two", documents, 300, 1000)
-        assert opened(one).fingerprint == opened(two).fingerprint
-        assert opened(one).read(0, sum(map(len, documents))).tolist() == list(itertools.chain(*documents))
-    shutil.rmtree(base)
+    assert Packed.open(one).fingerprint == Packed.open(two).fingerprint
+    payloads = [path.read_bytes() for path in sorted((one / CODE).glob("tokens-*.bin"))]
+    assert b"".join(payloads) == np.array(list(itertools.chain(*documents)), dtype="<u2").tobytes()
+    blocks = [zlib.crc32(data[at : at + 4]) for data in payloads for at in range(0, len(data), 4)]
+    assert np.fromfile(one / CODE / shards.CHECKSUMS, dtype="<u4").tolist() == blocks
 
 
 @pytest.mark.parametrize(
@@ -80,8 +85,50 @@ def test_the_payload_does_not_depend_on_the_chunks(tmp_path_factory, documents, 
 )
 def test_the_width_of_a_token(tmp_path, vocabulary, width):
     folder = packed(tmp_path / "tokens", [[0, 258, vocabulary - 1]], vocabulary)
-    assert (folder / "tokens-00000.bin").read_bytes()[: 2 * width] == b"\0" * width + b"\2\1" + b"\0" * (width - 2)
+    data = (folder / CODE / "tokens-00000.bin").read_bytes()
+    assert data[: 2 * width] == b"\0" * width + b"\2\1" + b"\0" * (width - 2)
     assert opened(folder).read(0, 3).tolist() == [0, 258, vocabulary - 1]
+
+
+def test_which_file_lies_where(tmp_path):
+    """Of every range the pieces that have a token of it."""
+    spans = [(0, 1, 2), (1, 3, 1), (2, 5, 3), (2, 8, 7)]  # document, first token, tokens
+    rows = [
+        {
+            "document": document,
+            "content_id": f"c{first}",
+            "path": f"{first}.py",
+            "license_type": "permissive",
+            "detected_licenses": ["MIT"],
+            "first_token": first,
+            "tokens": tokens,
+        }
+        for document, first, tokens in spans
+    ]
+    lengths = list(map(len, DOCUMENTS))
+    numbers = range(len(lengths))
+    names = [f"repo-{number}" for number in numbers]
+    firsts = np.cumsum(lengths) - lengths
+    about = {"kind": shards.KIND, "version": 1, "fingerprint": "", "inputs": {}, "settings": {}, "replace": True}
+    with publish(tmp_path / "tokens", **about) as draft:
+        said = shards.write_stream(
+            draft,
+            CODE,
+            [np.array(STREAM)],
+            np.dtype("<u2"),
+            pa.table([list(numbers), names, firsts, lengths], schema=shards.DOCUMENTS),
+            [pa.Table.from_pylist(rows, shards.PIECES)],
+        )
+        draft.facts = {"sources": ["code"], "variants": 1, "streams": {CODE: said}} | {
+            "vocabulary": 50,
+            "tokenizer": "0" * 64,
+        }
+    found = opened(tmp_path / "tokens")
+    assert found.borders.tolist() == [1, 3, 5, 8, 16, 17]
+    for start in range(len(STREAM) + 1):
+        for stop in range(start, len(STREAM) + 1):
+            mine = [row for row in rows if row["first_token"] < stop and row["first_token"] + row["tokens"] > start]
+            assert found.pieces(start, stop).to_pylist() == (mine if start < stop else [])
 
 
 def refused(folder, *words):
@@ -97,45 +144,6 @@ def test_missing(tmp_path):
     refused(tmp_path / "tokens", "no tokens are packed")
 
 
-def test_a_torn_shard(folder):
-    path = folder / "tokens-00001.bin"
-    path.write_bytes(path.read_bytes()[:-1])
-    refused(folder, "tokens-00001.bin", "7 bytes", "delete")
-
-
-def test_a_missing_shard(folder):
-    (folder / "tokens-00002.bin").unlink()
-    refused(folder, "tokens-00002.bin", "missing")
-
-
-def test_a_missing_table(folder):
-    (folder / "documents.parquet").unlink()
-    refused(folder, "documents.parquet", "missing")
-
-
-def test_a_torn_manifest(folder):
-    path = folder / "manifest.json"
-    path.write_bytes(path.read_bytes().replace(b'"tokens": ', b'"tokens":  '))
-    refused(folder, "manifest.json", "damaged")
-
-
-def test_a_flipped_byte_in_the_table(folder):
-    path = folder / "documents.parquet"
-    data = bytearray(path.read_bytes())
-    data[-10:-4] = b"\xff" * 6
-    path.write_bytes(data)
-    refused(folder, "documents.parquet")
-
-
-def test_a_flipped_byte_in_a_shard_is_no_token(folder):
-    path = folder / "tokens-00001.bin"
-    path.write_bytes(b"\xff\xff" + path.read_bytes()[2:])
-    found = opened(folder)
-    assert found.read(0, 4).tolist() == STREAM[:4]
-    with pytest.raises(UserError, match=r"tokens-00001\.bin is damaged: token 65535 in a vocabulary of 50"):
-        found.read(2, 7)
-
-
 def test_another_stages_folder(tmp_path):
     with publish(
         tmp_path / "tokens", kind="write", version=1, fingerprint="", inputs={}, settings={}, replace=True
@@ -145,14 +153,16 @@ def test_another_stages_folder(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("facts", "word"),
+    ("facts", "about", "word"),
     [
-        ({"tokens": 20}, "20 tokens"),
-        ({"tokens": None}, "does not say"),
-        ({"vocabulary": "many"}, "does not say"),
-        ({"vocabulary": 100_000}, "does not hold packed tokens"),  # four bytes a token then
-        ({"documents": 4}, "4 documents"),
+        ({}, {"tokens": 20}, "20 tokens"),
+        ({}, {"tokens": None}, "does not say"),
+        ({}, {"documents": 4}, "4 documents"),
+        ({"vocabulary": "many"}, {}, "does not say"),
+        ({"vocabulary": 100_000}, {}, "does not hold packed tokens"),  # four bytes a token then
+        ({"variants": 2}, {}, "code-1"),
+        ({"sources": ["code", "docs"]}, {}, "docs-0"),
     ],
 )
-def test_facts_that_do_not_fit(tmp_path, facts, word):
-    refused(packed(tmp_path / "tokens", DOCUMENTS, facts=facts), word)
+def test_facts_that_do_not_fit(tmp_path, facts, about, word):
+    refused(packed(tmp_path / "tokens", DOCUMENTS, facts=facts, about=about), word)

@@ -217,6 +217,22 @@ def test_the_loss_is_that_of_every_stretch_by_itself(packed, method):
     assert logged.tokens == (first.documents >= 0).sum()
 
 
+GOLDEN = {
+    "best-fit": [5.70203, 5.64234, 5.63023, 5.54876, 5.41584, 5.25584],
+    "concatenate": [5.69399, 5.6769, 5.59684, 5.47247, 5.43688, 5.28723],
+}
+
+
+@pytest.mark.parametrize("method", GOLDEN)
+def test_the_losses_of_a_run(packed, method):
+    """As they were when this was written: other samples, first weights or arithmetic show here. Rounding is left."""
+    fast = tiny(packing=method, steps=6, precision="float32", muon_rate=0.02, adamw_rate=0.01, checkpoint_seconds=60.0)
+    root = packed()
+    train(root, fast)
+    found = [one.loss for one in runs.losses(root / "models" / "small")]
+    assert found == pytest.approx(GOLDEN[method], rel=1e-4)
+
+
 def batch_of(samples, step):
     return samples.batch(np.arange(step * 2, step * 2 + 2, dtype=np.int64))
 

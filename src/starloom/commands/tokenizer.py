@@ -90,7 +90,7 @@ def _make(root: Path, settings: "Settings", vocabulary: int | None, base: Path |
     if vocabulary is not None:
         wanted = replace(wanted, vocabulary=vocabulary, base="")
     if base is not None:
-        wanted = replace(wanted, base=str(base.expanduser().absolute()) if base.expanduser().exists() else str(base))
+        wanted = replace(wanted, base=str(base.expanduser().resolve()) if base.expanduser().exists() else str(base))
     differs = [
         f"{name} = {value!r}".replace("'", '"')
         for name, value in (("vocabulary", wanted.vocabulary), ("base", wanted.base))

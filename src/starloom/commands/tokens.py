@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from starloom.tokens.tokenizer import Tokenizer
 
 _tokens_option = click.option(
-    "--tokens", "folder", type=click.Path(path_type=Path), help="A folder of packed tokens; default: the workspace's."
+    "--tokens",
+    "place",
+    metavar="FOLDER|URL",
+    help="Packed tokens, here or at s3:// or https://; default: the workspace's.",
 )
 
 
@@ -42,7 +45,7 @@ def command() -> None:
 @workspace_option
 @json_option
 def show(
-    folder: Path | None, sequences: tuple[int, ...], made_by: Path | None, workspace: Path | None, as_json: bool
+    place: str | None, sequences: tuple[int, ...], made_by: Path | None, workspace: Path | None, as_json: bool
 ) -> None:
     """Show what the packed tokens hold, what was drawn, and what each way of packing wastes and cuts.
 
@@ -58,7 +61,7 @@ def show(
     from starloom.tokens.pack_report import SEQUENCES, pack_report
     from starloom.tokens.pack_report_page import page
 
-    packed = _open(folder, workspace)
+    packed = _open(place, workspace)
     tokenizer = _tokenizer(packed, made_by)
     report = pack_report(packed, tokenizer, sequences or SEQUENCES)
     if as_json:
@@ -80,7 +83,7 @@ def export(
     target: Path,
     source: str | None,
     variant: int,
-    folder: Path | None,
+    place: str | None,
     workspace: Path | None,
     as_json: bool,
 ) -> None:
@@ -103,7 +106,7 @@ def export(
     from starloom import progress
     from starloom.tokens import litdata
 
-    packed = _open(folder, workspace)
+    packed = _open(place, workspace)
     stream = packed.stream(*_one(packed, source, variant))
     target = target.expanduser()
     with progress.task("export", stream.tokens * stream.dtype.itemsize) as bar:
@@ -193,11 +196,12 @@ def import_(prefix: Path, made_by: Path | None, folder: Path, workspace: Path | 
         click.echo(f"{folder}: {counted(found.tokens, 'tokens')} in {many}")
 
 
-def _open(folder: Path | None, workspace: Path | None) -> "Packed":
+def _open(place: str | None, workspace: Path | None) -> "Packed":
     from starloom.tokens.packed import Packed
+    from starloom.tokens.remote import opened
     from starloom.tokens.shards import FOLDER
 
-    return Packed.open(folder.expanduser().resolve() if folder else find(workspace) / FOLDER)
+    return opened(place, Path.cwd()) if place else Packed.open(find(workspace) / FOLDER)
 
 
 def _tokenizer(packed: "Packed", given: Path | None) -> "Tokenizer | None":

@@ -118,6 +118,7 @@ def _show(sample: "TracedSample", texts: Sequence[str]) -> None:
 
 
 def _stretch(stretch: "TracedStretch") -> list[str]:
+    from starloom.identity import content_swhid
     from starloom.outside.paths import printable
 
     if not stretch.files:
@@ -126,7 +127,8 @@ def _stretch(stretch: "TracedStretch") -> list[str]:
     for one in stretch.files:
         part = "" if one.whole else ", a part"
         place = printable(f"{one.repo_name}:{one.path}")
-        about = printable(f"{one.license}{part}  {one.content_id[:12]}")
+        swhid = content_swhid(one.content_id) if one.content_id else ""
+        about = printable(f"{one.license}{part}  {swhid}".rstrip())
         lines.append(f"  {one.tokens:>7,}  {place}  {click.style(about, dim=True)}")
     return lines
 

@@ -19,11 +19,7 @@ def pretokens(text: str) -> list[str]:
     return found
 
 
-def merged(
-    text: bytes,
-    of_byte: Sequence[int],
-    merges: Mapping[tuple[int, int], tuple[int, int]],
-) -> list[int]:
+def merged(text: bytes, of_byte: Sequence[int], merges: Mapping[tuple[int, int], tuple[int, int]]) -> list[int]:
     """Of two neighbours that a merge joins, those of the first merge, and among them the leftmost, until there are
     none; `merges`: (number, token) by the two ids."""
     parts = [of_byte[byte] for byte in text]

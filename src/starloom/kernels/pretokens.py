@@ -29,19 +29,7 @@ from starloom.kernels.text import UInt8s
 # beyond ASCII that begins a pre-token, because a letter or a sign follows.
 LETTER, SIGN, NUMBER, SPACE, BLANK, TAIL, LAST, NEWER = 1, 2, 4, 8, 16, 32, 64, 128
 
-_WHITE = (
-    *range(0x09, 0x0E),
-    0x20,
-    0x85,
-    0xA0,
-    0x1680,
-    *range(0x2000, 0x200B),
-    0x2028,
-    0x2029,
-    0x202F,
-    0x205F,
-    0x3000,
-)
+_WHITE = (*range(0x09, 0x0E), 0x20, 0x85, 0xA0, 0x1680, *range(0x2000, 0x200B), 0x2028, 0x2029, 0x202F, 0x205F, 0x3000)
 _ONE, _TWO, _THREE, _FOUR, _FIVE = (np.uint8(number) for number in range(1, 6))
 _LETTER, _SIGN, _NUMBER, _SPACE, _LAST = (np.uint8(one) for one in (LETTER, SIGN, NUMBER, SPACE, LAST))
 _NONE, _WORD = np.uint8(0), np.uint8(LETTER | SIGN)

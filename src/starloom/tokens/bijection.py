@@ -30,7 +30,7 @@ class Bijection:
 
     @classmethod
     def of(cls, size: int, keys: UInt64s) -> "Bijection":
-        """The one of 0 to size - 1 that KEYS random numbers draw. Raises ValueError when there is nothing to permute."""
+        """That of 0 to size - 1 which KEYS random numbers draw. Raises ValueError when there is nothing to permute."""
         if size < 1:
             raise ValueError(f"an order of {size} values")
         return cls(np.uint64(size), np.uint64(math.isqrt(size - 1) + 1), keys)
@@ -64,13 +64,15 @@ class Bijection:
         left, right = np.divmod(values, self.side)
         for key in self.keys[:_ROUNDS]:
             left, right = right, (left + _mixed(right ^ key) % self.side) % self.side
-        return self._exchanged(left * self.side + right)
+        values = left * self.side + right
+        return self._exchanged(values)
 
     def _step_back(self, values: UInt64s) -> UInt64s:
         left, right = np.divmod(self._exchanged(values), self.side)
         for key in self.keys[:_ROUNDS][::-1]:
             left, right = (right + self.side - _mixed(left ^ key) % self.side) % self.side, left
-        return left * self.side + right
+        found: UInt64s = left * self.side + right
+        return found
 
     def _exchanged(self, values: UInt64s) -> UInt64s:
         """0 and 1 trade places for half of the keys: without it most squares allow even permutations only."""

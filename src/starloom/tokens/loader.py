@@ -5,9 +5,8 @@ number of processes and threads, and wherever it was interrupted, the stream of 
 is one number: how many samples were consumed.
 """
 
-import functools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,9 +15,10 @@ from typing import Final
 import numpy as np
 
 from starloom.errors import UserError
-from starloom.tokens.samples import Batch, Samples
+from starloom.tokens.samples import Batch, Int64s, Samples, Stretches
 
-_AT_ONCE: Final = 512  # samples whose places are computed together: each alone costs as much as thirty
+_AT_ONCE: Final = 2048  # samples whose places are computed together: each alone costs as much as thirty
+_ANNOUNCED: Final = 64  # samples that a store is asked for before they are read
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class State:
 
     fingerprint: str  # of the tokens
     seed: int
-    recipe: str  # its digest
+    recipe: str  # its digest, with the sources
     consumed: int  # samples, by all processes
 
 
@@ -59,15 +59,15 @@ class Loader:
         self._next = start // batch  # the batch that is given next
         self._ahead = 2 * threads
         self._threads = ThreadPoolExecutor(threads, "loader") if threads else None
-        self._coming: deque[Future[Batch]] = deque()
-        self._batches = self._planned(self._next)
+        self._announced = max(_ANNOUNCED * world // batch, 1) if samples.far else 0
+        self._begin()
 
     @classmethod
     def resume(
         cls, samples: Samples, batch: int, state: State, *, rank: int = 0, world: int = 1, threads: int = 1
     ) -> "Loader":
         """Goes on after `state`. Raises UserError when that is of other tokens, or another order."""
-        now = (samples.fingerprint, samples.recipe.seed, samples.recipe.digest())
+        now = (samples.fingerprint, samples.recipe.seed, samples.digest)
         for what, had, has in zip(
             ("tokens", "seed", "recipe"), (state.fingerprint, state.seed, state.recipe), now, strict=True
         ):
@@ -80,33 +80,54 @@ class Loader:
 
     def state(self) -> State:
         """After the batches that were given so far."""
-        recipe = self.samples.recipe
-        return State(self.samples.fingerprint, recipe.seed, recipe.digest(), self._next * self.batch)
+        samples = self.samples
+        return State(samples.fingerprint, samples.recipe.seed, samples.digest, self._next * self.batch)
 
     def __iter__(self) -> Iterator[Batch]:
         return self
 
     def __next__(self) -> Batch:
-        """This process's rows of the next batch. Raises UserError for a damaged shard."""
-        if self._threads is None:
-            found = next(self._batches)()
-        else:
-            while len(self._coming) <= self._ahead:
-                self._coming.append(self._threads.submit(next(self._batches)))
-            found = self._coming.popleft().result()
+        """This process's rows of the next batch. Raises UserError for a damaged shard, or a store that is not reached;
+        who asks again asks for the same batch."""
+        try:
+            if self._threads is None:
+                found = self.samples.read(*self._planned())
+            else:
+                while len(self._coming) <= self._ahead:
+                    self._coming.append(self._threads.submit(self.samples.read, *self._planned()))
+                found = self._coming.popleft().result()
+        except BaseException:
+            for one in self._coming:
+                one.cancel()
+            self._begin()
+            raise
         self._next += 1
         return found
 
-    def _planned(self, number: int) -> Iterator[Callable[[], Batch]]:
-        """What is to be read for each batch from that one on."""
+    def _begin(self) -> None:
+        """Nothing is on its way, and the next batch comes next."""
+        self._coming: deque[Future[Batch]] = deque()
+        self._plan: deque[tuple[Int64s, Stretches]] = deque()  # announced, not read yet
+        self._places = self._placed(self._next)
+
+    def _planned(self) -> tuple[Int64s, Stretches]:
+        """What is to be read after what was planned before."""
+        while len(self._plan) <= self._announced:
+            self._plan.append(next(self._places))
+            if self._announced:
+                self._plan[-1][1].want()
+        return self._plan.popleft()
+
+    def _placed(self, number: int) -> Iterator[tuple[Int64s, Stretches]]:
+        """This process's samples of each batch from that one on, and where they lie."""
         some = max(_AT_ONCE // self.batch, 1)
+        width = self.batch // self._world
         while True:
             positions = np.arange(number * self.batch, (number + some) * self.batch, dtype=np.int64)
             mine = positions.reshape(some, self.batch)[:, self._rank :: self._world]
-            where = self.samples.where(mine.ravel())
-            width = self.batch // self._world
+            stretches = self.samples.stretches(self.samples.where(mine.ravel()))
             for k in range(some):
-                yield functools.partial(self.samples.read, mine[k], where.part(k * width, (k + 1) * width))
+                yield mine[k], stretches.part(k * width, (k + 1) * width)
             number += some
 
     def close(self) -> None:

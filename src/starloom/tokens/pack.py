@@ -27,7 +27,7 @@ from starloom.tokens import shards
 from starloom.tokens.hub_format import FOLDER as TOKENIZER
 from starloom.tokens.mixture import REST
 from starloom.tokens.pack_plan import Plan, plan
-from starloom.tokens.pack_run import Run, pack_run
+from starloom.tokens.pack_run import ORDERED_BYTES, Run, pack_run
 from starloom.tokens.pack_settings import PackSettings
 from starloom.tokens.pack_streams import Finished, write_streams
 from starloom.tokens.tokenizer import Tokenizer
@@ -67,6 +67,8 @@ def _run(job: Job) -> Done:
             "fill_in_the_middle": tokenizer.markers is not None,
             **as_json(settings),
         }
+        if settings.file_order == "dependencies":
+            facts["unordered_repositories"] = sum(one.larger_than(ORDERED_BYTES) for one in finished)
     operations.discard(_work(job))
     return Done(facts["text_bytes"], "; ".join(_notes(planned, facts)))
 
@@ -134,6 +136,8 @@ def _notes(planned: Plan, facts: Mapping[str, Any]) -> list[str]:
         found.append(f"of [[mixture]] no repository belongs to {', '.join(planned.without)}")
     if not facts["fill_in_the_middle"] and facts["repository_rate"]:
         found.append("nothing cut for fill-in-the-middle: the tokenizer has no tokens for it")
+    if facts.get("unordered_repositories"):
+        found.append(f"{facts['unordered_repositories']} too large to be ordered by their imports")
     if facts["syntax_rate"]:
         seen = [stream["seen"] for stream in facts["streams"].values()]
         drawn, fell_back = (

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from starloom import progress
 from starloom.tokens.packed import Packed, Shards
 from starloom.tokens.packing import METHODS, Counts, Method, packing_of
+from starloom.tokens.remote import RemotePacked
 from starloom.tokens.shards import stream_name
 from starloom.tokens.special_tokens import Markers
 from starloom.tokens.templates.repository import METADATA_RATE
@@ -88,7 +89,7 @@ def pack_report(packed: Packed, tokenizer: Tokenizer | None, sequences: Sequence
     names = ("repository_rate", "file_rate", "spm_rate", "syntax_rate")
     drawn = {name: packed.facts[name] for name in names if name in packed.facts}
     return {
-        "folder": str(packed.folder),
+        "folder": packed.url if isinstance(packed, RemotePacked) else str(packed.folder),
         "fingerprint": packed.fingerprint,
         "tokenizer": packed.tokenizer,
         "vocabulary": packed.vocabulary,
@@ -128,7 +129,7 @@ def look(stream: Shards, markers: Markers, marked: Mapping[str, int], most: int 
         documents=len(documents),
         files=int((inside[1] - inside[0]).sum()),
         named_documents=int(np.count_nonzero(token == markers.repo_name)) if markers.repo_name is not None else 0,
-        cut_documents=len(np.unique(np.searchsorted(stream.starts, cuts, side="right"))),
+        cut_documents=int(np.count_nonzero(np.diff(np.searchsorted(stream.starts, cuts, side="right"), prepend=0))),
         cut_files=len(cuts),
         suffix_first=len(cuts) if markers.order == "spm" else int(np.count_nonzero(before)),
         marked={name: int(np.count_nonzero(token == number)) for name, number in marked.items()},

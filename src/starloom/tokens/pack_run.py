@@ -24,7 +24,7 @@ from starloom.tokens import dependencies, shards
 from starloom.tokens.pack_encoder import Encoder, Stream
 from starloom.tokens.pack_plan import Planned
 from starloom.tokens.pack_settings import PackSettings
-from starloom.tokens.repositories import Repository, repositories
+from starloom.tokens.repositories import Repository, repositories, told
 from starloom.tokens.templates.repository import Piece, document, file_order
 from starloom.tokens.templates.seen import Seen
 from starloom.tokens.tokenizer import Tokenizer
@@ -78,22 +78,22 @@ def pack_run(run: Run) -> None:
         middles = open_files.enter_context(Middles()) if settings.syntax_rate else None
         seen = [[Seen() for _ in streams] for _ in range(max(sources) + 1)]
         encoder = Encoder(tokenizer, dtype, streams)
-        told: list[tuple[str, int, int, int]] = []
-        about: list[pa.Table] = []
+        about: list[tuple[str, int, int, int]] = []
         scratch = draft.worker_folder() / _TEXTS
+        first = 0  # number of the repository's first file in the run
         for source, one in zip(sources, repositories(run.planned.rows, tokenizer.marked, scratch), strict=True):
-            first = sum(map(len, about))
             for variant in range(settings.variants):
                 for pieces, files in _laid_out(one, variant, settings, tokenizer, middles, seen[source][variant]):
                     encoder.add(variant, pieces, [first + number for number in files])
             encoder.end_repository()
-            told.append((one.name, source, len(one), one.bytes))
-            about.append(one.about)
+            about.append((one.name, source, len(one), one.bytes))
+            first += len(one)
         encoder.flush()
-        ends = np.cumsum([files for _, _, files, _ in told])
+        ends = np.cumsum([number for _, _, number, _ in about])
+        files_told = told(run.planned.rows)
         for variant, stream in enumerate(streams):
-            draft.parquet(f"{variant}.parquet", shards.PIECES, [_pieces(stream, ends, pa.concat_tables(about))])
-        columns = [list(column) for column in zip(*told, strict=True)]
+            draft.parquet(f"{variant}.parquet", shards.PIECES, [_pieces(stream, ends, files_told)])
+        columns = [list(column) for column in zip(*about, strict=True)]
         tokens = [list(one) for one in zip(*(stream.documents for stream in streams), strict=True)]
         draft.parquet("documents.parquet", DOCUMENTS, [pa.table([*columns, tokens], schema=DOCUMENTS)])
         draft.facts = {"trusted": tokenizer.trusted, "seen": as_json(seen)}
@@ -140,7 +140,8 @@ def _order(one: Repository, variant: int, settings: PackSettings) -> list[int]:
     if settings.file_order == "random" or one.bytes > ORDERED_BYTES:
         return file_order(one.name, one.paths, settings.seed, variant)
     if one.dependencies is None:  # the same in all variants
-        one.dependencies = dependencies.order(list(zip(one.paths, one.texts, strict=True)))
+        files = map(one.file, range(len(one)))
+        one.dependencies = dependencies.order([(file.path, file.content) for file in files])
     return one.dependencies
 
 
@@ -157,8 +158,8 @@ def _parts(one: Repository, order: Sequence[int]) -> Iterator[list[int]]:
     yield part
 
 
-def _pieces(stream: Stream, ends: NDArray[np.int64], about: pa.Table) -> pa.Table:
-    """As PIECES. `ends`: how many of the files, which `about` has a row each of, are in the documents up to each."""
+def _pieces(stream: Stream, ends: NDArray[np.int64], told: pa.Table) -> pa.Table:
+    """As PIECES. `ends`: how many of the files, which `told` has a row each of, are in the documents up to each."""
     files, first, tokens = stream.spans()
     documents = np.searchsorted(ends, files, side="right")
-    return pa.table([documents, *about.take(files).columns, first, tokens], schema=shards.PIECES)
+    return pa.table([documents, *told.take(files).columns, first, tokens], schema=shards.PIECES)

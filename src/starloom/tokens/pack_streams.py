@@ -38,6 +38,10 @@ class Finished:
         found = self.manifest.facts["seen"]
         return Seen(**found[source][variant]) if source < len(found) else Seen()
 
+    def larger_than(self, size: int) -> int:
+        """How many of its documents have more bytes of text."""
+        return int((self.documents.column("text_bytes").to_numpy() > size).sum())
+
     @cached_property
     def documents(self) -> pa.Table:
         """As pack_run.DOCUMENTS."""

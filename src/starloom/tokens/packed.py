@@ -4,13 +4,14 @@
 first read: its CRC-32, and that its tokens are of the vocabulary.
 """
 
+import contextlib
 import functools
 import itertools
 import zlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +21,9 @@ from numpy.typing import NDArray
 from starloom.errors import UserError
 from starloom.tokens.shards import BLOCK_BYTES, CHECKSUMS, KIND, PIECES, dtype_of, shard_name, stream_name
 from starloom.workspace.manifest import Manifest, open_folder, problem_of
+
+_MAPPED: Final = 512  # shards of a stream at once: each holds a descriptor
+_GROUPS: Final = 4  # of pieces.parquet that are kept: 100,000 files each
 
 _Int64s = NDArray[np.int64]
 
@@ -46,16 +50,15 @@ class LocalPayload:
         self._vocabulary = vocabulary
         self._block = BLOCK_BYTES // dtype.itemsize
         try:
-            # As plain arrays: a slice of a memmap costs ten times that of an array.
-            self.maps = [np.asarray(np.memmap(folder / name, dtype=dtype, mode="r")) for name in names]
+            sizes = [(folder / name).stat().st_size // dtype.itemsize for name in names]
             self._checksums = np.fromfile(folder / CHECKSUMS, dtype="<u4")
         except OSError as problem:
-            raise UserError(
-                f"cannot read {problem.filename or folder}: {problem.strerror}", "check its permissions and the disk"
-            ) from None
-        self._ends = list(itertools.accumulate(map(len, self.maps)))
+            raise _unreadable(folder, problem) from None
+        self._dtype = dtype
+        self._maps: dict[int, NDArray[Any]] = {}
+        self._ends = list(itertools.accumulate(sizes))
         self.tokens = self._ends[-1] if self._ends else 0
-        blocks = [-(-len(one) // self._block) for one in self.maps]
+        blocks = [-(-size // self._block) for size in sizes]
         self._first_block = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
         if len(self._checksums) != self._first_block[-1]:
             raise ValueError(f"{CHECKSUMS} is not of its shards")
@@ -67,7 +70,7 @@ class LocalPayload:
         while done < len(out):
             begins = self._ends[shard - 1] if shard else 0
             first = start + done - begins
-            part = self.maps[shard][first : first + len(out) - done]
+            part = self._mapped(shard)[first : first + len(out) - done]
             self._check(shard, first, first + len(part))
             out[done : done + len(part)] = part
             done += len(part)
@@ -76,13 +79,26 @@ class LocalPayload:
     def want(self, starts: _Int64s, sizes: NDArray[Any]) -> None:
         """They are here."""
 
+    def _mapped(self, shard: int) -> NDArray[Any]:
+        found = self._maps.get(shard)
+        if found is None:
+            if len(self._maps) >= _MAPPED:
+                self._maps.clear()
+            try:
+                # As a plain array: a slice of a memmap costs ten times that of an array.
+                found = np.asarray(np.memmap(self.folder / self._names[shard], dtype=self._dtype, mode="r"))
+            except OSError as problem:
+                raise _unreadable(self.folder, problem) from None
+            self._maps[shard] = found
+        return found
+
     def _check(self, shard: int, first: int, stop: int) -> None:
         """That the blocks of these tokens of a shard are what was written."""
         base = int(self._first_block[shard])
         for block in range(first // self._block, -(-stop // self._block)):
             if self._checked[base + block]:
                 continue
-            data = self.maps[shard][block * self._block : (block + 1) * self._block]
+            data = self._mapped(shard)[block * self._block : (block + 1) * self._block]
             if zlib.crc32(data.tobytes()) != self._checksums[base + block]:
                 raise self._damaged(shard, block, "its bytes are not those that were written")
             if (largest := int(data.max())) >= self._vocabulary:
@@ -115,13 +131,14 @@ class Shards:
         self.documents = documents
         if payload.tokens != tokens:
             raise foreign(folder.parent, f"the shards of {self.name} do not hold the {tokens:,} tokens of its manifest")
+        self._groups: dict[int, pa.Table] = {}
         self.starts = self._read_starts()
 
     @functools.cached_property
     def borders(self) -> _Int64s:
         """The first token of every file and document, sorted, without 0."""
-        starts = np.concatenate([self.piece_starts, self.starts[1:-1]])
-        return np.unique(starts[starts > 0]).astype(np.int64)
+        starts = union(self.piece_starts, self.starts[1:-1])
+        return starts[starts > 0]
 
     @functools.cached_property
     def piece_starts(self) -> _Int64s:
@@ -136,13 +153,6 @@ class Shards:
         self.payload.copy(start, found)
         return found
 
-    def document_numbers(self, start: int, stop: int) -> NDArray[np.int32]:
-        """The number of the document that each token from `start` to before `stop` is in. Raises ValueError."""
-        self._check(start, stop)
-        inner = slice(*np.searchsorted(self.starts, [start, stop], side="right"))
-        bounds = np.concatenate([[start], self.starts[inner], [stop]])
-        return np.repeat(np.arange(inner.start - 1, inner.stop, dtype=np.int32), np.diff(bounds))
-
     def documents_between(self, start: int, stop: int) -> range:
         """The numbers of the documents that have a token from `start` to before `stop`. Raises ValueError."""
         self._check(start, stop)
@@ -150,12 +160,19 @@ class Shards:
         return range(int(first), int(last) + 1) if start < stop else range(0)
 
     def pieces(self, start: int, stop: int) -> pa.Table:
-        """The rows of PIECES that have a token from `start` to before `stop`. Raises ValueError."""
+        """The rows of PIECES that have a token from `start` to before `stop`. Reads the row groups that they are in.
+
+        Raises ValueError, and UserError for damage.
+        """
         self._check(start, stop)
-        firsts, ends = self._spans
-        first = int(np.searchsorted(ends, start, side="right"))
-        last = int(np.searchsorted(firsts, stop, side="left"))
-        return self._pieces.slice(first, max(last - first, 0))
+        first = max(int(np.searchsorted(self.piece_starts, start, side="right")) - 1, 0)
+        last = int(np.searchsorted(self.piece_starts, stop, side="left"))
+        found = [PIECES.empty_table()]
+        for number, (begin, end) in enumerate(itertools.pairwise(self._group_bounds)):
+            if start < stop and begin < last and first < end:
+                found.append(self._group(number).slice(max(first - begin, 0), min(last, end) - max(first, begin)))
+        rows = pa.concat_tables(found)
+        return rows.slice(1) if len(rows) and _end(rows, 0) <= start else rows  # between two pieces may be a name
 
     def repo_names(self, documents: Sequence[int]) -> list[str]:
         """The repository of each of these documents."""
@@ -167,13 +184,20 @@ class Shards:
         return self._table("documents.parquet", ["repo_name"]).column(0)
 
     @functools.cached_property
-    def _pieces(self) -> pa.Table:
-        return self._table("pieces.parquet", PIECES.names)
+    def _group_bounds(self) -> list[int]:
+        """The first row of each row group of the pieces, and the end."""
+        with self._reading("pieces.parquet") as path, pq.ParquetFile(path) as file:
+            groups = range(file.metadata.num_row_groups)
+            return list(itertools.accumulate((file.metadata.row_group(one).num_rows for one in groups), initial=0))
 
-    @functools.cached_property
-    def _spans(self) -> tuple[_Int64s, _Int64s]:
-        firsts = self._pieces.column("first_token").to_numpy()
-        return firsts, firsts + self._pieces.column("tokens").to_numpy()
+    def _group(self, number: int) -> pa.Table:
+        if number not in self._groups:
+            with self._reading("pieces.parquet") as path, pq.ParquetFile(path) as file:
+                found = file.read_row_group(number, columns=PIECES.names)
+            if len(self._groups) >= _GROUPS:
+                self._groups.clear()
+            self._groups[number] = found
+        return self._groups[number]
 
     def _read_starts(self) -> _Int64s:
         column = self._table("documents.parquet", ["first_token"]).column(0)
@@ -186,8 +210,14 @@ class Shards:
         return starts
 
     def _table(self, name: str, columns: list[str]) -> pa.Table:
+        with self._reading(name) as path:
+            return pq.read_table(path, columns=columns)
+
+    @contextlib.contextmanager
+    def _reading(self, name: str) -> Iterator[Path]:
+        """The path of a table. Raises UserError for what goes wrong."""
         try:
-            return pq.read_table(self.folder / name, columns=columns)
+            yield self.folder / name
         except (OSError, pa.ArrowException, KeyError) as problem:
             why = str(problem).splitlines()[0]
             raise foreign(self.folder.parent, f"{self.name}/{name} cannot be read ({why})") from None
@@ -282,6 +312,24 @@ class Packed:
             )
         except ValueError as problem:
             raise foreign(self.folder, f"{name}: {problem}") from None
+
+
+def _end(pieces: pa.Table, row: int) -> int:
+    return int(pieces.column("first_token")[row].as_py() + pieces.column("tokens")[row].as_py())
+
+
+def _unreadable(folder: Path, problem: OSError) -> UserError:
+    return UserError(
+        f"cannot read {problem.filename or folder}: {problem.strerror}", "check its permissions and the disk"
+    )
+
+
+def union(one: _Int64s, other: _Int64s) -> _Int64s:
+    """What is in either of two ascending arrays, ascending, each once. NumPy's way hashes: 20 times as slow."""
+    both: _Int64s = np.concatenate([one, other])
+    both.sort(kind="stable")  # which finds the two runs
+    kept: _Int64s = both[np.diff(both, prepend=both[:1] - 1) != 0]
+    return kept
 
 
 def foreign(folder: Path, why: str) -> UserError:

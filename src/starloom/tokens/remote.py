@@ -10,6 +10,7 @@ Cost: 1 ms of a core for a page on this disk (1.1 GB/s measured), most of it its
 """
 
 import contextlib
+import functools
 import hashlib
 import threading
 import zlib
@@ -34,6 +35,7 @@ from starloom.workspace.manifest import NAME, FileEntry, Manifest, from_bytes, p
 
 PAGE_BYTES: Final = 16 * BLOCK_BYTES
 IN_MEMORY: Final = 128  # pages
+AHEAD: Final = 96  # pages that are on their way, at most: they must not push each other out, nor hold up the end
 THREADS: Final = 16  # that fetch pages
 _MOST_MANIFEST: Final = 256 << 20
 _MOST_TABLE: Final = 8 << 30  # bytes of a table: a hundred million files
@@ -109,18 +111,32 @@ class RemotePacked(Packed):
 
 
 class Pages:
-    """Pages in memory and on this disk; each is fetched once, however many threads want it."""
+    """Pages of a folder, in memory and on this disk; each is fetched once, however many threads want it."""
 
     def __init__(self, cache: BlockCache) -> None:
         self._cache = cache
         self._memory: OrderedDict[str, bytes] = OrderedDict()
         self._coming: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
+        self._ahead: set[str] = set()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tokens")
 
-    def here(self, name: str) -> bool:
-        """Whether a page is in memory, or on its way."""
+    def ahead(self, name: str, page: Callable[[], bytes]) -> None:
+        """`page()` will be asked for: it begins to come. Nothing happens where AHEAD of them do already."""
         with self._lock:
-            return name in self._memory or name in self._coming
+            if len(self._ahead) >= AHEAD or name in self._ahead or name in self._memory or name in self._coming:
+                return
+            self._ahead.add(name)
+        self._threads.submit(self._come, name, page)
+
+    def _come(self, name: str, page: Callable[[], bytes]) -> None:
+        try:
+            page()
+        except UserError:
+            return  # whoever needs it asks again, and is told
+        finally:
+            with self._lock:
+                self._ahead.discard(name)
 
     def page(self, name: str, fetch: Callable[[], bytes], check: Callable[[bytes], str | None]) -> bytes:
         """The page: from memory, else from the disk where `check` finds nothing wrong, else from `fetch`, which
@@ -178,7 +194,6 @@ class RemotePayload:
         self._first_block = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
         if len(checksums) != self._first_block[-1]:
             raise ValueError(f"{CHECKSUMS} is not of its shards")
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="tokens")
 
     def copy(self, start: int, out: NDArray[Any]) -> None:
         """The len(out) tokens from `start` on into `out`. Raises UserError for a page that cannot be had."""
@@ -195,15 +210,8 @@ class RemotePayload:
             at = start
             while at < start + size:
                 shard, page, inside = self._place(at)
-                if not self._pages.here(self._name(shard, page)):
-                    self._threads.submit(self._quietly, shard, page)
+                self._pages.ahead(self._name(shard, page), functools.partial(self._page, shard, page))
                 at += PAGE_BYTES // self._dtype.itemsize - inside
-
-    def _quietly(self, shard: int, page: int) -> None:
-        try:
-            self._page(shard, page)
-        except UserError:
-            return  # whoever copies asks again, and is told
 
     def _place(self, token: int) -> tuple[int, int, int]:
         """(shard, page, token in the page)."""

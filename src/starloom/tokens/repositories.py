@@ -1,15 +1,15 @@
-"""The repositories of the dataset, one after the other, as `pack` lays them out: every row is read once.
+"""The repositories of the dataset, one after the other, as `pack` lays them out: every text is read once.
 
-A repository has its names and licences in memory. So it has its texts, up to LARGE bytes of them; those of a larger one
-go to a scratch file and are read from there, one by one, in the order of its document. Memory: one row group (16 MB of
-text) and LARGE twice; for a larger repository some 300 bytes a file.
+A repository is in memory, but for the texts of a large one: those go to a scratch file and are read from there, one by
+one, in the order of its document. Memory: one row group (16 MB of text), LARGE bytes of text, and for a larger
+repository some 500 bytes a file.
 """
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,8 +21,8 @@ from starloom.tokens.templates.repository import File
 
 LARGE = 64 << 20  # bytes of text
 
-ABOUT = ["content_id", "path", "license_type", "detected_licenses"]  # of a file, what is told of its tokens
-_COLUMNS = ["repo_name", *ABOUT, "language", redacted.COLUMN, "content"]
+_TOLD = ["content_id", "path", "license_type", "detected_licenses"]
+_LAID_OUT = ["repo_name", "path", "content_id", "language", redacted.COLUMN, "content"]
 
 
 class Rows(NamedTuple):
@@ -36,55 +36,55 @@ class Rows(NamedTuple):
 class Repository:
     """One repository's files, by number, in the dataset's order.
 
-    name. about: a row of ABOUT for each file. paths: of its files. sizes: of their texts, in bytes. dependencies: its
-    files in the order of their imports, when that is known.
+    name. paths: of its files. sizes: of their texts, in bytes. dependencies: its files in the order of their imports,
+    when somebody has asked.
     """
 
-    def __init__(self, name: str, rows: pa.Table, texts: Sequence[str], sizes: list[int], tokens: Mapping[str, int]):
-        """`rows`: _COLUMNS but the texts; `tokens`: those of markers, by their spelling."""
+    def __init__(self, name: str, files: list[File], sizes: list[int], texts: "_Written | None") -> None:
+        """`texts`: of files that have none themselves."""
         self.name = name
-        self.about = rows.select(ABOUT)
-        self.paths: list[str] = rows.column("path").to_pylist()
+        self.paths = [file.path for file in files]
         self.sizes = sizes
-        self.texts = texts
+        self.bytes = sum(sizes)
         self.dependencies: list[int] | None = None
-        self._ids: list[str] = rows.column("content_id").to_pylist()
-        self._languages: list[str | None] = rows.column("language").to_pylist()
-        self._noted = redacted.noted(rows) if _any(rows, redacted.COLUMN) else None
-        self._tokens = tokens
+        self._files, self._texts = files, texts
 
     def __len__(self) -> int:
-        return len(self.paths)
-
-    @property
-    def bytes(self) -> int:
-        return sum(self.sizes)
+        return len(self._files)
 
     def file(self, number: int) -> File:
-        text = self.texts[number]
-        marked = redacted.markers(text, self._noted[number], self._tokens) if self._noted else ()
-        return File(self.paths[number], self._ids[number], text, marked, self._languages[number] or "")
+        file = self._files[number]
+        return file._replace(content=self._texts.text(number)) if self._texts else file
 
 
 def repositories(rows: Sequence[Rows], tokens: Mapping[str, int], scratch: Path) -> Iterator[Repository]:
-    """The repositories that these rows are, in their order. One is used up before the next is asked for: it may lie in
-    the file `scratch`, which is gone in the end. `tokens`: as in Repository."""
-    found: _Gathered | None = None
-    for table in _tables(rows):
-        for part in _split(table):
-            name = part.column("repo_name")[0].as_py()
-            if found and found.name != name:
-                yield found.done(tokens)
-                scratch.unlink(missing_ok=True)
-                found = None
-            found = found or _Gathered(name, scratch)
-            found.add(part)
-    if found:
-        yield found.done(tokens)
-        scratch.unlink(missing_ok=True)
+    """The repositories that these rows are, in their order. `tokens`: those of markers, by their spelling. One is used
+    up before the next is asked for: its texts may lie in the file `scratch`, which is gone in the end."""
+    making: _Repository | None = None
+    for table in _tables(rows, _LAID_OUT):
+        files, sizes = _files(table, tokens)
+        names = table.column("repo_name").combine_chunks()
+        codes = names.dictionary_encode().indices.to_numpy()
+        borders = np.concatenate([[0], np.flatnonzero(codes[1:] != codes[:-1]) + 1])
+        stretches = pairwise([*borders.tolist(), len(files)])
+        for name, (start, stop) in zip(names.take(borders).to_pylist(), stretches, strict=True):
+            if making and making.name != name:
+                yield making.done()
+                making.forget()
+                making = None
+            making = making or _Repository(name, scratch)
+            making.add(files[start:stop], sizes[start:stop])
+    if making:
+        yield making.done()
+        making.forget()
 
 
-def _tables(rows: Sequence[Rows]) -> Iterator[pa.Table]:
+def told(rows: Sequence[Rows]) -> pa.Table:
+    """Of each of these files its content_id, path, license_type and detected_licenses, in one piece."""
+    return pa.concat_tables(_tables(rows, _TOLD)).combine_chunks()
+
+
+def _tables(rows: Sequence[Rows], columns: list[str]) -> Iterator[pa.Table]:
     """By row group."""
     for path, first, number in rows:
         with pq.ParquetFile(path) as file:
@@ -93,79 +93,76 @@ def _tables(rows: Sequence[Rows]) -> Iterator[pa.Table]:
                 ends = begins + file.metadata.row_group(group).num_rows
                 start, stop = max(first, begins), min(first + number, ends)
                 if start < stop:
-                    yield file.read_row_group(group, columns=_COLUMNS).slice(start - begins, stop - start)
+                    yield file.read_row_group(group, columns=columns).slice(start - begins, stop - start)
                 begins = ends
 
 
-def _split(table: pa.Table) -> Iterator[pa.Table]:
-    """By repository."""
-    names = table.column("repo_name").combine_chunks().dictionary_encode().indices.to_numpy()
-    borders = [0, *(np.flatnonzero(names[1:] != names[:-1]) + 1).tolist(), len(names)]
-    for start, stop in pairwise(borders):
-        yield table.slice(start, stop - start)
+def _files(table: pa.Table, tokens: Mapping[str, int]) -> tuple[list[File], list[int]]:
+    """The files of these rows, and the bytes of their texts."""
+    paths, ids, languages, texts = (
+        table.column(name).to_pylist() for name in ("path", "content_id", "language", "content")
+    )
+    marked: list[redacted.Markers] = [()] * len(texts)
+    for number in _redacted(table):
+        noted = table.column(redacted.COLUMN)[number].as_py()
+        marked[number] = redacted.markers(texts[number], noted, tokens)
+    files = [File(*one) for one in zip(paths, ids, texts, marked, (one or "" for one in languages), strict=True)]
+    return files, pc.binary_length(table.column("content")).to_pylist()
 
 
-class _Gathered:
+def _redacted(table: pa.Table) -> list[int]:
+    """The rows in which something was replaced; none where an older Starloom wrote them."""
+    if redacted.COLUMN not in table.column_names:
+        return []
+    lengths = pc.fill_null(pc.list_value_length(table.column(redacted.COLUMN)), 0)
+    found: list[int] = np.flatnonzero(lengths.to_numpy()).tolist()
+    return found
+
+
+class _Repository:
     """A repository in the making."""
 
     def __init__(self, name: str, scratch: Path) -> None:
         self.name = name
         self._scratch = scratch
-        self._rows: list[pa.Table] = []
+        self._files: list[File] = []
         self._sizes: list[int] = []
-        self._texts: list[pa.Table] = []  # not written
         self._bytes = 0
         self._output: pa.RecordBatchFileWriter | None = None
 
-    def add(self, part: pa.Table) -> None:
-        texts = part.select(["content"])
-        self._rows.append(part.drop_columns(["content"]))
-        sizes = pc.binary_length(texts.column(0)).to_pylist()
+    def add(self, files: list[File], sizes: list[int]) -> None:
         self._sizes += sizes
         self._bytes += sum(sizes)
-        self._texts.append(texts)
+        self._files += files
         if self._bytes > LARGE:
             if self._output is None:
-                self._output = pa.ipc.new_file(self._scratch, texts.schema)
-            for one in self._texts:
-                self._output.write_table(one)
-            self._texts = []
+                self._output = pa.ipc.new_file(self._scratch, _Written.SCHEMA)
+                files = self._files
+            texts = pa.array([file.content for file in files], pa.large_string())
+            self._output.write_batch(pa.record_batch([texts], schema=_Written.SCHEMA))
+            self._files[-len(files) :] = [file._replace(content="") for file in files]
 
-    def done(self, tokens: Mapping[str, int]) -> Repository:
-        texts: Sequence[str]
-        if self._output is None:
-            texts = [text for one in self._texts for text in one.column(0).to_pylist()]
-        else:
+    def done(self) -> Repository:
+        if self._output:
             self._output.close()
-            texts = _Written(self._scratch)
-        return Repository(self.name, pa.concat_tables(self._rows), texts, self._sizes, tokens)
+        return Repository(self.name, self._files, self._sizes, _Written(self._scratch) if self._output else None)
+
+    def forget(self) -> None:
+        if self._output:
+            self._scratch.unlink()
 
 
-class _Written(Sequence[str]):
+class _Written:
     """The texts of a scratch file, read where they lie."""
+
+    SCHEMA = pa.schema([("content", pa.large_string())])
 
     def __init__(self, path: Path) -> None:
         file = pa.ipc.open_file(pa.memory_map(str(path)))
         self._batches = [file.get_batch(number).column(0) for number in range(file.num_record_batches)]
-        self._starts = [0, *accumulate(map(len, self._batches))]
+        self._starts = list(accumulate(chain([0], map(len, self._batches))))
 
-    def __len__(self) -> int:
-        return self._starts[-1]
-
-    @overload
-    def __getitem__(self, number: int) -> str: ...
-    @overload
-    def __getitem__(self, number: slice) -> list[str]: ...
-    def __getitem__(self, number: int | slice) -> str | list[str]:
-        if isinstance(number, slice):
-            return [self[one] for one in range(*number.indices(len(self)))]
-        if not 0 <= number < len(self):
-            raise IndexError(number)
+    def text(self, number: int) -> str:
         batch = bisect_right(self._starts, number) - 1
-        text: str = self._batches[batch][number - self._starts[batch]].as_py()
-        return text
-
-
-def _any(rows: pa.Table, name: str) -> bool:
-    """Whether a column of lists has one that is not empty."""
-    return name in rows.column_names and bool(pc.any(pc.greater(pc.list_value_length(rows.column(name)), 0)).as_py())
+        found: str = self._batches[batch][number - self._starts[batch]].as_py()
+        return found

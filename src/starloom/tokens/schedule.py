@@ -44,7 +44,8 @@ class Schedule:
     def samples(self, source: int, numbers: _Int64s) -> _Int64s:
         """The inverse of `at`: which samples are these of one source."""
         periods, ranks = np.divmod(numbers, self.counts[source])
-        return periods * self.period + self._slots[self._first[source] + ranks]
+        found: _Int64s = periods * self.period + self._slots[self._first[source] + ranks]
+        return found
 
     def before(self, source: int, sample: int) -> int:
         """How many of the samples before `sample` are of that source."""

@@ -242,9 +242,10 @@ class _Sitting:
     def _loss(self, batch: Batch) -> Tensor:
         """Mean cross-entropy of the next token, in nats, where there is one to learn."""
         ids, targets = (torch.from_numpy(one).to(self.machine.device) for one in (batch.ids, batch.targets))  # [B, T]
-        documents = None
-        if self.settings.document_mask and (batch.documents[:, :1] != batch.documents).any():
-            documents = torch.from_numpy(batch.documents).to(self.machine.device)
+        documents, of = None, batch.documents
+        # Padding needs no mask: it comes last, and nothing is learnt there.
+        if self.settings.document_mask and ((of >= 0) & (of != of[:, :1])).any():
+            documents = torch.from_numpy(of).to(self.machine.device)
         with self.machine.autocast():
             hidden = self.network(ids, documents)  # [B, T, d]
             return fused_cross_entropy(hidden.flatten(0, 1), self.network.head, targets.flatten())
