@@ -194,7 +194,7 @@ def copied(table: pa.Table, number: int, rows_before: int = 0) -> pa.Table:
     """The table of copy `number`; copy 0 is the seed's own. `rows_before`: in a copy, where rows are numbered."""
     for index, field in enumerate(table.schema):
         column = table.column(index)
-        if field.name in _IDS and number:
+        if field.name in _IDS and number and not pa.types.is_integer(field.type):  # rows of `rejected`: not read
             text = column.cast(pa.string())
             column = pc.binary_join_element_wise(pc.utf8_slice_codeunits(text, 0, -_TAIL), f"{number:0{_TAIL}x}", "")
         elif field.name in _REPOSITORIES and number:

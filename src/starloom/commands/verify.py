@@ -30,4 +30,7 @@ def command(path: Path, as_json: bool) -> None:
             click.echo(printable(f"failed: {problem}"))
         click.echo(f"{checked:,} folders read again, {len(problems):,} problems")
     if problems:
-        raise UserError(f"{path} is damaged", "delete the folders named above and run `starloom build`")
+        raise UserError(
+            f"{path} is damaged",
+            "delete the folders named above and make them again: `starloom status` tells by which command",
+        )
