@@ -219,12 +219,12 @@ def _tokenizer(packed: "Packed", given: Path | None) -> "Tokenizer | None":
             return found
         if given:
             raise UserError(
-                f"{folder} is another tokenizer ({found.sha256[:12]}) than made {packed.folder} "
+                f"{folder} is another tokenizer ({found.sha256[:12]}) than made {packed.place} "
                 f"({packed.tokenizer[:12]})",
                 "name the folder of the one that made it",
             )
     say(
-        f"note: the tokenizer of {packed.folder} is not known, so its markers are not counted: name it, --tokenizer DIR"
+        f"note: the tokenizer of {packed.place} is not known, so its markers are not counted: name it, --tokenizer DIR"
     )
     return None
 
@@ -235,12 +235,12 @@ def _one(packed: "Packed", source: str | None, variant: int) -> tuple[str, int]:
 
     names = ", ".join(packed.sources)
     if source is None and len(packed.sources) > 1:
-        raise UserError(f"{packed.folder} has several sources: {names}", "choose one: --source NAME")
+        raise UserError(f"{packed.place} has several sources: {names}", "choose one: --source NAME")
     if source is not None and source not in packed.sources:
-        raise UserError(f"{packed.folder} has no source {source!r}", f"there are: {names}")
+        raise UserError(f"{packed.place} has no source {source!r}", f"there are: {names}")
     if variant >= packed.variants:
         raise UserError(
-            f"{packed.folder} has no variant {variant}: there are {packed.variants}",
+            f"{packed.place} has no variant {variant}: there are {packed.variants}",
             f"they count from 0; more are made by `starloom pack --variants {variant + 1}`",
         )
     return source or packed.sources[0], variant

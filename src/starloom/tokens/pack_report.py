@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from starloom import progress
 from starloom.tokens.packed import Packed, Shards
 from starloom.tokens.packing import METHODS, Counts, Method, packing_of
-from starloom.tokens.remote import RemotePacked
 from starloom.tokens.shards import stream_name
 from starloom.tokens.special_tokens import Markers
 from starloom.tokens.templates.repository import METADATA_RATE
@@ -89,7 +88,7 @@ def pack_report(packed: Packed, tokenizer: Tokenizer | None, sequences: Sequence
     names = ("repository_rate", "file_rate", "spm_rate", "syntax_rate")
     drawn = {name: packed.facts[name] for name in names if name in packed.facts}
     return {
-        "folder": packed.url if isinstance(packed, RemotePacked) else str(packed.folder),
+        "folder": packed.place,
         "fingerprint": packed.fingerprint,
         "tokenizer": packed.tokenizer,
         "vocabulary": packed.vocabulary,

@@ -22,6 +22,7 @@ from starloom.errors import UserError
 from starloom.tokens.shards import BLOCK_BYTES, CHECKSUMS, KIND, PIECES, dtype_of, shard_name, stream_name
 from starloom.workspace.manifest import Manifest, open_folder, problem_of
 
+TABLES: Final = (CHECKSUMS, "documents.parquet", "pieces.parquet")  # of a stream: what says where things lie
 _MAPPED: Final = 512  # shards of a stream at once: each holds a descriptor
 _GROUPS: Final = 4  # of pieces.parquet that are kept: 100,000 files each
 
@@ -40,6 +41,37 @@ class Payload(Protocol):
         """These tokens will be copied soon: what is far away may begin to come."""
 
 
+class Blocks:
+    """What the blocks of a stream's shards are to be. ends: tokens up to the end of each shard; tokens: of all."""
+
+    def __init__(
+        self, sizes: Sequence[int], checksums: NDArray[np.uint32], dtype: np.dtype[Any], vocabulary: int
+    ) -> None:
+        """`sizes`: bytes of each shard. Raises ValueError when they and the checksums are not of one stream."""
+        if any(size % dtype.itemsize for size in sizes):
+            raise ValueError("a shard ends within a token")
+        self.ends = list(itertools.accumulate(size // dtype.itemsize for size in sizes))
+        self.tokens = self.ends[-1] if self.ends else 0
+        self._first = list(itertools.accumulate((-(-size // BLOCK_BYTES) for size in sizes), initial=0))
+        if len(checksums) != self._first[-1]:
+            raise ValueError(f"{CHECKSUMS} is not of its shards")
+        self._checksums, self._dtype, self._vocabulary = checksums, dtype, vocabulary
+
+    def number(self, shard: int, block: int) -> int:
+        """Of a block of a shard among all of the stream."""
+        return self._first[shard] + block
+
+    def wrong(self, shard: int, block: int, data: bytes | memoryview) -> str | None:
+        """What is wrong with a block, whose bytes these are: where in the shard, and what."""
+        why = None
+        if zlib.crc32(data) != self._checksums[self.number(shard, block)]:
+            why = "its bytes are not those that were written"
+        elif (largest := int(np.frombuffer(data, dtype=self._dtype).max())) >= self._vocabulary:
+            why = f"token {largest} in a vocabulary of {self._vocabulary:,}"
+        at = block * BLOCK_BYTES
+        return why and f"between bytes {at:,} and {at + len(data):,}: {why}"
+
+
 class LocalPayload:
     """Shard files, mapped."""
 
@@ -47,28 +79,23 @@ class LocalPayload:
         """Raises UserError when a file cannot be read, ValueError when they are not of one stream."""
         self.folder = folder
         self._names = names
-        self._vocabulary = vocabulary
-        self._block = BLOCK_BYTES // dtype.itemsize
         try:
-            sizes = [(folder / name).stat().st_size // dtype.itemsize for name in names]
-            self._checksums = np.fromfile(folder / CHECKSUMS, dtype="<u4")
+            sizes = [(folder / name).stat().st_size for name in names]
+            checksums = np.fromfile(folder / CHECKSUMS, dtype="<u4")
         except OSError as problem:
             raise _unreadable(folder, problem) from None
         self._dtype = dtype
         self._maps: dict[int, NDArray[Any]] = {}
-        self._ends = list(itertools.accumulate(sizes))
-        self.tokens = self._ends[-1] if self._ends else 0
-        blocks = [-(-size // self._block) for size in sizes]
-        self._first_block = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
-        if len(self._checksums) != self._first_block[-1]:
-            raise ValueError(f"{CHECKSUMS} is not of its shards")
-        self._checked = np.zeros(len(self._checksums), dtype=np.bool_)
+        self._blocks = Blocks(sizes, checksums, dtype, vocabulary)
+        self.tokens = self._blocks.tokens
+        self._checked = np.zeros(len(checksums), dtype=np.bool_)
 
     def copy(self, start: int, out: NDArray[Any]) -> None:
-        shard = bisect_right(self._ends, start)
+        ends = self._blocks.ends
+        shard = bisect_right(ends, start)
         done = 0
         while done < len(out):
-            begins = self._ends[shard - 1] if shard else 0
+            begins = ends[shard - 1] if shard else 0
             first = start + done - begins
             part = self._mapped(shard)[first : first + len(out) - done]
             self._check(shard, first, first + len(part))
@@ -94,23 +121,18 @@ class LocalPayload:
 
     def _check(self, shard: int, first: int, stop: int) -> None:
         """That the blocks of these tokens of a shard are what was written."""
-        base = int(self._first_block[shard])
-        for block in range(first // self._block, -(-stop // self._block)):
-            if self._checked[base + block]:
+        width = BLOCK_BYTES // self._dtype.itemsize
+        for block in range(first // width, -(-stop // width)):
+            number = self._blocks.number(shard, block)
+            if self._checked[number]:
                 continue
-            data = self._mapped(shard)[block * self._block : (block + 1) * self._block]
-            if zlib.crc32(data.tobytes()) != self._checksums[base + block]:
-                raise self._damaged(shard, block, "its bytes are not those that were written")
-            if (largest := int(data.max())) >= self._vocabulary:
-                raise self._damaged(shard, block, f"token {largest} in a vocabulary of {self._vocabulary:,}")
-            self._checked[base + block] = True
-
-    def _damaged(self, shard: int, block: int, why: str) -> UserError:
-        at = block * BLOCK_BYTES
-        return UserError(
-            f"{self.folder / self._names[shard]} is damaged between bytes {at:,} and {at + BLOCK_BYTES:,}: {why}",
-            f"delete {self.folder.parent} and run `starloom pack`: it is made again",
-        )
+            data = self._mapped(shard)[block * width : (block + 1) * width].tobytes()
+            if wrong := self._blocks.wrong(shard, block, data):
+                raise UserError(
+                    f"{self.folder / self._names[shard]} is damaged {wrong}",
+                    f"delete {self.folder.parent} and run `starloom pack`: it is made again",
+                )
+            self._checked[number] = True
 
 
 class Shards:
@@ -231,7 +253,8 @@ class Packed:
     """A folder of packed tokens.
 
     vocabulary: ids run below it. tokenizer: sha256 of the tokenizer.json that made it. fingerprint: stands for every
-    byte. sources, variants: there is a stream for each of both. far: whether they lie in a store.
+    byte. sources, variants: there is a stream for each of both. far: whether they lie in a store. place: folder or URL,
+    for people.
     """
 
     far = False
@@ -239,6 +262,7 @@ class Packed:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         """Use `open`. Raises UserError when the manifest does not describe packed tokens."""
         self.folder = folder
+        self.place = str(folder)
         self.facts = manifest.facts
         self.fingerprint = manifest.content
         self.bytes = manifest.bytes
@@ -298,7 +322,7 @@ class Packed:
     def _check_tables(self, name: str) -> None:
         """That what says where things lie is of this manifest: by it, every block that is read is, too. 1 s for 2 GB,
         which is what 40 million files have."""
-        for table in (CHECKSUMS, "documents.parquet", "pieces.parquet"):
+        for table in TABLES:
             entry = self._files.get(f"{name}/{table}")
             problem = problem_of(self.folder, entry) if entry else f"{self.folder}: its manifest has no {name}/{table}"
             if problem:

@@ -13,7 +13,7 @@ import contextlib
 import functools
 import hashlib
 import threading
-import zlib
+from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -28,7 +28,7 @@ from starloom.outside.http import HttpSettings
 from starloom.outside.object_store import MissingError, ObjectStore, StoreError, open_store
 from starloom.outside.paths import printable
 from starloom.tokens.block_cache import BlockCache, cache_folder, cache_limit
-from starloom.tokens.packed import Packed, Payload, Shards
+from starloom.tokens.packed import TABLES, Blocks, Packed, Payload, Shards
 from starloom.tokens.shards import BLOCK_BYTES, CHECKSUMS, KIND, shard_name
 from starloom.workspace import atomic
 from starloom.workspace.manifest import NAME, FileEntry, Manifest, from_bytes, problem_of
@@ -72,11 +72,12 @@ class RemotePacked(Packed):
         folder = cache / "tables" / manifest.content[:32]
         with _as_of(url, folder):
             super().__init__(folder, manifest)
+        self.place = url
         self._store = store
         self._pages = Pages(BlockCache(cache / "pages", limit))
 
     def _check_tables(self, name: str) -> None:
-        for table in (CHECKSUMS, "documents.parquet", "pieces.parquet"):
+        for table in TABLES:
             entry = self._files.get(f"{name}/{table}")
             if entry is None:
                 raise UserError(f"{self.url}: its manifest has no {name}/{table}", _AGAIN)
@@ -185,15 +186,9 @@ class RemotePayload:
     ) -> None:
         """Raises ValueError when shards and checksums are not of one stream."""
         self._url, self._store, self._files, self._pages = url, store, files, pages
-        self._dtype, self._vocabulary, self._checksums = dtype, vocabulary, checksums
-        if any(one.bytes % dtype.itemsize for one in files):
-            raise ValueError("a shard ends within a token")
-        self._ends = np.cumsum([one.bytes // dtype.itemsize for one in files], dtype=np.int64)
-        self.tokens = int(self._ends[-1]) if len(files) else 0
-        blocks = [-(-one.bytes // BLOCK_BYTES) for one in files]
-        self._first_block = np.concatenate([[0], np.cumsum(blocks)]).astype(np.int64)
-        if len(checksums) != self._first_block[-1]:
-            raise ValueError(f"{CHECKSUMS} is not of its shards")
+        self._dtype = dtype
+        self._blocks = Blocks([one.bytes for one in files], checksums, dtype, vocabulary)
+        self.tokens = self._blocks.tokens
 
     def copy(self, start: int, out: NDArray[Any]) -> None:
         """The len(out) tokens from `start` on into `out`. Raises UserError for a page that cannot be had."""
@@ -215,8 +210,8 @@ class RemotePayload:
 
     def _place(self, token: int) -> tuple[int, int, int]:
         """(shard, page, token in the page)."""
-        shard = int(np.searchsorted(self._ends, token, side="right"))
-        inside = token - (int(self._ends[shard - 1]) if shard else 0)
+        shard = bisect_right(self._blocks.ends, token)
+        inside = token - (self._blocks.ends[shard - 1] if shard else 0)
         return shard, *divmod(inside, PAGE_BYTES // self._dtype.itemsize)
 
     def _name(self, shard: int, page: int) -> str:
@@ -245,12 +240,8 @@ class RemotePayload:
             return f"from byte {page * PAGE_BYTES:,} on: {len(data):,} bytes are too many or too few"
         for number in range(-(-len(data) // BLOCK_BYTES)):
             block = memoryview(data)[number * BLOCK_BYTES : (number + 1) * BLOCK_BYTES]
-            at = (first + number) * BLOCK_BYTES
-            where = f"between bytes {at:,} and {at + len(block):,}"
-            if zlib.crc32(block) != self._checksums[int(self._first_block[shard]) + first + number]:
-                return f"{where}: its bytes are not those that were written"
-            if (largest := int(np.frombuffer(block, dtype=self._dtype).max())) >= self._vocabulary:
-                return f"{where}: token {largest} in a vocabulary of {self._vocabulary:,}"
+            if wrong := self._blocks.wrong(shard, first + number, block):
+                return wrong
         return None
 
 

@@ -116,7 +116,7 @@ def open_sources(root: Path, mixture: Sequence[MixtureSource] = ()) -> tuple[Sou
 def _inner(packed: Packed, name: str) -> str:
     if name not in packed.sources:
         raise UserError(
-            f"{packed.folder} has no source {name!r}, but {', '.join(packed.sources)}",
+            f"{packed.place} has no source {name!r}, but {', '.join(packed.sources)}",
             "pack again (`starloom pack`) where [[mixture]] has changed; a source that no repository belongs to goes",
         )
     return name
@@ -127,7 +127,7 @@ def _same_tokenizer(sources: list[Source]) -> tuple[Source, ...]:
     for one in sources:
         if one.packed.tokenizer != first.tokenizer or one.packed.vocabulary != first.vocabulary:
             raise UserError(
-                f"{one.packed.folder} was packed with another tokenizer ({one.packed.tokenizer[:12]}, "
+                f"{one.packed.place} was packed with another tokenizer ({one.packed.tokenizer[:12]}, "
                 f"{one.packed.vocabulary:,} tokens) than {first.folder} ({first.tokenizer[:12]}, "
                 f"{first.vocabulary:,})",
                 "all sources of a mixture need the same: pack one of them again",

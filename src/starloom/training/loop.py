@@ -108,7 +108,7 @@ def _samples(root: Path, settings: TrainSettings, mixture: Sequence[MixtureSourc
     for source in samples.sources:
         if source.packed.tokenizer != tokenizer.sha256:
             raise UserError(
-                f"{source.packed.folder} was packed with another tokenizer ({source.packed.tokenizer[:12]}) than is in "
+                f"{source.packed.place} was packed with another tokenizer ({source.packed.tokenizer[:12]}) than is in "
                 f"{root / TOKENIZER} ({tokenizer.sha256[:12]})",
                 "pack again: `starloom pack`",
             )
