@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-from search.machine import kept_or_temporary
+from running.machine import kept_or_temporary
 
 from dedup import adversarial, exact, inputs, multiply, roster, tables, watched
 

@@ -22,12 +22,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from search.times import told, warm
-from search.workspace import Corpus, ready
+from running import sections
+from running.times import told, warm
+from running.workspace import Corpus, ready
 
 from dedup import watched
 from membership import asked, held_out, planted, renaming, roster, tables
-from search import sections
 from starloom.membership.check import Index
 from starloom.workspace.manifest import open_folder
 

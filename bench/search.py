@@ -19,11 +19,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from search.times import told, warm
-from search.workspace import Corpus, ready
+from running import sections
+from running.times import told, warm
+from running.workspace import Corpus, ready
 
 from dedup import watched
-from search import clients, queries, roster, sections, tables
+from search import clients, queries, roster, tables
 from starloom.search.index import SearchIndex
 from starloom.workspace.manifest import open_folder
 

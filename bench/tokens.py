@@ -19,10 +19,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from search.workspace import ready
+from running import sections
+from running.workspace import ready
 
 from dedup import watched
-from search import sections
 from tokens import documents, encoding, far, loading, packing, tables
 
 

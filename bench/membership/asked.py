@@ -7,7 +7,7 @@ from time import process_time
 from typing import Any, NamedTuple
 
 import numpy as np
-from search.workspace import Corpus, File
+from running.workspace import Corpus, File
 
 from membership import planted, renaming
 from membership.planted import Planted

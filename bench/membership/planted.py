@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from search.workspace import Corpus, File
+from running.workspace import Corpus, File
 
 LENGTHS = (60, 80, 99, 120, 150, 200, 300, 500, 1000, 2000)  # characters, white space folded
 CHANGES = ("as it is", "re-indented", "CRLF", "blanks as tabs")

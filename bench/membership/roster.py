@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from search.times import told
-from search.workspace import Corpus
+from running.times import told
+from running.workspace import Corpus
 
 from dedup import watched
 from membership import asked, planted

@@ -12,8 +12,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from search.times import told
-from search.workspace import STARLOOM
+from running.times import told
+from running.workspace import STARLOOM
 
 _EACH = 40  # queries a client
 

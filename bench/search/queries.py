@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from search.workspace import Corpus, File
+from running.workspace import Corpus, File
 
 KINDS = ("keyword", "phrase", "substring", "regex", "filters", "boolean")
 Judge = Callable[[File, bytes], bool]

@@ -10,11 +10,11 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from running.times import told
+from running.workspace import Corpus
 
 from dedup import watched
 from search.queries import Asked
-from search.times import told
-from search.workspace import Corpus
 
 KINDS = ("keyword", "phrase", "substring", "regex")
 _TOKENIZERS = {"trigram": ("phrase", "substring"), "unicode61 tokenchars '_'": ("keyword", "phrase")}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from search.machine import kept_or_temporary, machine
+from running.machine import kept_or_temporary, machine
 
 _RESULTS = Path(__file__).parents[1] / "results"
 
