@@ -223,9 +223,7 @@ def _tokenizer(packed: "Packed", given: Path | None) -> "Tokenizer | None":
                 f"({packed.tokenizer[:12]})",
                 "name the folder of the one that made it",
             )
-    say(
-        f"note: the tokenizer of {packed.place} is not known, so its markers are not counted: name it, --tokenizer DIR"
-    )
+    say(f"note: the tokenizer of {packed.place} is not known, so its markers are not counted: name it, --tokenizer DIR")
     return None
 
 
