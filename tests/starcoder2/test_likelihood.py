@@ -7,7 +7,7 @@ import torch
 from starcoder2 import building
 from starloom.errors import UserError
 from starloom.starcoder2 import likelihood
-from starloom.starcoder2.likelihood import bits
+from starloom.starcoder2.likelihood import bits, is_greedy
 from starloom.starcoder2.open import Foreign, Own
 
 
@@ -66,3 +66,30 @@ def test_a_model_that_knows_nothing():
 def test_bad_input(models, ids, window, told):
     with pytest.raises(UserError, match=told):
         bits(models[0], ids, window)
+
+
+def greedy(model, prompt, count):
+    """One token after the other, the likeliest each time."""
+    ids = list(prompt)
+    for _ in range(count):
+        ids.append(int(model.logits(torch.tensor([ids]))[0, -1].argmax()))
+    return ids[len(prompt) :]
+
+
+@pytest.mark.parametrize("prompt", [[3], [5, 8, 13, 21], list(range(40))])
+def test_greedy_as_decoding_has_it(models, prompt):
+    for model in models:
+        *answer, stop = greedy(model, prompt, 7)
+        other = (stop + 1) % building.VOCABULARY
+        assert is_greedy(model, prompt, answer, {stop})
+        assert is_greedy(model, prompt, answer, {other, stop})
+        assert not is_greedy(model, prompt, answer, {other})  # it would go on
+        assert not is_greedy(model, prompt, [*answer[:-1], (answer[-1] + 1) % building.VOCABULARY], {stop})
+        assert not is_greedy(model, prompt, [(answer[0] + 1) % building.VOCABULARY, *answer[1:]], {stop})
+        assert is_greedy(model, prompt, [], {answer[0]})
+        assert not is_greedy(model, prompt, [], {(answer[0] + 1) % building.VOCABULARY})
+
+
+def test_an_answer_to_nothing(models):
+    with pytest.raises(ValueError, match="an answer to nothing"):
+        is_greedy(models[0], [], [1], {0})

@@ -9,9 +9,10 @@ from starloom.starcoder2.network import StarCoder2
 CLOSE = 2e-6  # logits: absolute; gradients: relative to the largest one
 
 
-def compare(shape, positions, attention, numbered, batch=2):
+def compare(shape, positions, attention, numbered, batch=2, backend="auto"):
     """(largest difference of logits, largest of gradients relative to the largest gradient)."""
     theirs, ours = building.pair(shape, attention)
+    ours.attention = backend
     ids = building.ids(batch, positions, vocabulary=shape.vocab_size)
     documents = building.documents(batch, positions) if numbered else None
     options = {}
@@ -62,6 +63,16 @@ def test_close_to_transformers_eager(window, positions, numbered, exact, tied):
     shape = building.config(sliding_window=window, max_position_embeddings=1024, tie_word_embeddings=tied)
     logits, gradients = compare(shape, positions, "eager", numbered)
     assert logits <= CLOSE
+    assert gradients <= CLOSE
+
+
+@pytest.mark.parametrize("backend", ["sdpa", "banded"])
+@pytest.mark.parametrize(("window", "positions", "numbered", "exact"), SHAPES)
+def test_every_backend_of_a_cpu(window, positions, numbered, exact, backend):
+    """A dense mask is what transformers' SDPA has: always equal. Of several chunks, to rounding."""
+    shape = building.config(sliding_window=window, max_position_embeddings=1024)
+    logits, gradients = compare(shape, positions, "sdpa", numbered, backend=backend)
+    assert logits == 0 if backend == "sdpa" else logits <= 1e-6
     assert gradients <= CLOSE
 
 

@@ -1,7 +1,9 @@
-"""How well a model predicts a text: bits per token, from which bits per byte follow."""
+"""How well a model predicts a text: bits per token, from which bits per byte follow; and whether it would have written
+just this text itself.
+"""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Collection, Sequence
+from typing import Final, Protocol
 
 import numpy as np
 import torch
@@ -9,13 +11,28 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from starloom.errors import UserError
-from starloom.starcoder2.open import CausalModel
 
+WINDOW: Final = 2048  # tokens that a prediction sees at most, wherever bits per byte are told
 _MOST_LOGITS: Final = 1 << 25  # at once, unless one window has more: 128 MB of float32
 _ROWS: Final = 256  # tokens whose logits are summed at once
 
 
-def bits(model: CausalModel, ids: Sequence[int], window: int) -> NDArray[np.float64]:
+class Predictor(Protocol):
+    """A language model that is only asked what it expects: every CausalModel is one."""
+
+    @property
+    def vocabulary(self) -> int:
+        """V: rows of the head."""
+
+    @property
+    def context(self) -> int:
+        """Most tokens that it takes."""
+
+    def logits(self, ids: Tensor) -> Tensor:
+        """int64 [B, T] -> [B, T, V]."""
+
+
+def bits(model: Predictor, ids: Sequence[int], window: int) -> NDArray[np.float64]:
     """-log2 p of each of ids[1:], float64 [len(ids) - 1].
 
     Windows of `window` predictions that do not overlap; each starts with the last token of the window before, so every
@@ -42,8 +59,22 @@ def bits(model: CausalModel, ids: Sequence[int], window: int) -> NDArray[np.floa
     return np.concatenate(parts)
 
 
-@torch.inference_mode()
-def _bits(model: CausalModel, given: Tensor, wanted: Tensor) -> NDArray[np.float64]:
+def is_greedy(model: Predictor, prompt: Sequence[int], answer: Sequence[int], stops: Collection[int]) -> bool:
+    """Whether greedy decoding gives just `answer` after `prompt`, and then one of `stops`.
+
+    One pass tells: it does if and only if every token of the answer is the likeliest after all before it. An answer
+    that spells the same text by other tokens counts as another one. Raises ValueError for an empty prompt.
+    """
+    if not prompt:
+        raise ValueError("an answer to nothing")
+    ids = torch.tensor([[*prompt, *answer]])
+    with torch.no_grad():
+        told = model.logits(ids)[0, len(prompt) - 1 :].argmax(dim=1).tolist()
+    return told[:-1] == list(answer) and told[-1] in stops
+
+
+@torch.no_grad()
+def _bits(model: Predictor, given: Tensor, wanted: Tensor) -> NDArray[np.float64]:
     """-log2 p of `wanted` [B, T], each after `given` [B, T] up to its place; flat."""
     logits = model.logits(given).flatten(0, 1)  # [B * T, V]
     targets = wanted.to(logits.device).view(-1, 1)

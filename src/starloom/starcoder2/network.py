@@ -7,23 +7,26 @@ apart (`head`, `logits`), since the loss computes it in chunks. Logits are those
 Shapes: B batch, T positions, d hidden size, H query heads, K key and value heads, D width of a head, V vocabulary.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from starloom.starcoder2.attention import Layout, attend
+from starloom.starcoder2.attention import layout_for
 from starloom.starcoder2.cache import Cache
 from starloom.starcoder2.config import StarCoder2Config
+from starloom.starcoder2.layout import Layout, Wanted
 
 
 class StarCoder2(nn.Module):
-    """The language model. `StarCoder2(config)` has fresh weights: normal(0, initializer_range), biases zero."""
+    """The language model. `StarCoder2(config)` has fresh weights: normal(0, initializer_range), biases zero.
 
-    def __init__(self, config: StarCoder2Config) -> None:
+    attention: the backend that computes it (see `attention`); it may be set at any time.
+    """
+
+    def __init__(self, config: StarCoder2Config, attention: Wanted = "auto") -> None:
         super().__init__()
         self.config = config
+        self.attention: Wanted = attention
         self.model = Decoder(config)
         self.lm_head = (
             None if config.tie_word_embeddings else nn.Linear(config.hidden_size, config.vocab_size, bias=False)
@@ -38,10 +41,11 @@ class StarCoder2(nn.Module):
     def forward(self, ids: Tensor, documents: Tensor | None = None, cache: Cache | None = None) -> Tensor:
         """Hidden states [B, T, d] after the last norm.
 
-        ids: int64 [B, T]. documents: int [B, T], equal where two positions may see each other; None: everywhere.
+        ids: int64 [B, T]. documents: int [B, T], the number of each token's, equal ones side by side; a token sees only
+        its own; None: all of one.
         cache: keys and values of the positions before these; it takes up the new ones. Not with documents (ValueError).
         """
-        hidden: Tensor = self.model(ids, documents, cache)
+        hidden: Tensor = self.model(ids, documents, cache, self.attention)
         return hidden
 
     def logits(self, hidden: Tensor) -> Tensor:
@@ -65,15 +69,20 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(Layer(config, number) for number in range(config.num_hidden_layers))
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.norm_epsilon)
 
-    def forward(self, ids: Tensor, documents: Tensor | None, cache: Cache | None) -> Tensor:
+    def forward(self, ids: Tensor, documents: Tensor | None, cache: Cache | None, attention: Wanted) -> Tensor:
         if cache is not None and documents is not None:
-            raise ValueError("documents and a cache together: a cache holds one document")
+            raise ValueError("documents and a cache together: a row of a cache holds one document")
         queries = ids.shape[1]
-        before = 0 if cache is None else cache.length
-        keys = queries if cache is None else cache.keys_with(queries)
-        layout = Layout.make(queries, keys, self.config.sliding_window, documents, ids.device)
         x = self.embed_tokens(ids)  # [B, T, d]
-        rotation = rotations(self.config, before, queries, x)
+        if cache is None:
+            kind = ids.device.type
+            dtype = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else x.dtype
+            window = self.config.sliding_window
+            layout = layout_for(queries, queries, window, documents, ids.device, attention, dtype)
+            positions = torch.arange(queries, device=ids.device)
+        else:
+            positions, layout = cache.prepare(ids)
+        rotation = rotations(self.config, positions, x)
         for layer in self.layers:
             x = layer(x, rotation, layout, cache)
         if cache is not None:
@@ -120,7 +129,7 @@ class Attention(nn.Module):
         q, k = rotate(q, rotation).to(v.dtype), rotate(k, rotation).to(v.dtype)
         if cache is not None:
             k, v = cache.extend(self.number, k, v)  # [B, K, S, D]
-        seen = attend(q, k, v, layout).transpose(1, 2).reshape(batch, queries, -1)  # [B, T, H * D]
+        seen = layout.attend(q, k, v).transpose(1, 2).reshape(batch, queries, -1)  # [B, T, H * D]
         mixed: Tensor = self.o_proj(seen)
         return mixed
 
@@ -141,13 +150,15 @@ class FeedForward(nn.Module):
         return fed
 
 
-def rotations(config: StarCoder2Config, first: int, positions: int, like: Tensor) -> tuple[Tensor, Tensor]:
-    """cos and sin of the rotary angles, each [T, D], for positions from `first` on; computed in float32 as upstream."""
-    options: dict[str, Any] = {"dtype": torch.float32, "device": like.device}
-    exponents = torch.arange(0, config.head_dim, 2, **options) / config.head_dim
+def rotations(config: StarCoder2Config, positions: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
+    """cos and sin of the rotary angles, in the dtype of `like`; computed in float32 as upstream.
+
+    positions: of tokens in their documents, int [T], or [B, 1, T] where rows differ. Each result [..., T, D].
+    """
+    exponents = torch.arange(0, config.head_dim, 2, dtype=torch.float32, device=positions.device) / config.head_dim
     frequencies = 1.0 / (config.rope_theta**exponents)  # [D / 2]
-    angles = torch.arange(first, first + positions, **options)[:, None] * frequencies
-    angles = torch.cat((angles, angles), dim=-1)  # [T, D]: the halves of a head turn together
+    angles = positions.float()[..., None] * frequencies
+    angles = torch.cat((angles, angles), dim=-1)  # [..., T, D]: the halves of a head turn together
     return angles.cos().to(like.dtype), angles.sin().to(like.dtype)
 
 
