@@ -52,7 +52,7 @@ def model_folder(folder, *, seed=0, context=96, files=None, vocabulary=None, **s
     with atomic.publish(
         folder, kind="model", version=1, fingerprint="0" * 32, inputs={}, settings={}, replace=False
     ) as draft:
-        interchange.write(draft, model, files)
+        interchange.write(draft, config, dict(model.named_parameters()), files)
     return folder
 
 

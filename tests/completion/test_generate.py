@@ -64,6 +64,65 @@ def test_files_and_standard_input(generate, said, tmp_path):
     assert generate("-", *OPTIONS, given="class Größe:\n    ".encode()).stdout == expected
 
 
+def test_several_answers(generate, said):
+    expected = [said("def add(", seed=seed) for seed in (5, 6, 7)]
+    done = generate("def add(", *OPTIONS, "--samples", "3")
+    assert done.stdout == "".join(f"--- {at} of 3\n{one.text}\n" for at, one in enumerate(expected, 1))
+    choices = json.loads(generate("def add(", *OPTIONS, "--samples", "3", "--json").stdout)["choices"]
+    assert [one["text"] for one in choices] == [one.text for one in expected]
+
+
+def test_a_file_of_prompts(generate, said, tmp_path):
+    asked = [
+        '"def add("',
+        "",
+        '{"prompt": "class A:", "seed": 9, "max_tokens": 3, "other": 1}',
+        '{"prompt": "def f():\\n    x = 1\\n", "suffix": "\\n    return x", "stop": "return"}',
+        '{"suffix": "\\nimport os", "stop": ["a", "b"], "temperature": 0}',
+    ]
+    (tmp_path / "prompts.jsonl").write_text("\n".join(asked))
+    done = generate("--prompts", "prompts.jsonl", *OPTIONS, "--samples", "2")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(one["line"], one["sample"]) for one in found] == [(line, at) for line in (1, 3, 4, 5) for at in (0, 1)]
+    expected = [
+        *(said("def add(", seed=seed) for seed in (5, 6)),
+        *(said("class A:", seed=seed, max_tokens=3) for seed in (9, 10)),
+        *(said("def f():\n    x = 1\n", suffix="\n    return x", stop=("return",), seed=seed) for seed in (5, 6)),
+        *[said("", suffix="\nimport os", stop=("a", "b"), temperature=0)] * 2,
+    ]
+    assert [(one["text"], one["finish_reason"]) for one in found] == [(one.text, one.finish_reason) for one in expected]
+    assert not any(one["truncated"] for one in found)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("def f():", "line 2: no JSON"),
+        ("[1]", "line 2: neither a text nor an object"),
+        ('""', "line 2: the prompt is empty"),
+        ('{"text": "x"}', "line 2: it has no prompt"),
+        ('{"prompt": 5}', "line 2: prompt is '5'"),
+        ('{"prompt": "x", "max_tokens": true}', "line 2: max_tokens is 'True'"),
+        ('{"prompt": "x", "top_p": 3}', "line 2: top_p is 3"),
+        ('{"prompt": "x", "stop": ["a", 1]}', "line 2: stop is no list of texts"),
+    ],
+)
+def test_a_line_that_asks_nothing(generate, tmp_path, line, words):
+    (tmp_path / "prompts.jsonl").write_text(f'"fine"\n{line}\n')
+    problem = generate("--prompts", "prompts.jsonl", *OPTIONS).exception
+    assert isinstance(problem, UserError)
+    assert problem.problem.startswith("prompts.jsonl, ")
+    assert words in problem.problem
+    assert problem.hint
+
+
+def test_prompts_from_nowhere_or_twice(generate):
+    problem = generate("--prompts", "missing.jsonl").exception
+    assert isinstance(problem, UserError)
+    assert "missing.jsonl cannot be read: unreadable: No such file" in problem.problem
+    assert generate("x", "--prompts", "missing.jsonl").exit_code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -22,16 +22,20 @@ class Scripted:
     """A CausalModel that says one text, whatever it is asked; `steps`: the ids it was given at each."""
 
     model_type = "scripted"
+    guesses = False
 
     def __init__(self, ids, vocabulary, context=64):
         self.ids, self.vocabulary, self.context = ids, vocabulary, context
         self.steps = []
 
-    def step(self, ids, cache):
+    def step(self, ids, cache, last):
         self.steps.append(ids[0].tolist())
-        logits = torch.zeros(self.vocabulary)
-        logits[self.ids[min(cache or 0, len(self.ids) - 1)]] = 100.0
+        logits = torch.zeros(last, self.vocabulary)
+        logits[0, self.ids[min(cache or 0, len(self.ids) - 1)]] = 100.0
         return logits, (cache or 0) + 1
+
+    def cut(self, cache, length):
+        return False
 
 
 @pytest.fixture(scope="session")
@@ -163,6 +167,58 @@ def test_seeds(completer):
     assert same[0] == same[1]
     others = {completer.complete(Request("class", temperature=1.0)).text for _ in range(4)}
     assert len(others) > 1
+
+
+# --- several at once, and what was read before ----------------------------------------------------------------------
+
+
+def test_answers_made_together_are_those_made_alone(completer, tiny):
+    requests = [
+        Request("def add(first,", temperature=0, max_tokens=20),
+        Request("class Reader:\n    ", temperature=1.0, seed=3, max_tokens=30),
+        Request("class Reader:\n    ", temperature=1.0, seed=4, max_tokens=30),
+        Request("for number in", suffix="\n    print(number)\n", temperature=0.8, seed=5, max_tokens=9),
+        Request("return ", temperature=1.0, seed=6, max_tokens=40, stop=("e", "\n")),
+        Request("x" * 300, temperature=1.0, seed=7, max_tokens=10, fit=True),
+        *(Request(f"x{number} =", temperature=1.5, seed=number, max_tokens=1 + number) for number in range(14)),
+    ]
+    together = LocalCompleter.open(tiny).complete_batch(requests)
+    assert together == [completer.complete(request) for request in requests]
+    assert {done.finish_reason for done in together} == {"stop", "length"}
+    assert completer.complete_batch([]) == []
+    assert completer.complete_batch(requests[:1]) == together[:1]
+
+
+def test_other_models_answer_one_after_the_other(say):
+    completer = say("one two")
+    done = completer.complete_batch([Request("x", temperature=0), Request("y", temperature=0, max_tokens=1)])
+    assert [one.text for one in done] == ["one two", completer.complete(Request("y", temperature=0, max_tokens=1)).text]
+
+
+def test_what_an_editor_sends_again_is_not_read_again(tiny, monkeypatch):
+    """A suffix, too, only moves along: the common beginning is what counts."""
+    completer = LocalCompleter.open(tiny)
+    model, read = completer._model, []
+    step = type(model).step
+
+    def counted(self, ids, cache, last=1):
+        read.append(ids.shape[1])
+        return step(self, ids, cache, last)
+
+    monkeypatch.setattr(type(model), "step", counted)
+    code = "def add(first, second):\n    return first + second\n" * 4
+    first = completer.complete(Request(code, temperature=0, max_tokens=4))
+    assert read[0] == first.prompt_tokens
+    read.clear()
+    again = completer.complete(Request(code + "class Reader", temperature=0, max_tokens=4))
+    assert read[0] < again.prompt_tokens / 2
+    assert again == LocalCompleter.open(tiny).complete(Request(code + "class Reader", temperature=0, max_tokens=4))
+
+
+def test_half_precision(tiny):
+    completer = LocalCompleter.open(tiny, dtype="bfloat16")
+    assert completer._model.network.head.dtype == torch.bfloat16
+    assert completer.complete(Request("def add(", temperature=0, max_tokens=5)).completion_tokens <= 5
 
 
 # --- windows ---------------------------------------------------------------------------------------------------------

@@ -22,11 +22,15 @@ WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 
 
+def put(draft, model, files, folder=""):
+    interchange.write(draft, model.config, dict(model.named_parameters()), files, folder)
+
+
 def written(folder, **changes):
     """Our model in a published folder, and its logits."""
     model = building.pair(building.config(**changes))[1]
     with building.draft(folder) as draft:
-        interchange.write(draft, model, {"tokenizer.json": b"{}\n"})
+        put(draft, model, {"tokenizer.json": b"{}\n"})
     with torch.no_grad():
         return model.logits(model(IDS))
 
@@ -81,7 +85,7 @@ def test_the_round_trip_changes_no_byte(original, tmp_path):
     """Read by transformers and written again, the weights have the same bytes in another order."""
     transformers.AutoModelForCausalLM.from_pretrained(original).save_pretrained(tmp_path / "theirs")
     with building.draft(tmp_path / "again") as draft:
-        interchange.write(draft, interchange.read(tmp_path / "theirs"), {"tokenizer.json": b"{}\n"})
+        put(draft, interchange.read(tmp_path / "theirs"), {"tokenizer.json": b"{}\n"})
     for name in (WEIGHTS, "config.json", "generation_config.json"):
         assert (tmp_path / "again" / name).read_bytes() == (original / name).read_bytes()
 
@@ -108,7 +112,7 @@ def test_inside_another_draft(tmp_path):
     """A checkpoint keeps its model in a folder of its own."""
     ours = building.pair(building.config())[1]
     with building.draft(tmp_path / "step") as draft:
-        interchange.write(draft, ours, {"tokenizer.json": b"{}"}, folder="model")
+        put(draft, ours, {"tokenizer.json": b"{}"}, folder="model")
         draft.write("state.json", b"{}")
     assert interchange.read(tmp_path / "step" / "model").config == ours.config
 
@@ -118,7 +122,7 @@ def test_half_precision(tmp_path, dtype):
     """Written as it is; read as float32 unless asked otherwise."""
     ours = building.pair(building.config())[1].to(dtype)
     with building.draft(tmp_path / "model") as draft:
-        interchange.write(draft, ours, {})
+        put(draft, ours, {})
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "model", dtype="auto")
     assert theirs.dtype == dtype
     assert interchange.read(tmp_path / "model", dtype).head.dtype == dtype
@@ -309,6 +313,6 @@ def test_fresh_models_are_written_the_same(tmp_path):
     for name in ("a", "b"):
         torch.manual_seed(7)
         with building.draft(tmp_path / name) as draft:
-            interchange.write(draft, StarCoder2(building.config()), {})
+            put(draft, StarCoder2(building.config()), {})
         hashes.append((tmp_path / name / WEIGHTS).read_bytes())
     assert hashes[0] == hashes[1]

@@ -1,7 +1,8 @@
 """A model in this process: any folder with `config.json`, safetensors and a tokenizer.
 
-One request at a time: others wait for the lock. Each answer starts from an empty cache. First token: one pass over the
-prompt; each further one: one step. The text is decoded token by token (`completion.text`).
+One request at a time: others wait for the lock. First token: one pass over what of the prompt was not read for one of
+the last few requests; each further one: one step, or less where the text repeats itself (`decode`). The text is decoded
+token by token (`completion.text`). Several requests given together are answered together, `MOST_ROWS` at a time.
 
 Token healing: a prompt that ends in blanks would begin the answer in the middle of what the tokenizer makes one token
 ("    return" is blanks and " return"). The blanks are held back from the prompt, and the first tokens must spell them.
@@ -10,8 +11,9 @@ Token healing: a prompt that ends in blanks would begin the answer in the middle
 import contextlib
 import random
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
+from typing import Final
 
 import torch
 
@@ -19,9 +21,12 @@ from starloom.completion.request import Completion, FinishReason, Piece, Request
 from starloom.completion.text import ShownText
 from starloom.errors import UserError
 from starloom.starcoder2 import decode
-from starloom.starcoder2.open import CausalModel, open_model
+from starloom.starcoder2.open import CausalModel, Own, open_model, whole_model
+from starloom.starcoder2.prefixes import Prefixes
 from starloom.tokens import prompt as prompts
 from starloom.tokens.tokenizer import Tokenizer
+
+MOST_ROWS: Final = 16  # answers in one batch: each has a cache of its own
 
 _BLANKS = " \t\r\n"
 _SMALL = 64 << 20  # bytes of weights; see `_threads`
@@ -40,11 +45,13 @@ class LocalCompleter:
         self._tokenizer = tokenizer
         self._threads = threads
         self._lock = threading.Lock()
+        self._prefixes = Prefixes(model)
 
     @classmethod
-    def open(cls, folder: Path, name: str | None = None) -> "LocalCompleter":
+    def open(cls, folder: Path, name: str | None = None, dtype: str | None = None) -> "LocalCompleter":
         """The model of a folder; called `name`, else as the folder (or the run that it is of) is called.
 
+        dtype: of the weights, as `float32`, `bfloat16`; None: float32 on a CPU, bfloat16 on a GPU.
         Raises UserError: no such folder, no model or tokenizer in it, damaged, or not made for each other.
         """
         if not folder.is_dir():
@@ -52,7 +59,7 @@ class LocalCompleter:
                 f"{folder} is no folder", "give a folder with config.json, model.safetensors, tokenizer.json"
             )
         tokenizer = Tokenizer.open(folder)  # first: it is quick, a model may take a minute
-        model = open_model(folder)
+        model = open_model(folder, dtype=getattr(torch, dtype) if dtype else None)
         least = int(model.vocabulary * _LEAST_SHARE)
         if not least <= tokenizer.vocabulary <= model.vocabulary:
             raise UserError(
@@ -60,55 +67,77 @@ class LocalCompleter:
                 f"{tokenizer.vocabulary:,}",
                 "put the tokenizer.json there that the model was trained with",
             )
-        small = sum(path.stat().st_size for path in folder.glob("*.safetensors")) < _SMALL
+        small = sum(path.stat().st_size for path in whole_model(folder).glob("*.safetensors")) < _SMALL
         return cls(name or _name(folder), model, tokenizer, threads=1 if small else None)
 
     def complete(self, request: Request) -> Completion:
         """The whole answer."""
         return gathered(self.stream(request))
 
+    def complete_batch(self, requests: Sequence[Request]) -> list[Completion]:
+        """The whole answers in order, each what `complete` would give; several at once where the model can."""
+        if not isinstance(self._model, Own) or len(requests) < 2:
+            return [self.complete(request) for request in requests]
+        answers = [_Answer(request, *self._prompt(request), self.context) for request in requests]
+        with self._lock, _threads(self._threads):
+            for at in range(0, len(answers), MOST_ROWS):
+                self._answer_rows(self._model, answers[at : at + MOST_ROWS])
+        return [gathered(answer.pieces) for answer in answers]
+
     def stream(self, request: Request) -> Generator[Piece, None, None]:
         """The answer, one piece for each token. Closing the generator stops the model before its next step."""
-        prompt, held = self._prompt(request)
-        room = self.context - len(prompt.ids)
-        most = min(request.max_tokens, room)  # tokens that add to the text
-        drawn = count = 0
-
-        def piece(text: str, reason: FinishReason | None = None) -> Piece:
-            return Piece(text, reason, len(prompt.ids), count, prompt.truncated)
-
-        shown = ShownText(request.stop, skip=len(held))
-        limit = min(request.max_tokens + len(held), room)  # each token that only repeats blanks repeats one or more
+        answer = _Answer(request, *self._prompt(request), self.context)
         with (
             self._lock,
             _threads(self._threads),
             contextlib.closing(
                 decode.generate(
                     self._model,
-                    list(prompt.ids),
-                    max_tokens=limit,
+                    answer.ids,
+                    max_tokens=answer.limit,
                     temperature=request.temperature,
                     top_p=request.top_p,
-                    seed=random.SystemRandom().getrandbits(32) if request.seed is None else request.seed,
+                    seed=_seed(request),
                     stops=self._tokenizer.stops,
-                    forced=held,
+                    forced=answer.held,
                     token_bytes=self._tokenizer.token_bytes,
+                    prefixes=self._prefixes,
                 )
             ) as tokens,
         ):
             for token in tokens:
-                data = self._tokenizer.token_bytes(token)  # none for a row that only pads the model's vocabulary
-                drawn += 1
-                count += len(data) > shown.skip
-                text = shown.feed(data)
-                if shown.stopped:
-                    yield piece(text, "stop")
+                # None for a row that only pads the model's vocabulary.
+                yield (piece := answer.feed(self._tokenizer.token_bytes(token)))
+                if piece.finish_reason:
                     return
-                if count == most or drawn == limit:
-                    yield piece(text + shown.end(), "length")
-                    return
-                yield piece(text)
-            yield piece(shown.end(), "stop")
+            yield answer.end()
+
+    def _answer_rows(self, model: Own, answers: "list[_Answer]") -> None:
+        """All pieces of all `answers`."""
+        ended: set[int] = set()
+        rows = decode.generate_rows(
+            model,
+            [answer.ids for answer in answers],
+            [
+                decode.Chooser(
+                    decode.Sampler(answer.request.temperature, answer.request.top_p, _seed(answer.request)),
+                    model.vocabulary,
+                    self._tokenizer.stops,
+                    answer.held,
+                    self._tokenizer.token_bytes,
+                )
+                for answer in answers
+            ],
+            [answer.limit for answer in answers],
+            ended=ended,
+            prefixes=self._prefixes,
+        )
+        for row, token in rows:
+            answer = answers[row]
+            piece = answer.end() if token is None else answer.feed(self._tokenizer.token_bytes(token))
+            answer.pieces.append(piece)
+            if piece.finish_reason:
+                ended.add(row)
 
     def _prompt(self, request: Request) -> tuple[prompts.Prompt, bytes]:
         """The prompt's ids, and the blanks at its end that the answer must begin with. Raises UserError."""
@@ -147,6 +176,45 @@ class LocalCompleter:
                 f"give at most {self.context - 1:,} tokens",
             )
         return prompts.Prompt(list(ids), truncated=False)
+
+
+class _Answer:
+    """One request's answer in the making: bytes of tokens in, pieces of text out."""
+
+    def __init__(self, request: Request, prompt: prompts.Prompt, held: bytes, context: int) -> None:
+        """`held`: the blanks at the prompt's end that the model must say again."""
+        self.request = request
+        self.ids = list(prompt.ids)
+        self.held = held
+        self.pieces: list[Piece] = []  # of an answer that is made with others
+        room = context - len(self.ids)
+        self.limit = min(request.max_tokens + len(held), room)  # a token that only repeats blanks repeats one or more
+        self._most = min(request.max_tokens, room)  # tokens that add to the text
+        self._truncated = prompt.truncated
+        self._shown = ShownText(request.stop, skip=len(held))
+        self._drawn = self._count = 0
+
+    def feed(self, data: bytes) -> Piece:
+        """What one more token adds; its reason is set when it is the last."""
+        self._drawn += 1
+        self._count += len(data) > self._shown.skip
+        text = self._shown.feed(data)
+        if self._shown.stopped:
+            return self._piece(text, "stop")
+        if self._count == self._most or self._drawn == self.limit:
+            return self._piece(text + self._shown.end(), "length")
+        return self._piece(text)
+
+    def end(self) -> Piece:
+        """The last piece, when the model ended its answer."""
+        return self._piece(self._shown.end(), "stop")
+
+    def _piece(self, text: str, reason: FinishReason | None = None) -> Piece:
+        return Piece(text, reason, len(self.ids), self._count, self._truncated)
+
+
+def _seed(request: Request) -> int:
+    return random.SystemRandom().getrandbits(32) if request.seed is None else request.seed
 
 
 @contextlib.contextmanager

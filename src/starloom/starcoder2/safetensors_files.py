@@ -6,7 +6,7 @@ fault of a file is a UserError that names it and says what to do.
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -28,10 +28,16 @@ _NAMES: Final = {
     torch.float32: "F32",
     torch.float16: "F16",
     torch.bfloat16: "BF16",
+    torch.float8_e4m3fn: "F8_E4M3",
+    torch.float8_e5m2: "F8_E5M2",
     torch.int64: "I64",
     torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
     torch.uint8: "U8",
+    torch.bool: "BOOL",
 }
+_DTYPES: Final = {name: dtype for dtype, name in _NAMES.items()}
 
 
 class Tensors(NamedTuple):
@@ -39,6 +45,18 @@ class Tensors(NamedTuple):
 
     files: dict[str, Path]  # tensor -> the file that holds it
     shapes: dict[str, tuple[int, ...]]
+    dtypes: dict[str, torch.dtype]
+
+
+class Kind(NamedTuple):
+    """What a header says of one tensor."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -73,16 +91,21 @@ def find(folder: Path) -> Tensors:
         raise UserError(*_nothing(folder))
     files: dict[str, Path] = {}
     shapes: dict[str, tuple[int, ...]] = {}
+    dtypes: dict[str, torch.dtype] = {}
     for name in names:
         path = folder / name
         with opened(path) as file:
             for tensor in file.keys():  # noqa: SIM118 - no mapping, only its methods
                 if listed is not None and listed.get(tensor) != name:
                     raise UserError(f"{path} holds {tensor}, which {INDEX} does not place there", _AGAIN)
-                files[tensor], shapes[tensor] = path, tuple(file.get_slice(tensor).get_shape())
+                part = file.get_slice(tensor)
+                if (kind := part.get_dtype()) not in _DTYPES:
+                    raise UserError(f"{path}: {tensor} is of {kind}", "take the model's unquantized weights")
+                files[tensor], shapes[tensor] = path, tuple(part.get_shape())
+                dtypes[tensor] = _DTYPES[kind]
     if listed is not None and (missing := sorted(listed.keys() - files.keys())):
         raise UserError(f"{folder / listed[missing[0]]} lacks {missing[0]}, which {INDEX} promises", _AGAIN)
-    return Tensors(files, shapes)
+    return Tensors(files, shapes, dtypes)
 
 
 def load(tensors: Tensors, dtype: torch.dtype, device: torch.device) -> Iterator[tuple[str, Tensor]]:
@@ -109,21 +132,32 @@ def opened(path: Path) -> Any:
         raise UserError(f"cannot read {path}: {problem}", "make the file readable for you") from None
 
 
-def write(output: Output, tensors: dict[str, Tensor]) -> None:
-    """Streams `tensors` in order of their names; holds one of them at a time in memory beside the model.
+def write(output: Output, tensors: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> None:
+    """Writes `tensors` in order of their names, as `stream`; holds one of them at a time in memory beside the model."""
+    kinds = {name: Kind(tensor.dtype, tuple(tensor.shape)) for name, tensor in tensors.items()}
+    stream(output, kinds, (tensors[name] for name in sorted(tensors)), metadata)
 
-    Metadata says `format: pt`, without which transformers refuses the file. Same tensors, same bytes.
+
+def stream(
+    output: Output, kinds: Mapping[str, Kind], tensors: Iterator[Tensor], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Writes one file: `tensors` come in the order of the names in `kinds`, and are what these say (ValueError).
+
+    Metadata says `format: pt`, without which transformers refuses the file, and what is given as `metadata`. Same
+    tensors, same bytes.
     """
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"} | dict(metadata or {})}
     end = 0
-    for name, tensor in sorted(tensors.items()):
-        start, end = end, end + tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": _NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [start, end]}
+    for name, kind in sorted(kinds.items()):
+        start, end = end, end + kind.bytes
+        header[name] = {"dtype": _NAMES[kind.dtype], "shape": list(kind.shape), "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (math.ceil(len(text) / _ALIGNMENT) * _ALIGNMENT - len(text))
     output.write(len(text).to_bytes(8, "little"))
     output.write(text)
-    for _, tensor in sorted(tensors.items()):
+    for (name, kind), tensor in zip(sorted(kinds.items()), tensors, strict=True):
+        if kind != (tensor.dtype, tuple(tensor.shape)):
+            raise ValueError(f"{name} is {tensor.dtype} {list(tensor.shape)}, not as the header says")
         plain = tensor.detach().cpu().contiguous().reshape(-1)
         output.write(plain.view(torch.uint8).numpy().data)
 
