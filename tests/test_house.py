@@ -72,6 +72,10 @@ ROOMS = {
     ),
     "transformers": ("starcoder2?", "outside/hub_models?"),
     "safetensors": ("starcoder2", "training"),
+    "peft": ("training?",),
+    "bitsandbytes": ("training?",),
+    "tensorboard": ("training?",),
+    "wandb": ("training?",),
     "tokenizers": ("tokens",),
     "tantivy": ("search",),
     "re2": ("search/patterns",),
@@ -83,7 +87,10 @@ ROOMS = {
 }
 TORCH_FREE = (
     *("training/settings", "training/runs", "training/reading", "training/trace", "training/locate", "training/seen"),
-    *("training/plan", "training/impact"),
+    *("training/plan", "training/impact", "training/stage", "training/schedule", "training/gpus"),
+    *("training/footprint", "training/plan_words", "training/evaluated", "training/guard"),
+    *(f"training/finetune/{name}" for name in ("settings", "lines", "chat", "tokens")),
+    *("starcoder2/config", "starcoder2/presets", "starcoder2/flops"),
 )
 
 CATCH_ALLS = ("utils", "util", "common", "helpers", "core", "types")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 _SLOW = 2.0  # seconds after which a task is worth a line in a log
+_silent = False  # see `silenced`
 
 
 class Task:
@@ -93,11 +94,23 @@ def counted(number: int, things: str) -> str:
 
 def say(text: str) -> None:
     """A line of progress or news for the person at the terminal: stderr, flushed."""
-    print(text, file=sys.stderr, flush=True)
+    if not _silent:
+        print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def silenced(wanted: bool = True) -> Iterator[None]:
+    """Bars and lines of this process are not shown while the block runs: of many that do one thing, one tells of it."""
+    global _silent
+    before, _silent = _silent, wanted
+    try:
+        yield
+    finally:
+        _silent = before
 
 
 def _on_terminal() -> bool:
-    return sys.stderr.isatty()
+    return sys.stderr.isatty() and not _silent
 
 
 @contextmanager

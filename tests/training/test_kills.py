@@ -11,14 +11,14 @@ import sys
 import pytest
 
 from faults import wait_for
-from starloom.training import loop, runs
+from starloom.training import pretraining, runs
 from training.packing import tiny
 
 # As `starloom train` does it, with settings from the test.
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from starloom.training.loop import train
+from starloom.training.pretraining import train
 from starloom.training.settings import TrainSettings
 try:
     train(Path(sys.argv[1]), TrainSettings(**json.loads(sys.argv[2])), "small", command="test")
@@ -58,10 +58,10 @@ def outcome(root, name="small"):
 def test_killed_at_random_and_again(packed):
     settings = tiny(steps=60)  # a checkpoint at every step: half of the time goes into them
     undisturbed, root = packed(name="undisturbed"), packed(name="killed")
-    loop.train(undisturbed, settings, "small", command="test")
+    pretraining.train(undisturbed, settings, "small", command="test")
     step = random.Random(0).randrange(3, 50)
     assert stop_after(root, settings, step, signal.SIGKILL)[0] == -signal.SIGKILL
-    loop.train(root, settings, "small", command="test")
+    pretraining.train(root, settings, "small", command="test")
     assert outcome(root) == outcome(undisturbed)
 
 
@@ -86,6 +86,6 @@ def test_interrupted_and_again(packed):
     assert f"stopped after step {done}\n" in said
     assert "Traceback" not in said
     assert [path.name for path in (root / "models" / "small" / "checkpoints").iterdir()] == [f"step-{done:06}"]
-    loop.train(root, settings, "small", command="test")
-    loop.train(undisturbed, settings, "small", command="test")
+    pretraining.train(root, settings, "small", command="test")
+    pretraining.train(undisturbed, settings, "small", command="test")
     assert outcome(root) == outcome(undisturbed)

@@ -16,7 +16,7 @@ from starloom.starcoder2 import interchange
 from starloom.starcoder2.network import StarCoder2
 from starloom.tokens.mixture import MixtureSource
 from starloom.tokens.tokenizer import Tokenizer
-from starloom.training import loop, reading, runs
+from starloom.training import loop, pretraining, reading, runs
 from starloom.training.reading import samples_of
 from starloom.training.settings import LEAST_BY_CLOCK
 from starloom.training.trace import trace
@@ -26,7 +26,7 @@ from training.packing import tiny
 
 
 def train(root, settings=None, name="small", **options):
-    return loop.train(root, settings or tiny(), name, command="test", **options)
+    return pretraining.train(root, settings or tiny(), name, command="test", **options)
 
 
 def weights(root, name="small"):

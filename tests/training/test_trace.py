@@ -11,7 +11,7 @@ from starloom import commands
 from starloom.errors import UserError
 from starloom.identity import content_id, content_swhid
 from starloom.tokens.mixture import MixtureSource
-from starloom.training import locate, loop, reading, runs, seen, trace
+from starloom.training import locate, pretraining, reading, runs, seen, trace
 from training import packing
 from training.packing import MARK, tiny
 
@@ -177,7 +177,7 @@ def test_the_files_of_a_step_have_their_licences(begun):
 
 def test_a_run_that_trained_is_traced_alike(packed):
     root = packed()
-    done = loop.train(root, tiny(), "small", command="test")
+    done = pretraining.train(root, tiny(), "small", command="test")
     samples = reading.samples_of(root, done.run)
     tokens = [sum(one.tokens for one in trace.trace(done.run, samples, step)) for step in range(1, 13)]
     assert np.cumsum(tokens).tolist() == [one.tokens for one in runs.losses(done.run.folder)]

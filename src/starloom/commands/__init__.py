@@ -35,7 +35,22 @@ _ORDER = (
         "compare",
         "opt-out",
     ),
-    *("tokenizer", "pack", "tokens", "train", "trace", "generate", "index", "search", "check", "eval", "serve"),
+    *(
+        "tokenizer",
+        "pack",
+        "tokens",
+        "plan",
+        "train",
+        "finetune",
+        "trace",
+        "generate",
+        "export",
+        "index",
+        "search",
+        "check",
+        "eval",
+        "serve",
+    ),
     *("verify", "clean"),
 )
 # Libraries of an extra: the commands that need one say how to get it.

@@ -123,7 +123,7 @@ def _train(root: Path, settings: "Settings", seconds: float) -> None:
 
     from starloom.progress import say
     from starloom.stages import token_stages
-    from starloom.training.loop import train
+    from starloom.training.pretraining import train
     from starloom.training.reading import differences, samples
     from starloom.training.runs import find
     from starloom.workspace.run import build

@@ -27,6 +27,7 @@ def command(workspace: Path | None, as_json: bool) -> None:
     from starloom.progress import human
     from starloom.stages import all_stages, load_settings, made_stages
     from starloom.the_stack.why import repository_problems
+    from starloom.training import evaluated
     from starloom.training.runs import every
     from starloom.workspace.run import statuses
 
@@ -36,7 +37,15 @@ def command(workspace: Path | None, as_json: bool) -> None:
     models = every(root)
     problems = repository_problems(root)
     if as_json:
-        runs = [{"run": one.name, "finished": one.finished, "steps": one.record.steps} for one in models]
+        runs = [
+            {
+                "run": one.name,
+                "finished": one.finished,
+                "steps": one.record.steps,
+                "evaluated": last.values() if (last := evaluated.last(one.folder)) else None,
+            }
+            for one in models
+        ]
         emit({"stages": [asdict(row) for row in rows], "runs": runs, "problems": problems})
         return
     for row in rows:
@@ -45,7 +54,9 @@ def command(workspace: Path | None, as_json: bool) -> None:
     for one in models:
         state = "finished" if one.finished else "begun"
         size = f"{one.record.parameters:,} parameters"
-        click.echo(f"{'model':<10} {state:<8} {one.record.steps:>12,} steps  run {one.name}, {size}")
+        last = evaluated.last(one.folder)
+        scored = f", {last.bits_per_byte:.3f} bits per byte after step {last.step:,}" if last else ""
+        click.echo(f"{'model':<10} {state:<8} {one.record.steps:>12,} steps  run {one.name}, {size}{scored}")
     for (reason, hint), places in _grouped(problems).items():
         names = list(dict.fromkeys(places))
         more = f" and {len(names) - _SHOWN:,} other places" if len(names) > _SHOWN else ""

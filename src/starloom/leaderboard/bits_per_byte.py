@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from starloom import progress
 from starloom.errors import UserError
-from starloom.starcoder2.likelihood import bits
+from starloom.starcoder2.likelihood import WINDOW, bits
 from starloom.starcoder2.open import open_model
-from starloom.tokens import held_out, redacted
+from starloom.tokens import held_out
 from starloom.tokens.held_out import HeldOutFile
 from starloom.tokens.mixture import REST
 from starloom.tokens.n_gram import NGram
@@ -31,7 +31,6 @@ from starloom.workspace.manifest import fingerprint, hash_file
 
 VERSION = 1
 FOLDER = "evaluations"
-WINDOW = 2048  # tokens
 N_GRAM_TOKENS = 8_000_000  # at most: 10 s on one core, 1 GB
 _STRETCH = 1 << 16
 _RESAMPLES = 1000
@@ -100,7 +99,7 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
     sizes = np.array([len(one.content.encode()) for one in files], np.float64)
     model = open_model(folder)
     window = min(model.context, WINDOW)
-    own = _ids(Tokenizer.open(folder), files)
+    own = held_out.documents(Tokenizer.open(folder), files)
     with progress.task("model", sum(map(len, own)), "tokens") as bar:
         scored = np.zeros(len(own))
         for number, ids in enumerate(own):
@@ -131,7 +130,7 @@ def _n_gram(root: Path, files: Sequence[HeldOutFile], sizes: Floats, seed: int) 
         )
     trained = _spread([packed.stream(source, 0) for source in packed.sources if source != REST])
     model = NGram.train(trained, packed.vocabulary)
-    ids = _ids(tokenizer, files)
+    ids = held_out.documents(tokenizer, files)
     scored = np.array([model.bits(np.array(one))[1:].sum() for one in ids])
     return _score(f"{len(model.levels)}-gram", scored, sizes, ids, len(trained), seed)
 
@@ -148,16 +147,6 @@ def _spread(streams: Sequence[Shards]) -> Int64s:
         starts = np.linspace(0, max(one.tokens - _STRETCH, 0), stretches).astype(np.int64).tolist()
         found += [one.read(start, min(start + _STRETCH, one.tokens)) for start in starts]
     return np.concatenate(found)
-
-
-def _ids(tokenizer: Tokenizer, files: Sequence[HeldOutFile]) -> list[list[int]]:
-    """Each text as a document, as `pack` makes it: what stands before a file, then its tokens."""
-    markers = tokenizer.markers
-    first = markers.file_sep if markers and markers.file_sep is not None else tokenizer.end_of_text
-    texts = [
-        redacted.parts(one.content, redacted.markers(one.content, one.redactions, tokenizer.marked)) for one in files
-    ]
-    return [[first, *ids] for ids in tokenizer.encode_parts(texts)]
 
 
 def _score(

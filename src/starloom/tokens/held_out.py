@@ -19,6 +19,7 @@ from starloom.kernels.random import keyed_uint64s
 from starloom.progress import say
 from starloom.the_stack import tables
 from starloom.tokens import redacted
+from starloom.tokens.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,16 @@ def sample(root: Path, max_bytes: int, seed: int) -> list[HeldOutFile]:
         f"note: no held-out file fits into {max_bytes:,} bytes: the beginning of {first.repo_name}:{first.path} is used"
     )
     return [replace(first, content=kept, cut=True)]
+
+
+def documents(tokenizer: Tokenizer, files: Sequence[HeldOutFile]) -> list[list[int]]:
+    """Each file as a document of its own, as `pack` makes it: what stands before a file, then its tokens."""
+    markers = tokenizer.markers
+    first = markers.file_sep if markers and markers.file_sep is not None else tokenizer.end_of_text
+    texts = [
+        redacted.parts(one.content, redacted.markers(one.content, one.redactions, tokenizer.marked)) for one in files
+    ]
+    return [[first, *ids] for ids in tokenizer.encode_parts(texts)]
 
 
 def _narrow(paths: list[Path]) -> tuple[list[str], list[str], list[int]]:

@@ -28,6 +28,7 @@ from starloom.tokens.packed import Packed, Shards
 from starloom.tokens.samples import Samples
 from starloom.tokens.shards import FOLDER as TOKENS
 from starloom.training import runs
+from starloom.training.finetune.tokens import FOLDER as EXAMPLES
 from starloom.training.locate import streams, stretches
 from starloom.training.reading import samples_of
 from starloom.training.runs import Run
@@ -196,12 +197,16 @@ class _Pieces:
 
 
 def _tokens(root: Path, pieces: _Pieces) -> list[Holding]:
-    if read_manifest(root / TOKENS) is None:
-        return []
-    found: dict[str, _Lying] = {}
-    for source, shards in enumerate(Packed.open(root / TOKENS).streams()):
-        pieces.add(found, source, 0, shards)
-    return [one.holding("tokens", TOKENS) for one in found.values()]
+    """In the packed tokens of the workspace, and in those that fine-tunings were made of."""
+    held: list[Holding] = []
+    for folder in (TOKENS, *(f"{runs.FOLDER}/{run.name}/{EXAMPLES}" for run in runs.every(root))):
+        if read_manifest(root / folder) is None:
+            continue
+        found: dict[str, _Lying] = {}
+        for source, shards in enumerate(Packed.open(root / folder).streams()):
+            pieces.add(found, source, 0, shards)
+        held += [one.holding("tokens", folder) for one in found.values()]
+    return held
 
 
 def _samples(root: Path, run: Run) -> Samples | None:

@@ -1,5 +1,6 @@
 """loss.jsonl while a run runs: kept in step with its checkpoints. Reading it needs `runs.losses` alone."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,15 +9,17 @@ from starloom.errors import UserError
 from starloom.training import runs
 from starloom.training.checkpoint import Checkpoint
 from starloom.training.runs import Loss
+from starloom.training.world import World
 from starloom.workspace import atomic
 
 
 class LossLog:
     """loss.jsonl: as the checkpoint has it, then a line for every step; no line twice, none missing."""
 
-    def __init__(self, folder: Path, start: Checkpoint | None, step: int) -> None:
-        """Raises UserError when the checkpoint's own copy is not one line a step."""
+    def __init__(self, folder: Path, start: Checkpoint | None, step: int, world: World) -> None:
+        """The first process alone writes. Raises UserError when the checkpoint's own copy is not one line a step."""
         self._path = folder / runs.LOSSES
+        self._first = world.first
         self._content = bytearray(start.losses() if start else b"")
         self.losses = runs.parse_losses(self._content.decode().splitlines())
         if [one.step for one in self.losses] != list(range(1, step + 1)):
@@ -24,7 +27,8 @@ class LossLog:
                 f"{start.folder / runs.LOSSES if start else self._path} does not have one line a step",
                 f"begin the run anew: `starloom train {folder.name} --restart`",
             )
-        atomic.replace_file(self._path, bytes(self._content))
+        if self._first:
+            atomic.replace_file(self._path, bytes(self._content))
 
     @property
     def seconds(self) -> float:
@@ -43,11 +47,12 @@ class LossLog:
     @contextmanager
     def opened(self) -> Iterator[Callable[[Loss], None]]:
         """The file, open: what is given takes a step's line."""
-        with self._path.open("ab", buffering=0) as file:
+        with self._path.open("ab", buffering=0) if self._first else contextlib.nullcontext() as file:
 
             def write(loss: Loss) -> None:
                 line = loss.to_line().encode()
-                file.write(line)
+                if file:
+                    file.write(line)
                 self._content += line
                 self.losses.append(loss)
 

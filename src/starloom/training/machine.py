@@ -59,20 +59,26 @@ class Machine:
             deterministic.fill_uninitialized_memory = filling
 
 
+def device(settings: TrainSettings) -> str:
+    """The kind that a run which begins would take. Raises UserError when it is not there."""
+    found = settings.device
+    if found == "auto":
+        found = "cuda" if torch.cuda.is_available() else "cpu"
+    _check_device(found, 'write `device = "cpu"` into [train]')
+    return found
+
+
 def choose(settings: TrainSettings) -> Machine:
     """For a run that begins. Raises UserError when the device is not there."""
-    device = settings.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    _check_device(device, 'write `device = "cpu"` into [train]')
-    able = device == "cuda" or _cpu_has_bfloat16()
+    kind = device(settings)
+    able = kind == "cuda" or _cpu_has_bfloat16()
     precision = settings.precision
     if precision == "auto":
         precision = "bfloat16" if able else "float32"
     elif precision == "bfloat16" and not able:
         say('note: this CPU has no bfloat16 of its own: `precision = "float32"` is faster here')
     # PyTorch's own number heeds OMP_NUM_THREADS and the cores this process may use.
-    return Machine(device, precision, settings.threads or torch.get_num_threads())
+    return Machine(kind, precision, settings.threads or torch.get_num_threads())
 
 
 def again(record: Record) -> Machine:

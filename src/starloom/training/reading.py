@@ -5,7 +5,7 @@ run runs, and what any step read can be told as long as its tokens are there.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +54,12 @@ def samples_of(root: Path, run: Run) -> Samples:
 def differences(
     record: Record, settings: TrainSettings, mixture: Sequence[MixtureSource], samples: Samples
 ) -> list[str]:
-    """In words, how a run that was recorded differs from what it would be now; empty when it would be the same."""
+    """In words, how a run that was recorded differs from what it would be now; empty when it would be the same.
+
+    A setting that was not there yet when the run began had its default.
+    """
     tokenizer = samples.sources[0].packed.tokenizer
+    record = replace(record, settings=TrainSettings().outcome() | record.settings)
     return runs.differences(record, settings.outcome(), recorded(mixture), samples.fingerprint, tokenizer)
 
 

@@ -3,6 +3,8 @@
 models/RUN/run.json      what the run is: settings, tokens, tokenizer, steps, threads (replaced in one step)
 models/RUN/loss.jsonl    one line a step
 models/RUN/loss.svg      the same as a picture
+models/RUN/evaluations.jsonl, .svg  bits per byte and gaps filled on held-out text
+models/RUN/tensorboard/, wandb/     where `sinks` asks for them
 models/RUN/checkpoints/  step-NNNNNN/, the newest few
 models/RUN/model/        the finished model, a Hugging Face folder
 """
@@ -10,6 +12,7 @@ models/RUN/model/        the finished model, a Hugging Face folder
 import contextlib
 import dataclasses
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +28,10 @@ FOLDER: Final = "models"
 RECORD, LOSSES, CURVE, CHECKPOINTS, MODEL = "run.json", "loss.jsonl", "loss.svg", "checkpoints", "model"
 FORMAT: Final = 2  # 1: did not say how samples were cut, nor of which mixture
 
+_UNSURE: Final = ("loss", "grad_norm", "z_loss", "horizon")  # of a step that was skipped: perhaps no numbers
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_CONFIG: Final = "config.json"  # what makes a folder a Hugging Face model
+# What makes a folder a Hugging Face model, or an adapter of one.
+_CONFIGS: Final = ("config.json", "adapter_config.json")
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Record:
     finished: str = ""  # ISO 8601, UTC; empty while the run is not
     tokens_per_second: float = 0.0  # of the timed steps
     mixture: list[dict[str, Any]] = field(default_factory=list)  # as [[mixture]] had it; empty: none was set
+    initial: dict[str, str] = field(default_factory=dict)  # file -> sha256 of the weights it started from; empty: fresh
     format: int = FORMAT
 
 
@@ -61,9 +67,17 @@ class Loss:
     seconds: float  # of training so far, over all sittings
     tokens_per_second: float  # of this step
     grad_norm: float  # before clipping
+    z_loss: float = 0.0  # its share of what was minimised
+    horizon: float = 0.0  # that of horizon-length prediction
+    tflops: float = 0.0  # 10^12 operations a second of one device; masked products do not count
+    mfu: float | None = None  # the same as a share of the device's peak; None: its peak is not known
+    skipped: bool = False  # the guard found it no number, or a spike: it changed nothing
 
     def to_line(self) -> str:
-        return json.dumps(dataclasses.asdict(self)) + "\n"
+        """JSON; what is no number, in a step that was skipped, as null."""
+        values = dataclasses.asdict(self)
+        bad = {name: None for name in _UNSURE if not math.isfinite(values[name])}
+        return json.dumps(values | bad) + "\n"
 
 
 @dataclass(frozen=True)
@@ -153,10 +167,10 @@ def resolve(root: Path | None, model: str = "") -> Path:
             raise UserError(f"run {model} has no finished model yet", f"run `starloom train {model}`: it goes on")
     path = Path(model).expanduser()
     for folder in (path, path / MODEL):  # a run's own folder is taken for its model
-        if (folder / _CONFIG).is_file():
+        if any((folder / name).is_file() for name in _CONFIGS):
             return folder
     if path.is_dir():
-        raise UserError(f"{path} is no model: it has no {_CONFIG}", "give the folder of a Hugging Face model")
+        raise UserError(f"{path} is no model: it has no {_CONFIGS[0]}", "give the folder of a Hugging Face model")
     there = f"runs here: {_names(runs)}" if runs else "no run here yet: `starloom train` makes one"
     raise UserError(f"no run and no folder is called {model}", f"{there}; or give the folder of a Hugging Face model")
 
@@ -175,7 +189,9 @@ def parse_losses(lines: Iterable[str]) -> list[Loss]:
     found = []
     for line in lines:
         with contextlib.suppress(ValueError, TypeError):
-            found.append(Loss(**json.loads(line)))
+            values = json.loads(line)
+            unknown = {name: math.nan for name in _UNSURE if name in values and values[name] is None}
+            found.append(Loss(**(values | unknown)))
     return found
 
 
