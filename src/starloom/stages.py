@@ -31,6 +31,7 @@ from starloom.the_stack.scan import ScanSettings
 from starloom.tokens.mixture import MixtureSource, check_mixture
 from starloom.tokens.pack_settings import PackSettings
 from starloom.tokens.tokenizer_stage import TokenizerSettings
+from starloom.training.finetune.settings import FinetuneSettings
 from starloom.training.settings import TrainSettings
 from starloom.workspace.stage import Stage
 
@@ -67,6 +68,7 @@ class Settings:
     pack: PackSettings = field(default_factory=PackSettings)
     membership: MembershipSettings = field(default_factory=MembershipSettings)
     train: TrainSettings = field(default_factory=TrainSettings)
+    finetune: FinetuneSettings = field(default_factory=FinetuneSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
 
 
