@@ -13,7 +13,8 @@ from starloom.the_stack.columns import COLUMNS
 from the_stack import building
 from the_stack.building import MIT, code
 
-LANGUAGES = [name for name in recipe_names() if name != "stack-v2-smol"]  # recipes for code of any language
+SMOL = ("stack-v2-smol", "starcoder2-3b", "starcoder2-7b")  # of few languages
+LANGUAGES = [name for name in recipe_names() if name not in SMOL]  # recipes for code of any language
 DATA = ["Text", "JSON", "YAML", "Web Ontology Language", "Graphviz (DOT)"]
 EXEMPT = ["HTML", "JSON", "Markdown", "Roff", "Roff Manpage", "SMT", "TeX", "Text", "XML"]
 ASSEMBLY = ["Motorola 68K Assembly", "WebAssembly"]
