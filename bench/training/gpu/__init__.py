@@ -1,0 +1,1 @@
+"""What needs a GPU: run by h200.sh; with `--small` on a CPU, to see that it runs."""
