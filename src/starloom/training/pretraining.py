@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from starloom.errors import UserError
 from starloom.progress import say
-from starloom.starcoder2 import flops, interchange
+from starloom.starcoder2 import attention, flops, interchange
 from starloom.starcoder2.network import StarCoder2
 from starloom.tokens.loader import Loader, State
 from starloom.tokens.mixture import MixtureSource
@@ -209,13 +209,15 @@ def _record(
     used: Machine,
 ) -> Record:
     vocabulary = samples.sources[0].packed.vocabulary
+    shape = settings.model(vocabulary)
+    at = torch.device(used.device), used.dtype, settings.sequence, shape.sliding_window, settings.document_mask
     return Record(
         settings=settings.outcome(),
         mixture=reading.recorded(mixture),
         tokens=samples.fingerprint,
         tokenizer=tokenizer.sha256,
         vocabulary=vocabulary,
-        parameters=settings.model(vocabulary).parameters(),
+        parameters=shape.parameters(),
         steps=settings.steps,
         threads=used.threads,
         precision=used.precision,
@@ -223,6 +225,7 @@ def _record(
         versions=machines.versions(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         initial=_hashes(initial),
+        attention=attention.choose(settings.attention, *at),
     )
 
 

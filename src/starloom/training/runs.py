@@ -53,6 +53,7 @@ class Record:
     tokens_per_second: float = 0.0  # of the timed steps
     mixture: list[dict[str, Any]] = field(default_factory=list)  # as [[mixture]] had it; empty: none was set
     initial: dict[str, str] = field(default_factory=dict)  # file -> sha256 of the weights it started from; empty: fresh
+    attention: str = ""  # which backend computed it when the run began
     format: int = FORMAT
 
 

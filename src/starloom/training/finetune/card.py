@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
+from starloom.progress import counted
 from starloom.training.finetune.base import UNKNOWN, Base
 from starloom.training.finetune.settings import FinetuneSettings
 
@@ -57,6 +58,7 @@ def card(name: str, base: Base, settings: FinetuneSettings, about: About, *, mer
     way = _WAYS[settings.method].format(rank=settings.rank, targets=", ".join(f"`{one}`" for one in about.targets))
     read = ", ".join(f"`{one}`" for one in about.read) or "a workspace's dataset, as `[pack]` lays it out"
     learnt = "prompts and answers" if settings.loss == "all" else "answers alone, where prompts are told apart"
+    rows = f"{counted(about.documents, 'documents')} in {counted(about.rows, 'rows')}"
     lines = [
         "---",
         *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(head.items())),
@@ -66,7 +68,7 @@ def card(name: str, base: Base, settings: FinetuneSettings, about: About, *, mer
         "",
         f"`{base.name}` ({base.family}), fine-tuned with Starloom. {way}",
         "",
-        f"- Read: {read}; {about.documents:,} documents in {about.rows:,} rows of {about.sequence:,} tokens.",
+        f"- Read: {read}; {rows} of {about.sequence:,} tokens.",
         f"- Learnt: {learnt}.",
         f"- {about.steps:,} steps of {settings.batch:,} rows; highest learning rate {settings.highest_rate:g}.",
         *([_where(merged)] if adapted else []),
