@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from starloom.commands._workspace import emit, find, json_option, workspace_option
+from starloom.commands._trained import tell
+from starloom.commands._workspace import find, json_option, workspace_option
 
 METHODS = ("full", "lora", "qlora")
 
@@ -78,30 +79,8 @@ def command(
         given["steps"] = 0
     settings = replace(loaded.finetune, **{name: value for name, value in given.items() if value is not None})
 
-    from starloom.progress import say
     from starloom.training.finetune.run import finetune
-    from starloom.training.world import speaks
 
     done = finetune(root, settings, loaded.pack, run, restart=restart, command="starloom finetune")
-    if not speaks():
-        return
-    record = done.run.record
-    if as_json:
-        emit(
-            {
-                "run": done.run.name,
-                "model": str(done.run.model),
-                "trained": done.anew,
-                "base": record.settings["base"],
-                "method": record.settings["method"],
-                "steps": record.steps,
-                "tokens": done.tokens,
-                "loss": round(done.loss, 4),
-                "seconds": round(done.seconds, 1),
-            }
-        )
-        return
-    if not done.anew:
-        say(f"run {run} is finished; `--restart` trains it anew")
-    say(f"{record.steps:,} steps, {done.tokens:,} tokens in {done.seconds:.0f} s, loss {done.loss:.3f}")
-    click.echo(done.run.model)
+    named = done.run.record.settings
+    tell(done, as_json, base=named["base"], method=named["method"])

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from starloom.commands._workspace import emit, find, json_option, workspace_option
+from starloom.commands._trained import tell
+from starloom.commands._workspace import find, json_option, workspace_option
 
 if TYPE_CHECKING:
     from starloom.training.settings import Preset
@@ -68,31 +69,7 @@ def command(
     if seconds is not None:
         settings = replace(settings, steps=0, seconds=seconds)
 
-    from starloom.progress import say
     from starloom.training.pretraining import train
-    from starloom.training.world import speaks
 
     done = train(root, settings, run, loaded.mixture, restart=restart, command="starloom train")
-    if not speaks():
-        return
-    record = done.run.record
-    if as_json:
-        emit(
-            {
-                "run": done.run.name,
-                "model": str(done.run.model),
-                "trained": done.anew,
-                "steps": record.steps,
-                "tokens": done.tokens,
-                "parameters": record.parameters,
-                "loss": round(done.loss, 4),
-                "seconds": round(done.seconds, 1),
-                "tokens_per_second": round(done.tokens / max(done.seconds, 1e-9), 1),
-                "precision": record.precision,
-            }
-        )
-        return
-    if not done.anew:
-        say(f"run {run} is finished; `--restart` trains it anew")
-    say(f"{record.steps:,} steps, {done.tokens:,} tokens in {done.seconds:.0f} s, loss {done.loss:.3f}")
-    click.echo(done.run.model)
+    tell(done, as_json)
