@@ -79,6 +79,8 @@ def problems(tokenizer: Tokenizer, texts: list[Text], seed: int) -> list[Problem
 
 
 def score(folder: Path, texts: list[list[int]], asked: list[Problem]) -> Scores:
+    """What the model in `folder` is worth, on one thread."""
+    torch.set_num_threads(1)
     model = open_model(folder)
     found = [_filled(model, one) for one in asked]
     return Scores(
