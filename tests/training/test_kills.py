@@ -56,10 +56,10 @@ def outcome(root, name="small"):
 
 
 def test_killed_at_random_and_again(packed):
-    settings = tiny(steps=60)  # a checkpoint at every step: half of the time goes into them
+    settings = tiny(steps=40)  # a checkpoint at every step: half of the time goes into them
     undisturbed, root = packed(name="undisturbed"), packed(name="killed")
     pretraining.train(undisturbed, settings, "small", command="test")
-    step = random.Random(0).randrange(3, 50)
+    step = random.Random(0).randrange(3, 30)
     assert stop_after(root, settings, step, signal.SIGKILL)[0] == -signal.SIGKILL
     pretraining.train(root, settings, "small", command="test")
     assert outcome(root) == outcome(undisturbed)
@@ -78,7 +78,7 @@ def test_killed_on_two_threads(packed):
 
 
 def test_interrupted_and_again(packed):
-    settings = tiny(steps=150, checkpoint_seconds=3600.0)  # but for Ctrl-C, there would be one at the end only
+    settings = tiny(steps=100, checkpoint_seconds=3600.0)  # but for Ctrl-C, there would be one at the end only
     root, undisturbed = packed(name="interrupted"), packed(name="undisturbed")
     status, said = stop_after(root, settings, 5, signal.SIGINT)
     assert status == 130
