@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from starloom.starcoder2.attention import layout_for
-from starloom.starcoder2.layout import Layout, Wanted
+from starloom.starcoder2.config import Wanted
+from starloom.starcoder2.layout import Layout
 from training.gpu import device as devices
 
 HEADS, KEY_HEADS, WIDTH = 24, 2, 128

@@ -43,7 +43,7 @@ def command(
     """Write MODEL, a run or the folder of a Hugging Face model, as FOLDER: sharded safetensors and their index,
     configuration, tokenizer, generation_config.json, a card with the licence.
 
-    What is written loads in transformers and vLLM. Without --dtype every tensor keeps its bytes. An adapter is added to
+    What is written loads in transformers. Without --dtype every tensor keeps its bytes. An adapter is added to
     its base.
 
     \b

@@ -24,7 +24,8 @@ from torch.nn import functional
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from starloom.errors import UserError
-from starloom.starcoder2.layout import Backend, Layout, Wanted
+from starloom.starcoder2.config import Backend, Wanted
+from starloom.starcoder2.layout import Layout
 
 # Queries in one chunk of a band. A chunk of C queries reads up to C + window - 1 keys, so long chunks waste work and
 # short ones waste calls.

@@ -16,7 +16,8 @@ from torch.nn import functional
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 from torch.nn.attention.varlen import varlen_attn
 
-from starloom.starcoder2.layout import Backend, Layout
+from starloom.starcoder2.config import Backend
+from starloom.starcoder2.layout import Layout
 
 # Borders come in lots of so many, the last repeated, so that compiled layers meet few shapes.
 _BORDERS: Final = 64

@@ -7,11 +7,13 @@ refused by name. Dropout is read over: the network has none, so evaluation is eq
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final, Literal, Self
 
 from starloom.errors import UserError
 
 MODEL_TYPE: Final = "starcoder2"
+Backend = Literal["sdpa", "banded", "varlen", "flex"]  # what computes attention; the weights do not depend on it
+Wanted = Literal["auto", "sdpa", "banded", "varlen", "flex"]
 _MOST: Final = 1 << 24  # of any size: what a torn or hostile file may make us allocate on the meta device stays small
 _MOST_LAYERS: Final = 1024
 _REMEDY: Final = "take the model's original config.json, or a StarCoder2 model"
@@ -72,7 +74,7 @@ class StarCoder2Config:
         return embeddings + self.num_hidden_layers * layer + 2 * wide
 
     def to_json(self) -> dict[str, Any]:
-        """What `config.json` holds, for transformers 4 (rope_theta) and 5 (rope_parameters), and vLLM."""
+        """What `config.json` holds, for transformers 4 (rope_theta) and 5 (rope_parameters)."""
         return {
             "architectures": ["Starcoder2ForCausalLM"],
             "model_type": MODEL_TYPE,

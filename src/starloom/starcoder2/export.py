@@ -190,12 +190,7 @@ def _card(name: str, config: dict[str, Any], made: Exported, terms: Terms) -> by
         else "Nobody has said under which licence this model is given: name one before you give it to others."
     )
     lines = [
-        "---",
-        *(f"{key}: {json.dumps(value)}" for key, value in sorted(head.items())),
-        "---",
-        "",
-        f"# {name}",
-        "",
+        *card_opening(name, head),
         f"A {printable(str(config.get('model_type')))} of {made.parameters:,} parameters in {made.dtype}; "
         f"{', '.join(shape)}. Exported by Starloom.",
         "",
@@ -212,6 +207,12 @@ def _card(name: str, config: dict[str, Any], made: Exported, terms: Terms) -> by
         "",
     ]
     return "\n".join(lines).encode()
+
+
+def card_opening(name: str, head: Mapping[str, Any]) -> list[str]:
+    """The first lines of a model's card: what the Hub reads, as YAML (JSON's values are), and the title."""
+    values = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(head.items())]
+    return ["---", *values, "---", "", f"# {name}", ""]
 
 
 def _read(path: Path) -> bytes | None:

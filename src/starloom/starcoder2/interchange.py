@@ -1,4 +1,4 @@
-"""Models as Hugging Face folders: what we write loads in transformers and vLLM, what they write loads here.
+"""Models as Hugging Face folders: what we write loads in transformers, what it writes loads here.
 
 The parameters have the same names there and here, so nothing is converted. Only StarCoder2; `open.py` takes any model.
 """

@@ -4,12 +4,11 @@ Shapes: B batch, H query heads, K key and value heads (H a multiple of K), T que
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from torch import Tensor
 
-Backend = Literal["sdpa", "banded", "varlen", "flex"]
-Wanted = Literal["auto", "sdpa", "banded", "varlen", "flex"]
+from starloom.starcoder2.config import Backend
 
 
 class Layout(ABC):

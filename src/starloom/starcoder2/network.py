@@ -13,8 +13,8 @@ from torch.nn import functional
 
 from starloom.starcoder2.attention import layout_for
 from starloom.starcoder2.cache import Cache
-from starloom.starcoder2.config import StarCoder2Config
-from starloom.starcoder2.layout import Layout, Wanted
+from starloom.starcoder2.config import StarCoder2Config, Wanted
+from starloom.starcoder2.layout import Layout
 
 
 class StarCoder2(nn.Module):

@@ -15,7 +15,8 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from starloom.errors import UserError
-from starloom.workspace.operations import Output
+from starloom.workspace.manifest import hash_file
+from starloom.workspace.operations import Output, explained
 
 SINGLE: Final = "model.safetensors"
 INDEX: Final = "model.safetensors.index.json"
@@ -106,6 +107,13 @@ def find(folder: Path) -> Tensors:
     if listed is not None and (missing := sorted(listed.keys() - files.keys())):
         raise UserError(f"{folder / listed[missing[0]]} lacks {missing[0]}, which {INDEX} promises", _AGAIN)
     return Tensors(files, shapes, dtypes)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """File -> sha256 of the weights in `folder`. Cost: reads them all (2 GB/s). Raises UserError as `find` does."""
+    files = set(find(folder).files.values())
+    with explained(folder):
+        return {path.name: hash_file(path) for path in sorted(files)}
 
 
 def load(tensors: Tensors, dtype: torch.dtype, device: torch.device) -> Iterator[tuple[str, Tensor]]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from starloom.errors import UserError
 from starloom.progress import say
-from starloom.starcoder2 import attention, flops, interchange
+from starloom.starcoder2 import attention, flops, interchange, safetensors_files
 from starloom.starcoder2.network import StarCoder2
 from starloom.tokens.loader import Loader, State
 from starloom.tokens.mixture import MixtureSource
@@ -35,7 +35,6 @@ from starloom.training.world import World, join
 from starloom.workspace import atomic
 from starloom.workspace.atomic import Draft
 from starloom.workspace.lock import lock
-from starloom.workspace.manifest import hash_file, read_manifest
 from starloom.workspace.operations import explained
 
 TOKENIZER: Final = "tokenizer"
@@ -75,21 +74,23 @@ def _train(
     if world.first:
         atomic.recover(root)
         atomic.recover(folder)  # checkpoints lie deeper than `recover(root)` looks
+    world.barrier()  # the others find what it has put back
     tokenizer = Tokenizer.open(root / TOKENIZER)
     samples = _samples(root, settings, mixture, tokenizer)  # refused before anything is removed or written
     initial = _initial(root, settings, tokenizer)
+    began_with = safetensors_files.hashes(initial) if initial else {}
     if world.first:
         if restart:
             atomic.remove_folder(folder)
         if runs.find(root, name) is None:
             refuse_strangers(folder)
             used = machines.choose(settings)
-            runs.write_record(folder, _record(settings, mixture, samples, tokenizer, initial, used))
+            runs.write_record(folder, _record(settings, mixture, samples, tokenizer, began_with, used))
     world.barrier()
     run = runs.find(root, name)
     assert run is not None
     different = reading.differences(run.record, settings, mixture, samples)
-    if run.record.initial != _hashes(initial):
+    if run.record.initial != began_with:
         different.append(f"{initial or settings.initial}, whose weights it began with, has other weights now")
     if different:
         raise UserError(
@@ -205,7 +206,7 @@ def _record(
     mixture: Sequence[MixtureSource],
     samples: Samples,
     tokenizer: Tokenizer,
-    initial: Path | None,
+    began_with: dict[str, str],
     used: Machine,
 ) -> Record:
     vocabulary = samples.sources[0].packed.vocabulary
@@ -224,16 +225,6 @@ def _record(
         device=used.device,
         versions=machines.versions(),
         started=datetime.now(UTC).isoformat(timespec="seconds"),
-        initial=_hashes(initial),
+        initial=began_with,
         attention=attention.choose(settings.attention, *at),
     )
-
-
-def _hashes(initial: Path | None) -> dict[str, str]:
-    """File -> sha256 of a model's weights; of a model of ours, as its manifest has them."""
-    if initial is None:
-        return {}
-    noted = read_manifest(initial)
-    if noted:
-        return {one.name: one.sha256 for one in noted.files if one.name.endswith(".safetensors")}
-    return {path.name: hash_file(path) for path in sorted(initial.glob("*.safetensors"))}

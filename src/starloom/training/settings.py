@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from starloom.errors import UserError
-from starloom.starcoder2.config import StarCoder2Config
+from starloom.starcoder2.config import StarCoder2Config, Wanted
 from starloom.starcoder2.presets import PRESETS
 from starloom.tokens.packing import Method
 from starloom.training.stage import TrainStage
@@ -18,7 +18,6 @@ from starloom.training.stage import TrainStage
 Precision = Literal["auto", "float32", "bfloat16"]
 Device = Literal["auto", "cpu", "cuda"]
 Preset = Literal["tiny", "100m", "1b", "3b", "7b", "15b"]
-Backend = Literal["auto", "banded", "sdpa", "varlen", "flex"]
 Verdict = Literal["stop", "skip", "ignore"]
 Sink = Literal["tensorboard", "wandb"]
 
@@ -90,7 +89,7 @@ class TrainSettings:
     precision: Precision = "auto"  # bfloat16 where the machine computes in it, else float32
     device: Device = "auto"  # a CUDA device where there is one, else the CPU
     threads: int = 0  # of the CPU; 0: one per core. A run goes on with the number that it began with
-    attention: Backend = "auto"  # which implementation computes it
+    attention: Wanted = "auto"  # which implementation computes it
     activation_checkpointing: Literal["none", "layers"] = "none"  # layers: computed again going back, for less memory
     compile: bool = False  # layers are compiled (torch.compile): a slow start, then faster on a GPU
     sharding: Literal["auto", "none", "full", "hybrid"] = "auto"  # of weights over processes; hybrid: within a node

@@ -21,8 +21,6 @@ from starloom.tokens.hub_format import CONFIG as TOKENIZER_CONFIG
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.training import runs
 from starloom.training.finetune.chat import TEMPLATE_FILE, Chat, template_of, with_template
-from starloom.workspace.manifest import hash_file
-from starloom.workspace.operations import explained
 
 CARD: Final = "README.md"
 UNKNOWN: Final = "unknown"  # as the Hub spells a licence that nobody tells
@@ -127,10 +125,8 @@ class Base:
 
     @cached_property
     def hashes(self) -> dict[str, str]:
-        """Of its weights, by file. Cost: reads them all (2 GB/s)."""
-        files = set(safetensors_files.find(self.folder).files.values())
-        with explained(self.folder):
-            return {path.name: hash_file(path) for path in sorted(files)}
+        """Of its weights, by file."""
+        return safetensors_files.hashes(self.folder)
 
     def companions(self, talks: bool) -> dict[str, bytes]:
         """What goes along with its weights as it is, licence texts among it. talks: it learns conversations: where it

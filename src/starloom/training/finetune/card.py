@@ -3,11 +3,11 @@
 The licence is the base's: what is made of a model goes under its terms, and names it.
 """
 
-import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from starloom.progress import counted
+from starloom.starcoder2.export import card_opening
 from starloom.training.finetune.base import UNKNOWN, Base
 from starloom.training.finetune.settings import FinetuneSettings
 
@@ -60,12 +60,7 @@ def card(name: str, base: Base, settings: FinetuneSettings, about: About, *, mer
     learnt = "prompts and answers" if settings.loss == "all" else "answers alone, where prompts are told apart"
     rows = f"{counted(about.documents, 'documents')} in {counted(about.rows, 'rows')}"
     lines = [
-        "---",
-        *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in sorted(head.items())),
-        "---",
-        "",
-        f"# {name}",
-        "",
+        *card_opening(name, head),
         f"`{base.name}` ({base.family}), fine-tuned with Starloom. {way}",
         "",
         f"- Read: {read}; {rows} of {about.sequence:,} tokens.",

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 
 from starloom.errors import UserError
-from starloom.training.settings import Device, Precision, Sink, TrainSettings, Verdict
+from starloom.training.settings import FREE, Device, Precision, Sink, TrainSettings, Verdict
 
 Method = Literal["full", "lora", "qlora"]
 
@@ -15,11 +15,7 @@ USUAL_SEQUENCE: Final = 2048  # tokens, where the model takes as many
 _USUAL_RATE: Final = {"full": 1e-5, "lora": 2e-4, "qlora": 2e-4}
 _MOST_RANK: Final = 4096
 
-# May change between two halves of a run, as of [train].
-_FREE: Final = (
-    *("checkpoint_seconds", "keep", "merge", "evaluate_every", "evaluate_bytes", "infill", "sinks"),
-    *("micro_batch", "activation_checkpointing", "sharding", "replicas", "on_nan", "on_spike", "spike"),
-)
+_FREE: Final = (*FREE, "merge")  # may change between two halves of a run, as of [train]
 _OWN: Final = ("base", "data", "method", "loss", "rank", "alpha", "targets", "merge", "epochs", "rate", "warm_up")
 
 
