@@ -13,6 +13,7 @@ import numpy as np
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.code_points import ALPHA, WORD
+from starloom.kernels.counting import BLOCK, continuation_bytes
 from starloom.kernels.decoding import code_point
 from starloom.kernels.lexical_rules import COMMENT, STRING
 
@@ -73,20 +74,21 @@ def finish(counts: Any, run: Any) -> None:
 @kernel
 def solid(text: Any) -> Any:
     """Characters that are not ASCII white space."""
-    count = 0
-    for p in range(len(text)):
-        c = text[p]
-        count += ((c & 0xC0) != 0x80) & (c != 0x20) & (np.uint8(c - np.uint8(9)) > 4)
+    count: Any = 0
+    for start in range(0, len(text), BLOCK):
+        block = text[start : start + BLOCK]
+        here = np.uint8(0)
+        for p in range(len(block)):
+            c = block[p]
+            here = np.uint8(here + (((c & 0xC0) != 0x80) & (c != 0x20) & (np.uint8(c - np.uint8(9)) > 4)))
+        count += here
     return count
 
 
 @kernel
 def characters(text: Any) -> Any:
     """Code points."""
-    count = 0
-    for p in range(len(text)):
-        count += (text[p] & 0xC0) != 0x80
-    return count
+    return len(text) - continuation_bytes(text)
 
 
 @kernel

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.code_points import ALPHA, ALPHANUMERIC, properties
+from starloom.kernels.counting import continuation_bytes, letters_and_digits
 from starloom.kernels.decoding import code_point
+from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 _ALPHA, _ALPHANUMERIC = np.uint32(ALPHA), np.uint32(ALPHANUMERIC)
@@ -57,9 +59,9 @@ def _count(offsets: Any, data: Any, table: Any) -> Any:
         # A slice, counted from 0: with a start that might be negative Numba checks each index, and nothing is
         # vectorised (2 GB/s instead of 20 for the next line).
         text = data[offsets[i] : offsets[i + 1]]
-        continuations = _continuation_bytes(text)
+        continuations = continuation_bytes(text)
         if continuations == 0:
-            alphabetic, digits = _ascii_classes(text)
+            alphabetic, digits = letters_and_digits(text)
         else:
             alphabetic, digits = _classes(text, table)
         lines, longest, in_lines = _lines(text, continuations > 0)
@@ -70,26 +72,6 @@ def _count(offsets: Any, data: Any, table: Any) -> Any:
         counts[4, i] = alphabetic
         counts[5, i] = alphabetic + digits
     return counts
-
-
-@kernel
-def _continuation_bytes(text: Any) -> int:
-    """Bytes 0x80-0xBF: each but the first byte of a character."""
-    count = 0
-    for p in range(len(text)):
-        count += (text[p] & 0xC0) == 0x80
-    return count
-
-
-@kernel
-def _ascii_classes(text: Any) -> Any:
-    """(letters, digits) of ASCII text: two comparisons a byte, which the compiler vectorises."""
-    letters: Any = 0
-    digits: Any = 0
-    for p in range(len(text)):
-        letters += np.uint8((text[p] | np.uint8(0x20)) - np.uint8(0x61)) < 26
-        digits += np.uint8(text[p] - np.uint8(0x30)) < 10
-    return letters, digits
 
 
 @kernel
@@ -118,18 +100,13 @@ def _lines(text: Any, decode: bool) -> Any:
     longest = 0
     total = 0
     begin = 0
-    size = len(text)
-    for stop in range(size + 1):
-        if stop == size:
-            if begin == size:  # nothing after the last line end
-                break
-        elif text[stop] != 0x0A:
-            continue
+    while begin < len(text):
+        stop = line_end(text, begin)
         length = stop - begin
         if length and text[stop - 1] == 0x0D:
             length -= 1
         if decode:
-            length -= _continuation_bytes(text[begin:stop])
+            length -= continuation_bytes(text[begin:stop])
         lines += 1
         total += length
         longest = max(longest, length)

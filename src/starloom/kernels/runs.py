@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.code_points import WORD, properties
+from starloom.kernels.counting import continuation_bytes
 from starloom.kernels.decoding import code_point
 from starloom.kernels.text import Int64s, UInt8s, checked
 
@@ -122,15 +123,6 @@ def _encoded(offsets: Any, data: Any, table: Any) -> Any:
         covered[0, i] = _covered(text, spans, bounds, False)
         covered[1, i] = _covered(text, spans, bounds, True)
     return longest, covered, characters
-
-
-@kernel
-def continuation_bytes(text: Any) -> int:
-    """Bytes 0x80-0xBF: each but the first byte of a character."""
-    count = 0
-    for p in range(len(text)):
-        count += (text[p] & 0xC0) == 0x80
-    return count
 
 
 @kernel

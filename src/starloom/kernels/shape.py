@@ -23,16 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
-from starloom.kernels.decoding import mix
+from starloom.kernels.counting import BLOCK, continuation_bytes, is_digit
+from starloom.kernels.line_hash import line_hash
 from starloom.kernels.number_runs import number_runs
-from starloom.kernels.runs import continuation_bytes
+from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 LONG_LINE = 300  # characters: longer lines may be minified
 MOST_LINES = 1 << 20  # whose repeats are counted
 
 _PROBES = 16  # for each line, on average: with more, somebody chose the lines so that their hashes meet
-_SEED, _TIMES = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 
 
 class Shape(NamedTuple):
@@ -95,14 +95,22 @@ def _shape(offsets: Any, data: Any) -> Any:
 
 @kernel
 def _ascii_classes(text: Any) -> Any:
-    """(white space, digits) among the ASCII characters; vectorised by the compiler."""
+    """(white space, digits) among the ASCII characters; see counting.py."""
     spaces: Any = 0
     digits: Any = 0
-    for p in range(len(text)):
-        byte = text[p]
-        spaces += (np.uint8(byte - np.uint8(0x09)) < 5) | (np.uint8(byte - np.uint8(0x1C)) < 5)
-        digits += np.uint8(byte - np.uint8(0x30)) < 10
+    for start in range(0, len(text), BLOCK):
+        block = text[start : start + BLOCK]
+        spaces_here, digits_here = np.uint8(0), np.uint8(0)
+        for p in range(len(block)):
+            spaces_here = np.uint8(spaces_here + _is_space(block[p]))
+            digits_here = np.uint8(digits_here + is_digit(block[p]))
+        spaces, digits = spaces + spaces_here, digits + digits_here
     return spaces, digits
+
+
+@kernel
+def _is_space(byte: Any) -> Any:
+    return (np.uint8(byte - np.uint8(0x09)) < 5) | (np.uint8(byte - np.uint8(0x1C)) < 5)
 
 
 @kernel
@@ -134,9 +142,7 @@ def _is_minified(text: Any, characters: int) -> bool:
         if p >= begin:
             begin = p + 1
             continue
-        stop = begin + LONG_LINE + 1
-        while stop < size and text[stop] != 0x0A:
-            stop += 1
+        stop = line_end(text, begin + LONG_LINE + 1)
         line = text[begin:stop]
         length = len(line) - continuation_bytes(line)
         if length > LONG_LINE:
@@ -168,9 +174,7 @@ def _repeated_lines(text: Any, slots: Any) -> Any:
     slots[:room] = np.uint64(0)
     mask = np.uint64(room - 1)
     while begin < size and lines < MOST_LINES:
-        stop = begin
-        while stop < size and text[stop] != 0x0A:
-            stop += 1
+        stop = line_end(text, begin)
         h = _line_hash(text[begin:stop])
         begin = stop + 1
         if h == 0:
@@ -213,40 +217,6 @@ def _wider(slots: Any) -> Any:
 def _line_hash(line: Any) -> Any:
     """Of the line without white space at its end; 0 for a blank one, never 0 for another."""
     size = len(line)
-    while size > 0 and (np.uint8(line[size - 1] - np.uint8(0x09)) < 5 or np.uint8(line[size - 1] - np.uint8(0x1C)) < 5):
+    while size > 0 and _is_space(line[size - 1]):
         size -= 1
-    if size == 0:
-        return np.uint64(0)
-    h = _SEED ^ np.uint64(size)
-    at = 0
-    while at + 8 < size:
-        # Each word is mixed before it joins: added alone, bytes of neighbouring words that differ can make up for each
-        # other, as they do in tables.
-        h = (h ^ _mixed(_word(line, at))) * _TIMES
-        at += 8
-    last = np.uint64(0)
-    if size >= 8:
-        last = _word(line, size - 8)  # of which some may have been there
-    else:
-        for p in range(size):
-            last = (last << np.uint64(8)) | np.uint64(line[p])
-    h = mix((h ^ _mixed(last)) * _TIMES)
-    return h if h != 0 else np.uint64(1)
-
-
-@kernel
-def _mixed(word: Any) -> Any:
-    word *= _SEED
-    return (word ^ (word >> np.uint64(32))) * _TIMES
-
-
-@kernel
-def _word(line: Any, at: int) -> Any:
-    """Eight bytes, which the compiler loads as one word."""
-    low = _byte(line, at, 0) | _byte(line, at, 1) | _byte(line, at, 2) | _byte(line, at, 3)
-    return low | _byte(line, at, 4) | _byte(line, at, 5) | _byte(line, at, 6) | _byte(line, at, 7)
-
-
-@kernel
-def _byte(line: Any, at: int, k: int) -> Any:
-    return np.uint64(line[at + k]) << np.uint64(8 * k)
+    return line_hash(line[:size]) if size else np.uint64(0)

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
-from starloom.kernels.decoding import mix
+from starloom.kernels.counting import BLOCK, is_digit, is_letter
+from starloom.kernels.line_hash import line_hash
 from starloom.kernels.ngrams import DIGIT, LETTER, SPACE, byte_classes
 from starloom.kernels.shingles import longest_file
+from starloom.kernels.swar import line_end, next_digit
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 LONG_LINE: Final = 120  # bytes; what a line has beyond it is overhang
@@ -32,8 +34,6 @@ COUNTS: Final = (
     *("lines", "blank", "telling", "repeated", "comments"),  # lines
     *("overhang", "words", "word_bytes", "long_word_bytes"),
 )
-_SEED, _STEP = np.uint64(0x629A292A367CD507), np.uint64(0x6A09E667F3BCC909)
-_8, _16, _24 = np.uint64(8), np.uint64(16), np.uint64(24)
 _CLASSES = byte_classes()
 
 
@@ -93,27 +93,43 @@ def _texture(offsets: Any, data: Any, classes: Any) -> Any:
 
 @kernel
 def _bytes(text: Any) -> Any:
-    """(letters, digits, spaces, line ends, words); vectorised by the compiler, as it has no table and no branch."""
+    """(letters, digits, spaces, line ends, words); see counting.py."""
     letters: Any = 0
     digits: Any = 0
     spaces: Any = 0
     ends: Any = 0
-    for p in range(len(text)):
-        c = text[p]
-        letters += (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
-        digits += np.uint8(c - np.uint8(0x30)) < 10
-        spaces += (np.uint8(c - np.uint8(0x09)) < 5) | (c == 0x20)
-        ends += c == 0x0A
     words: Any = 0
     if len(text):
-        c = text[0]
-        words += (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
-    for p in range(1, len(text)):
-        c, b = text[p], text[p - 1]
-        letter = (np.uint8((c | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (c == 0x5F) | (c >= 0x80)
-        after = (np.uint8((b | np.uint8(0x20)) - np.uint8(0x61)) < 26) | (b == 0x5F) | (b >= 0x80)
-        words += letter & ~(after | (np.uint8(b - np.uint8(0x30)) < 10))
+        letters += _is_letter(text[0])
+        digits += is_digit(text[0])
+        spaces += _is_space(text[0])
+        ends += text[0] == 0x0A
+        words += letters
+    for start in range(1, len(text), BLOCK):
+        block = text[start : start + BLOCK]
+        before = text[start - 1 : start - 1 + len(block)]
+        letters_here, digits_here, spaces_here = np.uint8(0), np.uint8(0), np.uint8(0)
+        ends_here, words_here = np.uint8(0), np.uint8(0)
+        for p in range(len(block)):
+            letter = _is_letter(block[p])
+            letters_here = np.uint8(letters_here + letter)
+            digits_here = np.uint8(digits_here + is_digit(block[p]))
+            spaces_here = np.uint8(spaces_here + _is_space(block[p]))
+            ends_here = np.uint8(ends_here + (block[p] == 0x0A))
+            words_here = np.uint8(words_here + (letter & ~(_is_letter(before[p]) | is_digit(before[p]))))
+        letters, digits, spaces = letters + letters_here, digits + digits_here, spaces + spaces_here
+        ends, words = ends + ends_here, words + words_here
     return letters, digits, spaces - ends, ends, words
+
+
+@kernel
+def _is_letter(byte: Any) -> Any:
+    return is_letter(byte) | (byte == 0x5F) | (byte >= 0x80)
+
+
+@kernel
+def _is_space(byte: Any) -> Any:
+    return (np.uint8(byte - np.uint8(0x09)) < 5) | (byte == 0x20)
 
 
 @kernel
@@ -121,16 +137,14 @@ def _number_bytes(text: Any, classes: Any) -> Any:
     """Bytes of the runs of letters and digits that begin with a digit."""
     size = len(text)
     count: Any = 0
-    p = 0
-    while p < size:
-        if np.uint8(text[p] - np.uint8(0x30)) < 10:
-            begin = p
-            while p < size and (classes[text[p]] == LETTER or classes[text[p]] == DIGIT):
-                p += 1
-            if begin == 0 or classes[text[begin - 1]] != LETTER:
-                count += p - begin
-        else:
+    p = next_digit(text, 0)
+    while 0 <= p < size:
+        begin = p
+        while 0 <= p < size and (classes[text[p]] == LETTER or classes[text[p]] == DIGIT):
             p += 1
+        if begin == 0 or classes[text[begin - 1]] != LETTER:
+            count += p - begin
+        p = next_digit(text, p)
     return count
 
 
@@ -163,9 +177,7 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
     lines, blank, telling, repeated, comments, overhang = 0, 0, 0, 0, 0, 0
     start = 0
     while start < size:
-        stop = start
-        while stop < size and text[stop] != 0x0A:
-            stop += 1
+        stop = line_end(text, start)
         lines += 1
         overhang += max(stop - start - LONG_LINE, 0)
         low, high = start, stop
@@ -180,7 +192,7 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
                 comments += 1
             if _is_telling(text, low, high, classes):
                 telling += 1
-                h = _hash(text, low, high)
+                h = line_hash(text[low:high])
                 slot = h & last
                 probes = 0
                 while owners[slot] == owner and hashes[slot] != h and probes < PROBES:
@@ -204,18 +216,3 @@ def _is_telling(text: Any, low: int, high: int, classes: Any) -> bool:
         if solid == TELLING:
             return True
     return False
-
-
-@kernel
-def _hash(text: Any, low: int, high: int) -> Any:
-    """Of the bytes, four at a step: a multiplication waits for the one before."""
-    h = _SEED
-    p = low
-    while p + 4 <= high:
-        first = np.uint64(text[p]) | np.uint64(text[p + 1]) << _8
-        h = (h ^ first ^ (np.uint64(text[p + 2]) << _16) ^ (np.uint64(text[p + 3]) << _24)) * _STEP
-        p += 4
-    while p < high:
-        h = (h ^ np.uint64(text[p])) * _STEP
-        p += 1
-    return mix(h ^ np.uint64(high - low))

@@ -84,7 +84,7 @@ def measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
         if len(asked) == len(item.works) and not any(one[here].any() for one in asked.values()):
             continue  # names of other contents only
         size += _group_bytes(file.metadata, group)
-        contents, *rest = file.read_row_group(group, columns=columns).columns
+        contents, *rest = file.read_row_group(group, columns=columns, use_threads=False).columns
         whole = Batch(contents, None, None, *rest)
         made: dict[bytes, _Named] = {}
         for work in item.works:

@@ -98,10 +98,20 @@ def _tables(schema: pa.Schema, batches: Iterable[pa.RecordBatch | pa.Table]) -> 
 
 def _row_sizes(table: pa.Table) -> Sizes:
     """Bytes of values per row: an estimate that depends on nothing but the row."""
-    sizes = np.zeros(len(table), np.int64)
-    for column in table.columns:
-        sizes += _sizes(column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column)
+    widths = [_width(field.type) for field in table.schema]
+    sizes = np.full(len(table), sum(width or 0 for width in widths), np.int64)
+    for column, width in zip(table.columns, widths, strict=True):
+        if width is None:
+            sizes += _sizes(column.combine_chunks())
     return sizes
+
+
+def _width(kind: Any) -> int | None:
+    """Bytes of each value; None where values differ."""
+    if pa.types.is_boolean(kind) or pa.types.is_null(kind):
+        return 1
+    differ = _is_bytes(kind) or _is_list(kind) or pa.types.is_struct(kind)
+    return None if differ else int(kind.bit_width // 8)
 
 
 def _sizes(array: Any) -> Sizes:
@@ -110,15 +120,18 @@ def _sizes(array: Any) -> Sizes:
         array = array.chunk(0) if array.num_chunks == 1 else pa.concat_arrays(array.chunks)
     if pa.types.is_struct(kind):
         return sum((_sizes(field) for field in array.flatten()), np.zeros(len(array), np.int64))
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind):
+    if _is_list(kind):
         lengths = np.asarray(pc.fill_null(pc.list_value_length(_as_list(array)), 0), np.int64)
         ends = np.concatenate(([0], np.cumsum(lengths)))
         values = np.concatenate(([0], np.cumsum(_sizes(_as_list(array).flatten()))))
         return 8 + values[ends[1:]] - values[ends[:-1]]
     if _is_bytes(kind):
         return 4 + np.asarray(pc.fill_null(pc.binary_length(array), 0), np.int64)
-    width = 1 if pa.types.is_boolean(kind) or pa.types.is_null(kind) else kind.bit_width // 8
-    return np.full(len(array), width, np.int64)
+    return np.full(len(array), _width(kind), np.int64)
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_map(kind))
 
 
 def _as_list(array: Any) -> Any:
