@@ -51,8 +51,18 @@ def same(pattern, text):
         (r"^[ \t]*x", "a\n \tx", True),
         (r"", "", True),
         (r"a|", "b", True),
+        # where a match lies in one line, only lines with a word are looked at; where it may not, the whole text
+        (r"^[ \t]*define[ \t]+\w+$", "no define\n  define x\n", True),
+        (r"^[ \t]*define[ \t]+\w+$", "no define\ndefine x y", False),
+        (r"(?i)word\b[^\n]*!", "İWORD\nword !", True),  # whose lower case is longer
+        (r"word\s+x", "word\n x", True),
+        (r"word[^x]x", "word\nx", True),
+        (r"word(?!\n)", "word\n", False),
+        (r"word\Z", "word\n", False),
+        (r"word[^\S]x", "word\nx", True),
+        (r"word[^\s]x|word.x", "word\nx", False),
     ],
-    ids=range(28),
+    ids=range(37),
 )
 def test_patterns(pattern, text, found):
     assert same(pattern, text) is found

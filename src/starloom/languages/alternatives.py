@@ -11,6 +11,7 @@ is simply searched for. Cost: 0.3-1 ms to read a pattern, once; a search of an 8
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 try:
@@ -20,6 +21,7 @@ except ImportError:  # private to `re`
     parser = code = None
 
 MOST_WORDS = 40  # of one alternative: looking for more is no faster than the pattern
+FEW_WORDS, LONG_WORD = 3, 3  # from which on a pattern is tried only in the lines that have one of them
 
 _FLAGS = re.compile(r"\(\?[a-zA-Z]+\)")
 _REFERENCE = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")  # groups are numbered through the whole pattern
@@ -39,40 +41,60 @@ class Alternatives:
         """Whether the pattern matches somewhere in `text`."""
         lower = ""
         for part in self._parts:
+            where = text
             if part.words:
                 if part.any_case:
-                    lower = lower or text.lower()
-                where = lower if part.any_case else text
+                    where = lower = lower or text.lower()
                 for word in part.words:
                     if word in where:
                         break
                 else:
                     continue
-            if part.search(text):
+            if part.search(text, where):
                 return True
         return False
 
 
 class _Part:
+    """One alternative. It is compiled when a text first has one of its words: of many files most never are."""
+
     def __init__(self, pattern: str, flags: str) -> None:
-        compiled = re.compile(flags + pattern, re.MULTILINE)
+        self._pattern, self._flags = pattern, flags
         self.any_case = False
         self.words: Sequence[str] = ()
+        self.in_line = False  # whether a match lies within one line, around one of the words
         if parser:
             parsed = parser.parse(flags + pattern, re.MULTILINE)
             words = _needed(parsed)
-            self.any_case = bool(compiled.flags & re.IGNORECASE) or _changes_case(parsed)
+            self.any_case = bool(parsed.state.flags & re.IGNORECASE) or _changes_case(parsed)
             if words and len(words) <= MOST_WORDS:
                 self.words = sorted({word.lower() for word in words} if self.any_case else words)
-        self._anywhere = compiled
-        self._after_line: re.Pattern[str] | None = None
-        if pattern.startswith("^"):
-            self._after_line = re.compile(rf"{flags}\n(?:{pattern[1:]})", re.MULTILINE)
+                self.in_line = len(words) <= FEW_WORDS and min(map(len, words)) >= LONG_WORD and _in_line(parsed)
 
-    def search(self, text: str) -> bool:
-        if self._after_line is None:
+    @cached_property
+    def _anywhere(self) -> re.Pattern[str]:
+        return re.compile(self._flags + self._pattern, re.MULTILINE)
+
+    @cached_property
+    def _after_line(self) -> re.Pattern[str]:
+        return re.compile(rf"{self._flags}\n(?:{self._pattern[1:]})", re.MULTILINE)
+
+    def search(self, text: str, where: str) -> bool:
+        """Whether it matches in `text`; `where` is the text that has its words, in lower case if case is nothing."""
+        if self.in_line and len(where) == len(text):
+            return any(self._anywhere.search(text, begin, end) for begin, end in _lines_with(self.words, where))
+        if not self._pattern.startswith("^"):
             return self._anywhere.search(text) is not None
         return self._anywhere.match(text) is not None or self._after_line.search(text) is not None
+
+
+def _lines_with(words: Sequence[str], text: str) -> Iterator[tuple[int, int]]:
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            end = text.find("\n", at)
+            yield text.rfind("\n", 0, at) + 1, end if end >= 0 else len(text)
+            at = text.find(word, end) if end >= 0 else -1
 
 
 def _split(pattern: str) -> Iterator[str]:
@@ -152,3 +174,41 @@ def _changes_case(parsed: Any) -> bool:
         elif op in (code.ASSERT, code.ASSERT_NOT) and _changes_case(value[1]):
             return True
     return False
+
+
+def _in_line(parsed: Any) -> bool:
+    """Whether nothing in a pattern takes or looks at a line's end other than `^` and `$`."""
+    return not any(_leaves_line(op, value) for op, value in parsed)
+
+
+def _leaves_line(op: Any, value: Any) -> bool:
+    if op is code.SUBPATTERN:
+        return not _in_line(value[3])
+    if op is code.BRANCH:
+        return not all(map(_in_line, value[1]))
+    if op in (code.MAX_REPEAT, code.MIN_REPEAT, code.POSSESSIVE_REPEAT):
+        return not _in_line(value[2])
+    if op in (code.ASSERT, code.ASSERT_NOT):
+        return not _in_line(value[1])
+    if op is code.ATOMIC_GROUP:
+        return not _in_line(value)
+    if op is code.IN:
+        return _has_line_end(value)
+    if op is code.AT:
+        return value not in (code.AT_BEGINNING, code.AT_END, code.AT_BOUNDARY)
+    if op is code.NOT_LITERAL:
+        return bool(value != ord("\n"))
+    return op is not code.LITERAL or value == ord("\n")
+
+
+def _has_line_end(members: Any) -> bool:
+    """Whether a class of characters has "\\n"."""
+    negated = members[0][0] is code.NEGATE
+    with_it = (code.CATEGORY_SPACE, code.CATEGORY_NOT_DIGIT, code.CATEGORY_NOT_WORD)
+    named = any(
+        (op is code.LITERAL and value == ord("\n"))
+        or (op is code.RANGE and value[0] <= ord("\n") <= value[1])
+        or (op is code.CATEGORY and value in with_it)
+        for op, value in members
+    )
+    return named != negated

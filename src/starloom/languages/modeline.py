@@ -1,7 +1,7 @@
 """The language that a file's author told Emacs or Vim: `-*- C++ -*-`, `vim: ft=perl`, a `Local Variables:` block.
 
 Looked at as the editors do: the first and last five lines; Emacs' block near the end. Of each at most some thousand
-characters. Cost: about 2 µs for a file without a mode line.
+characters. Cost: about 1.5 µs for a file without a mode line.
 """
 
 import re
@@ -31,11 +31,12 @@ def modeline(text: str) -> Language | None:
     >>> modeline("// -*- C++ -*-").name, modeline("#!/bin/x\\n# vim: set ft=ruby ts=2:\\n").name
     ('C++', 'Ruby')
     """
-    head = text[:MAX_HEAD]
-    if _may_have(head) and (found := _named(_first_lines(head))):
+    first = _first_lines(text[:MAX_HEAD])
+    if _may_have(first) and (found := _named("\n".join(first.splitlines()[:LINES]))):
         return found
-    tail = text[-MAX_BLOCK:] if len(text) > MAX_HEAD else head
-    if _may_have(tail) and (found := _named(_last_lines(tail))):
+    tail = text[-MAX_BLOCK:]
+    last = _last_lines(tail[-MAX_HEAD:])
+    if _may_have(last) and (found := _named("\n".join(last.splitlines()[-LINES:]))):
         return found
     return _block(tail) if "ocal " in tail else None
 
@@ -49,17 +50,28 @@ def by_mode(mode: str) -> Language | None:
     return table.by_alias.get(mode) or table.by_alias.get(mode.replace("-", " "))  # emacs-lisp
 
 
-def _may_have(text: str) -> bool:
-    """Nearly no text has one of these, and looking for them is far cheaper than the patterns."""
-    return "-*-" in text or "vi:" in text or "vim" in text or "ex:" in text or "Vim" in text or "VIM" in text
+def _may_have(lines: str) -> bool:
+    """Nearly no lines have one of these, and looking for them is far cheaper than the patterns."""
+    return "-*-" in lines or (
+        "=" in lines and ("vi:" in lines or "vim" in lines or "ex:" in lines or "Vim" in lines or "VIM" in lines)
+    )
 
 
 def _first_lines(text: str) -> str:
-    return "\n".join(text.splitlines()[:LINES])
+    """The first lines by "\\n" alone, or more: what is looked through for a sign before lines are split in earnest."""
+    end = -1
+    for _ in range(LINES):
+        if (end := text.find("\n", end + 1)) < 0:
+            return text
+    return text[:end]
 
 
 def _last_lines(text: str) -> str:
-    return "\n".join(text[-MAX_HEAD:].splitlines()[-LINES:])
+    begin = len(text) - text.endswith("\n")
+    for _ in range(LINES):
+        if (begin := text.rfind("\n", 0, begin)) < 0:
+            return text
+    return text[begin + 1 :]
 
 
 @lru_cache(maxsize=4096)  # files of one project share their first lines
