@@ -23,6 +23,13 @@ _TEXTS = re.compile(
     r" liability)\b"
 )
 
+_BEGINNINGS = (
+    "permission is hereby granted free of charge",
+    "permission to use copy modify and",
+    "redistribution and use in source and binary forms",
+    "terms and conditions for use reproduction and distribution definitions",
+)
+
 # What may limit, add to or replace the texts.
 _GRAVE = re.compile(
     r"\b(?:but|besides|apart|aside|excluding|other|parts?|portions?|some|most|more|files?|examples?|remain\w*|respective"
@@ -52,6 +59,8 @@ def contained(normalised: str, look_up: Callable[[str], str | None]) -> list[str
 
     `look_up`: the SPDX id of a normalised text, or None.
     """
+    if not any(map(normalised.__contains__, _BEGINNINGS)):
+        return []
     found: set[str] = set()
     rest, end = [], 0
     for number, text in enumerate(_TEXTS.finditer(normalised)):

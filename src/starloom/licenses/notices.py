@@ -24,10 +24,10 @@ from starloom.licenses.categories import UNKNOWN, canonical, expression_class
 from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, comments_of, leading_lines
 from starloom.licenses.expressions import join, parse, rename, symbols
 from starloom.licenses.metadata import name_expression
-from starloom.licenses.phrases import PHRASES
+from starloom.licenses.phrases import phrases_of
 from starloom.licenses.restrictions import proprietary
 from starloom.licenses.sentences import Found, Kind, denied, is_about_this, occurrences
-from starloom.licenses.terms import has_any, may_grant, speaks_of_terms
+from starloom.licenses.terms import has_any, may_grant, may_speak, speaks_of_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
     if known is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        known = _known[key] = _read(comments_of(lines, numbers), first)
+        known = _known[key] = _read(lines, numbers)
     notice, is_unread = known
     if notice is not None:
         notice = replace(notice, line=notice.line + first, end=notice.end + first)
@@ -85,12 +85,14 @@ _MAX_KNOWN = 512  # of 8 kB at most
 _known: dict[tuple[str, tuple[int, ...]], tuple[Notice | None, bool]] = {}
 
 
-def _read(comments: Comments, first: int) -> tuple[Notice | None, bool]:
-    """The notice, its lines counted from `first`, and whether the comments speak of what could not be read."""
-    notice = notice_of(comments) if may_grant(comments.lower) else None
-    if notice is not None:
-        return replace(notice, line=notice.line - first, end=notice.end - first), False
-    return None, speaks_of_terms(comments.lower)
+def _read(lines: list[str], numbers: list[int]) -> tuple[Notice | None, bool]:
+    """The notice, its lines counted from the first of `numbers`, and whether the comments speak of what could not be
+    read."""
+    lower = " ".join(lines).lower()
+    grants = may_grant(lower)
+    if grants and (notice := notice_of(comments_of(lines, numbers))):
+        return replace(notice, line=notice.line - numbers[0], end=notice.end - numbers[0]), False
+    return None, (grants or may_speak(lower)) and speaks_of_terms(lower)
 
 
 # Without one of these a pattern of the same name does not match: words are much cheaper to look for.
@@ -249,7 +251,7 @@ def _gnu(comments: Comments) -> Iterator[Found]:
 
 def _headers(comments: Comments) -> Iterator[Found]:
     lower = comments.lower
-    for phrase in PHRASES:
+    for phrase in phrases_of(lower):
         if phrase.word not in lower or not (found := phrase.pattern.search(lower)):
             continue
         at = found.start()

@@ -3,6 +3,7 @@
 They are matched in lower case, in comments without marks and with single spaces (`comments.py`).
 """
 
+import functools
 import re
 from typing import Literal, NamedTuple
 
@@ -244,3 +245,16 @@ PHRASES = [
         "header",
     ),
 ]
+
+# Nearly every word has one of these in it: those of a stem that a text lacks need not be looked for one by one.
+_STEMS = ("public", "license", "permission", "common")
+
+
+def phrases_of(lower: str) -> tuple[Phrase, ...]:
+    """In their order, those whose word may stand in a text of lower case."""
+    return _phrases(tuple([stem for stem in _STEMS if stem not in lower]))
+
+
+@functools.cache
+def _phrases(lacking: tuple[str, ...]) -> tuple[Phrase, ...]:
+    return tuple(one for one in PHRASES if not any(stem in one.word for stem in lacking))

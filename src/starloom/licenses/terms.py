@@ -49,10 +49,13 @@ def may_grant(lower: str) -> bool:
     return has_any(_GRANTS, lower)
 
 
+def may_speak(lower: str) -> bool:
+    """Whether there are words of terms beside those that `may_grant` looks for: without either, none are spoken of."""
+    return has_any(_TERMS_TOO, lower)
+
+
 def speaks_of_terms(lower: str) -> bool:
     """Whether there are words of a licence beside those that point to a file."""
-    if not has_any(_GRANTS, lower) and not has_any(_TERMS_TOO, lower):
-        return False
     return _TERMS.search(lower) is not None and _TERMS.search(_without_pointers(lower)) is not None
 
 

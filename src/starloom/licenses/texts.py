@@ -23,6 +23,8 @@ MAX_LENGTH = 200_000  # characters; the longest licence of the table has 60,000,
 
 _MAX_PARTS = 10  # more is a collection of notices, which some part of would be unknown
 
+_RULERS = ("----", "====", "____", "****", "~~~~")  # what separates texts begins so
+
 _TABLE = Path(__file__).with_name("texts.tsv")
 
 
@@ -54,6 +56,8 @@ def recognise(text: str) -> Recognised | None:
 
 def _each_part(text: str) -> list[str]:
     """The licences of the parts of a text, if they are several, not too many and all known; else []."""
+    if not any(ruler in text for ruler in _RULERS):
+        return []
     pieces = _parts(text)
     found = []
     for piece in pieces if len(pieces) > 1 else ():
@@ -78,7 +82,7 @@ def _parts(text: str) -> list[str]:
     parts: list[list[str]] = [[]]
     for line in text.splitlines():
         ruler = line.strip(" \t#/;").removeprefix("*").removesuffix("*") if len(line) < 200 else ""
-        if len(ruler) > 3 and ruler[0] in "-=_*~" and ruler == ruler[0] * len(ruler):
+        if len(ruler) > 3 and ruler[:4] in _RULERS and ruler == ruler[0] * len(ruler):
             parts.append([])
         else:
             parts[-1].append(line)
@@ -105,7 +109,7 @@ def normalise(text: str) -> str:
     """
     if "\n" not in text and _fold(text) == text:
         return text
-    return _reworded(_fold(_LIST_NUMBER.sub(" ", " ".join(_body(text)))))
+    return _reworded(_fold(_without_list_numbers(" ".join(_body(text)))))
 
 
 # --- normalising -------------------------------------------------------------------------------------------------
@@ -128,6 +132,7 @@ _COPYRIGHT = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SIGN = re.compile(r"copyr|\(c\)|©|&copy|reserved", re.IGNORECASE)  # what every such line has
+_SIGNS = ("copy", "(c)", "©", "erved")  # what that has in lower case; far cheaper to look for
 _SAYS_MORE = re.compile(
     r"licen[cs]|permi(?:t|ssion)|distribut|public domain|gpl|granted|warrant|\buse\b|prohibit|commercial|restrict"
     r"|copying|proprietary|confidential|\bmust\b|\bmay\b|\bnot\b|disclos",
@@ -188,7 +193,10 @@ def lines(text: str) -> Iterator[tuple[int, str, bool]]:
 
 
 def _is_copyright(line: str, at_top: bool) -> bool:
-    if len(line) > _MAX_COPYRIGHT or not _SIGN.search(line) or _SAYS_MORE.search(line):
+    if len(line) > _MAX_COPYRIGHT:
+        return False
+    lower = line.lower()
+    if not any(map(lower.__contains__, _SIGNS)) or not _SIGN.search(line) or _SAYS_MORE.search(line):
         return False
     return _COPYRIGHT.match(line) is not None or (at_top and _TOP_COPYRIGHT.match(line) is not None)
 
@@ -206,7 +214,21 @@ def _is_name(line: str) -> bool:
 
 
 # Numbers and letters of lists: "1.", "(2)", "a)", "iv.". Anywhere, since lines are wrapped anywhere.
-_LIST_NUMBER = re.compile(r"(?<!\S)\(?(?:\d{1,2}|[a-zA-Z]|i{1,3}|iv|vi{0,3})[.)](?=\s)")
+_LIST_NUMBER = re.compile(r"\(?(?:\d{1,2}|[a-zA-Z]|i{1,3}|iv|vi{0,3})[.)]")
+_LONGEST_NUMBER = len("(viii)")
+
+
+def _without_list_numbers(text: str) -> str:
+    """Words as they are between white space; the last one stays, as nothing follows that it could be the number of."""
+    words = text.split()
+    last = words[-1:]
+    kept = [
+        word
+        for word in words[:-1]
+        if len(word) > _LONGEST_NUMBER or word[-1] not in ".)" or not _LIST_NUMBER.fullmatch(word)
+    ]
+    return " ".join(kept + last)
+
 
 _ADDRESS = (
     r"(?:51 franklin|59 temple|675 mass|31 milk)\w* \w+ (?:\w+ ){0,4}?(?:boston|cambridge) ma \d{5}(?: \d{4})?(?: usa)?"
