@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from starloom.errors import UserError
 from starloom.languages import syntax
 from starloom.languages.syntax import definitions as module
-from starloom.languages.syntax.definitions import Definition, available, definitions, languages, mark, queries
+from starloom.languages.syntax.definitions import Definition, Definitions, available, languages, mark, queries
+
+
+def definitions(texts, **limits):
+    with Definitions(**limits) as found:
+        return found(texts)
+
 
 SOME = ("C", "C++", "Clojure", "Elixir", "Go", "Haskell", "JavaScript", "Julia", "Python", "Ruby", "Rust", "Scheme")
 

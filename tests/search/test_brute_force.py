@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search.brute import a_corpus, a_query, defined
 from search.conftest import index, write_dataset
-from starloom.languages.syntax.definitions import definitions
+from starloom.languages.syntax.definitions import Definitions
 from starloom.search.matching import File, judge
 from starloom.search.query import parse
 
@@ -42,7 +42,8 @@ def test_one_file_is_judged_alike(seed):
 @pytest.fixture(scope="module")
 def rows():
     """The corpus, with the symbols that the parsers find."""
-    told = definitions([(one["language"], one["content"].encode()) for one in CORPUS])
+    with Definitions() as definitions:
+        told = definitions([(one["language"], one["content"].encode()) for one in CORPUS])
     assert sum(map(bool, told)) > 10
     return [one | {"symbols": [name for name, _ in names or ()]} for one, names in zip(CORPUS, told)]
 

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from starloom.languages.syntax import definitions
+from starloom.languages.syntax.definitions import Definitions
 from starloom.search import fields
 from starloom.search.layout import CODEC, FILES, FROM_DATASET, shard_name, shard_of
 from starloom.search.work import Work
@@ -73,11 +73,12 @@ def gather(task: Gathering) -> None:
     known = Known(task.known, task.shards)
     with task.work.publish(task.name) as draft, ExitStack() as stack:
         new = [_New(draft, shard, stack) for shard in range(task.shards)]
+        symbols = stack.enter_context(Definitions()) if task.symbols else None
         kept: list[tuple[int, int]] = []
         for piece in task.pieces:
             with pq.ParquetFile(piece.path) as file:
                 table = file.read_row_group(piece.group, columns=[*FROM_DATASET, "content"])
-            kept += _gather(table, piece.split, new, known, task.symbols)
+            kept += _gather(table, piece.split, new, known, symbols)
         for one in new:
             one.finish()
         table = pa.table([pa.array(column) for column in zip(*kept)] or [[], []], names=KEPT_ROWS.names)
@@ -110,7 +111,9 @@ class _New:
             self._draft.parquet(f"{self._name}.parquet", FILES, self._rows)
 
 
-def _gather(table: pa.Table, split: str, new: list[_New], known: "Known", symbols: bool) -> list[tuple[int, int]]:
+def _gather(
+    table: pa.Table, split: str, new: list[_New], known: "Known", symbols: Definitions | None
+) -> list[tuple[int, int]]:
     """Adds what is new of a row group to `new`; returns (shard, row) of what is known."""
     texts = [(content or "").encode() for content in table.column("content").to_pylist()]
     rows = table.drop_columns(["content"]).to_pylist()
@@ -124,7 +127,8 @@ def _gather(table: pa.Table, split: str, new: list[_New], known: "Known", symbol
             by_shard.setdefault(shard, []).append(number)
         else:
             kept.append((shard, place))
-    _add_symbols(rows, texts, [number for numbers in by_shard.values() for number in numbers], symbols)
+    if symbols:
+        _add_symbols(rows, texts, [number for numbers in by_shard.values() for number in numbers], symbols)
     for shard, numbers in sorted(by_shard.items()):
         for row in (some := [rows[number] for number in numbers]):
             row["rank"] = fields.rank(
@@ -146,12 +150,10 @@ def _mark(row: dict[str, Any], text: bytes) -> bytes:
     return digest.digest()
 
 
-def _add_symbols(rows: list[dict[str, Any]], texts: list[bytes], numbers: list[int], wanted: bool) -> None:
+def _add_symbols(rows: list[dict[str, Any]], texts: list[bytes], numbers: list[int], symbols: Definitions) -> None:
     """Names and lines of what these files define, where it is known."""
-    if not wanted or not numbers:
-        return
     asked = [(rows[number]["language"] or "", texts[number]) for number in numbers]
-    for number, found in zip(numbers, definitions.definitions(asked), strict=True):
+    for number, found in zip(numbers, symbols(asked), strict=True):
         if found is not None:
             rows[number]["symbols"] = [one.name for one in found]
             rows[number]["symbol_lines"] = [one.line for one in found]

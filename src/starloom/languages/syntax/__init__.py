@@ -19,13 +19,15 @@ that every machine decides alike; those on which it crashes, or takes 20 s or 4 
 import functools
 import importlib.metadata
 import os
+import queue
 import resource
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
 
 from starloom.errors import UserError
 from starloom.outside.processes import ProcessError, Stream
@@ -102,72 +104,109 @@ def parse_errors(
     """What grammars cannot make sense of in each of (language, UTF-8 text). None: the language has no grammar, the file
     is larger than `max_bytes`, or parsing it was given up. Raises UserError where the extra is not installed, or does
     not start."""
-    return asked("errors", texts, grammars(), max_bytes, _read)
+    with Worker("errors") as worker:
+        return worker.answers(
+            questions(texts, grammars(), max_bytes), lambda line, number: _read(line, len(texts[number][1]))
+        )
 
 
-def asked(
-    what: str,
-    texts: Sequence[tuple[str, bytes | memoryview]],
-    grammars: Mapping[str, Sequence[str]],  # by language: who can answer
-    max_bytes: int,
-    read: Callable[[bytes, int], A | None],  # of an answer's line, and of how many bytes the text has
-) -> list[A | None]:
-    """What the process answers of each text, by the line; None: there is no grammar, the text is larger, or it was
-    given up. Raises as `parse_errors`."""
-    version()
-    found: list[A | None] = [None] * len(texts)
-    left = [i for i, (language, data) in enumerate(texts) if language in grammars and len(data) <= max_bytes]
-    while left:
-        some = [texts[i] for i in left]
-        answers = _answers(what, [(grammars[language], data) for language, data in some], read)
-        for i, answer in zip(left, answers, strict=False):
-            found[i] = answer
-        left = left[len(answers) + 1 :]  # it died of the one after these, if of any
-    return found
+class Question(NamedTuple):
+    words: str  # what the line says after the number of bytes: the grammars that can answer, at its end
+    data: bytes | memoryview
 
 
-def _answers(
-    what: str, texts: Sequence[tuple[Sequence[str], bytes | memoryview]], read: Callable[[bytes, int], A | None]
-) -> list[A | None]:
-    """Of the first of `texts`, up to one on which the process died."""
-    found: list[A | None] = []
-    with started(what, _questions(texts)) as stream:
+def questions(
+    texts: Sequence[tuple[str, bytes | memoryview]], known: Mapping[str, Sequence[str]], max_bytes: int
+) -> list[Question | None]:
+    """Of each of (language, text); None: the language is not `known`, or the text larger."""
+    return [
+        Question(" ".join(known[language]), data) if language in known and len(data) <= max_bytes else None
+        for language, data in texts
+    ]
+
+
+class Worker:
+    """The process that parses, and is asked for `what` (see worker.py). It starts with the first question, is kept for
+    more, and started anew where it died. To be closed, or used as a context manager; it ends with ours in any case. Not
+    for several threads at once."""
+
+    def __init__(self, what: str, wish: Wish = SECTION) -> None:
+        """Raises UserError where the extra is not installed."""
+        version(wish)
+        self._what, self._wish = what, wish
+        self._feed: queue.SimpleQueue[bytes | memoryview | None] = queue.SimpleQueue()
+        self._stream: Stream | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def answers(self, asked: Sequence[Question | None], read: Callable[[bytes, int], A | None]) -> list[A | None]:
+        """What `read` makes of each answer's line, and of the question's place. None: there was no question, or it was
+        the process's death. Raises UserError where the process does not start."""
+        found: list[A | None] = [None] * len(asked)
+        left = [(i, one) for i, one in enumerate(asked) if one is not None]
+        while left:
+            lines = self._lines([one for _, one in left])
+            for (i, _), line in zip(left, lines, strict=False):
+                found[i] = read(line, i)
+            left = left[len(lines) + 1 :]  # it died of the one after these, if of any
+        return found
+
+    def _lines(self, asked: Sequence[Question]) -> list[bytes]:
+        """Of the first of these, up to one on which the process died."""
+        if self._stream is None:
+            self._start()
+        assert self._stream is not None
+        for words, data in asked:
+            self._feed.put(f"{len(data)} {words}\n".encode("ascii"))
+            self._feed.put(data)
+        found: list[bytes] = []
         try:
-            while len(found) < len(texts) and (line := stream.read_until(b"\n", _ANSWER)) is not None:
-                found.append(read(line, len(texts[len(found)][1])))
+            while len(found) < len(asked) and (line := self._stream.read_until(b"\n", _ANSWER)) is not None:
+                found.append(line)
         except ProcessError:
             pass  # it took too long, or ended within a line
-    return found
+        if len(found) < len(asked):
+            self.close()
+        return found
 
-
-def started(what: str, questions: Iterable[bytes], wish: Wish = SECTION) -> Stream:
-    """The process, which has said that it is ready; to be closed. Raises UserError where it does not start."""
-    stream = Stream(
-        (sys.executable, "-P", "-m", f"{__package__}.worker", what),
-        _environment(),
-        feed=questions,
-        idle_timeout=_SECONDS,
-        limits={resource.RLIMIT_AS: _MEMORY},
-    )
-    try:
-        ready = stream.read_until(b"\n")
-    except ProcessError:
-        ready = None
-    if ready != READY:
-        last = (stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        stream.close()
-        raise UserError(
-            f"{wish.says}, but the parser does not start: {last}",
-            f"pip install --force-reinstall 'starloom[syntax]', or {wish.remedy}",
+    def _start(self) -> None:
+        self._feed = queue.SimpleQueue()
+        self._stream = Stream(
+            (sys.executable, "-P", "-m", f"{__package__}.worker", self._what),
+            _environment(),
+            feed=_until_none(self._feed),
+            idle_timeout=_SECONDS,
+            limits={resource.RLIMIT_AS: _MEMORY},
         )
-    return stream
+        try:
+            ready = self._stream.read_until(b"\n")
+        except ProcessError:
+            ready = None
+        if ready != READY:
+            last = (self._stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            self.close()
+            raise UserError(
+                f"{self._wish.says}, but the parser does not start: {last}",
+                f"pip install --force-reinstall 'starloom[syntax]', or {self._wish.remedy}",
+            )
+
+    def close(self) -> None:
+        """Ends the process; another question starts another."""
+        if self._stream is not None:
+            self._feed.put(None)
+            self._stream.close()
+            self._stream = None
 
 
-def _questions(texts: Sequence[tuple[Sequence[str], bytes | memoryview]]) -> Iterator[bytes]:
-    """A line `BYTES GRAMMAR …`, then the bytes."""
-    for names, data in texts:
-        yield f"{len(data)} {' '.join(names)}\n".encode("ascii")
-        yield bytes(data)
+def _until_none(feed: "queue.SimpleQueue[bytes | memoryview | None]") -> Iterator[bytes]:
+    while (piece := feed.get()) is not None:
+        yield bytes(piece)
 
 
 def _read(line: bytes, size: int) -> ParseErrors | None:

@@ -4,17 +4,18 @@ languages/syntax; home of tree_sitter.
 Says `ready`, then answers one file after another. A question is a line `BYTES GRAMMAR …` and those bytes; the answer is
 a line, an empty one where the parser took too many steps. Of errors it is `ERRORS BYTES`: how many the best of the
 grammars finds, and how many bytes stand in them. Of definitions it is a list in JSON, `[[NAME, LINE], …]`, of the
-grammar that finds most. Of a middle, whose question is `BYTES NUMBER GRAMMAR …`, it is `START STOP`, in bytes. Ends
-when its input does.
+grammar that finds the least of errors: another makes names of what it does not know. Of a middle, whose question is
+`BYTES NUMBER GRAMMAR …`, it is `START STOP`, in bytes. Ends when its input does.
 """
 
 import functools
 import json
+import math
 import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tree_sitter import Node, Parser, Query, QueryCursor, Tree
 from tree_sitter_language_pack import get_language
@@ -23,7 +24,7 @@ from starloom.languages.syntax import READY
 from starloom.languages.syntax.definitions import queries
 from starloom.languages.syntax.drawing import middle
 
-_CHUNK = 1 << 16  # bytes the parser is handed at once
+_CHUNK = 1 << 11  # bytes the parser is handed at once, copied each time: every 250 bytes, as it goes back and forth
 _STEP = 40  # bytes that must be parsed, on the whole, in each hundred operations; of code it parses 100-300
 _FREE_STEPS = 1_000
 _MATCHES = 4_096  # half-made ones that a query may hold: a bound for its time; code holds some tens
@@ -52,14 +53,45 @@ def _query(grammar: str) -> Query:
     return Query(get_language(grammar), queries()[grammar])
 
 
+class _Read(NamedTuple):
+    """A file as a grammar reads it."""
+
+    grammar: str
+    tree: Tree
+    errors: list[Node]  # the outermost ERROR nodes and the MISSING ones
+
+    @property
+    def covered(self) -> int:
+        """Bytes in errors."""
+        return sum(node.end_byte - node.start_byte for node in self.errors)
+
+
+def _best(grammars: Sequence[str], data: bytes, most_children: float = math.inf) -> _Read | None:
+    """By the first of the grammars that finds no errors, or the one that finds least. None: all of them took too many
+    steps, or found an error of more than `most_children`."""
+    found: list[_Read] = []
+    for grammar in grammars:
+        tree = _parsed(_parser(grammar), memoryview(data))
+        if tree is None:
+            continue
+        one = _Read(grammar, tree, list(_errors_in(tree)))
+        if not one.errors:
+            return one
+        if all(node.child_count <= most_children for node in one.errors):
+            found.append(one)
+    return min(found, key=lambda one: (one.covered, len(one.errors)), default=None)
+
+
 def _errors(grammars: Sequence[str], data: bytes) -> bytes:
-    found = [one for one in (_errors_of(grammar, data) for grammar in grammars) if one is not None]
-    return b"%d %d" % min(found, key=lambda one: (one[1], one[0])) if found else b""
+    found = _best(grammars, data)
+    return b"%d %d" % (len(found.errors), found.covered) if found else b""
 
 
 def _definitions(grammars: Sequence[str], data: bytes) -> bytes:
-    found = [one for one in (_definitions_of(grammar, data) for grammar in grammars) if one is not None]
-    return json.dumps(max(found, key=len), separators=(",", ":")).encode("ascii") if found else b""
+    found = _best(grammars, data, _CHILDREN)
+    if found is None:
+        return b""
+    return json.dumps(_defined(found, data), separators=(",", ":")).encode("ascii")
 
 
 def _middle(words: Sequence[str], data: bytes) -> bytes:
@@ -70,19 +102,16 @@ def _middle(words: Sequence[str], data: bytes) -> bytes:
     return b"%d %d" % found if found else b""
 
 
-def _definitions_of(grammar: str, data: bytes) -> list[tuple[str, int]] | None:
-    """(name, line) in their order. None: too many steps."""
-    tree = _parsed(_parser(grammar), memoryview(data))
-    if tree is None or any(node.child_count > _CHILDREN for node in _errors_in(tree)):
-        return None
+def _defined(file: _Read, data: bytes) -> list[tuple[str, int]]:
+    """(name, line) in their order."""
 
     def among(*asked: Any, **_named: Any) -> bool:
         _, (captured, *words), _, captures = asked
         node = captures[captured[0]][0]
         return (data[node.start_byte : node.end_byte].decode("utf-8", "replace"), "string") in words
 
-    cursor = QueryCursor(_query(grammar), match_limit=_MATCHES)
-    nodes = cursor.captures(tree.root_node, among).get("name", [])
+    cursor = QueryCursor(_query(file.grammar), match_limit=_MATCHES)
+    nodes = cursor.captures(file.tree.root_node, among).get("name", [])
     found: list[tuple[str, int]] = []
     for start, end, row in sorted({(node.start_byte, node.end_byte, node.start_point.row) for node in nodes}):
         name = data[start:end].strip(_MARKS)
@@ -92,15 +121,6 @@ def _definitions_of(grammar: str, data: bytes) -> list[tuple[str, int]] | None:
         if not found or found[-1][0] != text:  # clauses of one function: the first
             found.append((text, row + 1))
     return found
-
-
-def _errors_of(grammar: str, data: bytes) -> tuple[int, int] | None:
-    """(errors, bytes in them): the outermost ERROR nodes and the MISSING ones. None: too many steps."""
-    tree = _parsed(_parser(grammar), memoryview(data))
-    if tree is None:
-        return None
-    errors = [node.end_byte - node.start_byte for node in _errors_in(tree)]
-    return len(errors), sum(errors)
 
 
 def _errors_in(tree: Tree) -> Iterator[Node]:
