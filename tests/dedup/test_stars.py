@@ -30,14 +30,14 @@ def graphs(draw):
 
 
 def clusters(n, pairs, rank, threshold=0.7):
-    """By the plain loop for few edges and by the kernel, which must agree."""
+    """In rounds, and edge by edge, which must agree."""
     left, right, jaccard = zip(*pairs) if pairs else ((), (), ())
     found = []
-    for few in (1000, -1):
-        with mock.patch.object(stars, "FEW", few):
+    for most in (stars.MOST, 1, 0):
+        with mock.patch.object(stars, "MOST", most):
             keeper, similarity = star_clusters(n, left, right, jaccard, rank, threshold)
         found.append((keeper.tolist(), similarity.tolist()))
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
     return found[0]
 
 
@@ -103,3 +103,10 @@ def test_what_does_not_fit_is_refused(n, left, right, jaccard, rank):
 
 def test_not_a_number_is_no_twin():
     assert clusters(2, [(0, 1, np.nan)], [0, 1]) == ([0, 1], [1.0, 1.0])
+
+
+def test_a_long_chain_ends():
+    """Every round settles two files of it."""
+    n = 10_000
+    keeper, _ = star_clusters(n, range(n - 1), range(1, n), np.ones(n - 1), range(n), 0.7)
+    assert keeper.tolist() == [i - i % 2 for i in range(n)]

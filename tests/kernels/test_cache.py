@@ -16,8 +16,7 @@ from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import starloom.kernels
-from starloom.dedup.stars import star_clusters
-from starloom.kernels import cache, lines, minhash, pairs, shingles, stars, warm
+from starloom.kernels import cache, lines, minhash, pairs, shingles, warm
 
 SOURCES = Path(starloom.kernels.__file__).parent
 
@@ -98,9 +97,8 @@ def test_warm_compiles_all_that_is_needed():
             bounds, sets = shingles.shingle_sets(offsets, data)
             minhash.band_hashes(minhash.signatures(offsets, data)[0], 50, 5)
             pairs.jaccard(bounds.astype(np.int32), sets, np.array([0]), np.array([0], dtype=np.int32), 1)
-    star_clusters(2, [0], [1], [0.9], [1, 0], 0.7)
     entries = [lines._count, shingles._count_tokens, shingles._shingle_batch, shingles._unique_in_place]
-    entries += [minhash._signatures, minhash._band_hashes, pairs._jaccard, stars._greedy_stars]
+    entries += [minhash._signatures, minhash._band_hashes, pairs._jaccard]
     assert [len(entry.signatures) for entry in entries] == [1] * len(entries)
 
 
@@ -110,7 +108,7 @@ def test_importing_the_package_brings_no_numba(package):
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("module", ["lines", "shingles", "sigma", "minhash", "pairs", "stars", "decoding"])
+@pytest.mark.parametrize("module", ["lines", "shingles", "sigma", "minhash", "pairs", "decoding"])
 def test_each_module_can_be_the_first(module):
     program = f"""
 from numba.core.dispatcher import Dispatcher

@@ -4,7 +4,7 @@ Connected components chain: A like B, B like C, and C is removed for an A it doe
 removed files in the measurement of 2026). In a star, every file that goes is at least `threshold` similar to
 the very file that stays.
 
-Cost: a sort of the edges, then one step an edge; 40 bytes an edge.
+Cost: a few passes over the edges, 0.1 s for 1.5 million; 40 bytes an edge.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FEW = 1 << 18  # edges that plain Python visits in the time that Numba takes to load (a second or two)
+MOST = 32  # rounds; real pairs need 5. What a long chain leaves then is gone through edge by edge
 
 
 def star_clusters(
@@ -33,54 +33,42 @@ def star_clusters(
         raise ValueError(f"{len(ranks)} ranks for {n} files")
     if len(one) and (min(one.min(), two.min()) < 0 or max(one.max(), two.max()) >= n):
         raise ValueError("a pair names a file that is not there")
-    near = weight >= threshold
-    one, two, weight = one[near], two[near], weight[near]
     order = np.argsort(ranks, kind="stable")
-    # An edge matters to the end that is visited first only: when the other's turn comes, both are covered.
     visit = np.empty(n, dtype=np.int64)
     visit[order] = np.arange(n)
-    back = visit[one] > visit[two]
-    sources, targets = np.where(back, two, one), np.where(back, one, two)
-    edges = _sorted(sources, targets, weight, n)
-    starts = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum(np.bincount(sources, minlength=n), out=starts[1:])
-    if len(edges) <= FEW:
-        return _few(order, starts, targets[edges], weight[edges])
-    from starloom.kernels.stars import greedy_stars
-
-    return greedy_stars(order, starts, targets[edges], weight[edges])
-
-
-def _sorted(
-    sources: NDArray[np.int64], targets: NDArray[np.int64], weights: NDArray[np.float64], n: int
-) -> NDArray[np.int64]:
-    """The order of the edges by source, target, and weight, greatest first. Weights matter where a pair is given twice
-    only: so first by one key, which is four times as fast."""
-    if n <= 1 << 31:
-        keys = sources * n + targets
-        edges = np.argsort(keys)
-        keys = keys[edges]
-        if not (keys[1:] == keys[:-1]).any():
-            return edges
-    return np.lexsort((-weights, targets, sources))
+    near = (weight >= threshold) & (one != two)
+    one, two, weight = visit[one[near]], visit[two[near]], weight[near]
+    first, later = np.minimum(one, two), np.maximum(one, two)
+    covers = _centres(n, first, later)[first]
+    first, later, weight = first[covers], later[covers], weight[covers]
+    by = np.arange(n)  # by turn: the first centre that covers it
+    np.minimum.at(by, later, first)
+    to_it = by[later] == first
+    similar = np.ones(n)
+    similar[later] = 0.0
+    np.maximum.at(similar, later[to_it], weight[to_it])
+    return order[by[visit]], similar[visit]
 
 
-def _few(
-    order: NDArray[np.int64], starts: NDArray[np.int64], neighbours: NDArray[np.int64], weights: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """`kernels.stars.greedy_stars` in plain Python, over the nodes that have neighbours."""
-    n = len(order)
-    keeper, similarity = np.arange(n), np.ones(n)
-    covered: set[int] = set()
-    linked = order[starts[order + 1] > starts[order]]
-    bounds, others, values = starts.tolist(), neighbours.tolist(), weights.tolist()
-    for centre in linked.tolist():
-        if centre in covered:
-            continue
-        covered.add(centre)
-        for edge in range(bounds[centre], bounds[centre + 1]):
-            other = others[edge]
-            if other not in covered:
-                covered.add(other)
-                keeper[other], similarity[other] = centre, values[edge]
-    return keeper, similarity
+def _centres(n: int, first: NDArray[np.int64], later: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which of n files, numbered by turn, become centres. `first`, `later`: the ends of each edge, by turn.
+
+    In rounds, for all files at once: a file that has no earlier neighbour in question is a centre; those that it covers
+    are out of the question, and may have been all that others waited for.
+    """
+    centre, asked = np.ones(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)
+    for _ in range(MOST):
+        if not len(first):
+            return centre
+        free = asked.copy()
+        free[later] = False
+        covered = later[free[first]]
+        centre[covered] = asked[covered] = False
+        asked[free] = False
+        open_ends = asked[first] & asked[later]
+        first, later = first[open_ends], later[open_ends]
+    turn = np.argsort(first)
+    for one, other in zip(first[turn].tolist(), later[turn].tolist(), strict=True):
+        if centre[one]:
+            centre[other] = False
+    return centre

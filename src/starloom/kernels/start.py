@@ -88,7 +88,7 @@ def _quality(offsets: Any, data: Any) -> None:
 def _near_duplicates(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import minhash, pairs, shingles, stars
+    from starloom.kernels import minhash, pairs, shingles
 
     shingles.token_counts_and_stream_hash(offsets, data)
     shingles.shingle_sets(offsets, data, "text-dedup")
@@ -98,7 +98,6 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
     one, two = np.array([0], dtype=np.int64), np.array([1], dtype=np.int64)
     pairs.jaccard(set_offsets, sets, one, two, 0.7)
     pairs.agreement(signatures.astype(np.uint8), one, two)
-    stars.greedy_stars(np.array([0, 1], dtype=np.int64), np.array([0, 1, 2], dtype=np.int64), two.repeat(2), np.ones(2))
 
 
 def _membership(offsets: Any, data: Any) -> None:

@@ -118,7 +118,7 @@ def jaccard(one: set[int], two: set[int], floor: float) -> float:
 def star_clusters(
     n: int, pairs: Sequence[tuple[int, int, float]], rank: Sequence[float], threshold: float
 ) -> tuple[list[int], list[float]]:
-    """Twin of `stars.greedy_stars` and of all that `starloom.dedup.stars` puts before it."""
+    """Twin of `starloom.dedup.stars.star_clusters`."""
     near: dict[int, dict[int, float]] = {i: {} for i in range(n)}
     for left, right, similarity in pairs:
         if similarity >= threshold:
