@@ -7,6 +7,8 @@ kernel. Cost: see bench/decide.
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +24,7 @@ from starloom.the_stack import budgets, opt_outs, redactions, tables
 from starloom.the_stack.budgets import Budget, cut
 from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.door import opted_out
-from starloom.the_stack.licensing import LicenseSettings, license_verdicts
+from starloom.the_stack.licensing import LicenseSettings, verdicts_query
 from starloom.the_stack.measured import KINDS, READABLE, given, joins, needed
 from starloom.the_stack.rules import Compiled, check, describe
 from starloom.the_stack.twins import held_out, near_duplicates, streams, within
@@ -90,7 +92,8 @@ def _copies(
     rules: tuple[Compiled, ...], some: tuple[Budget, ...], redact: RedactSettings
 ) -> tuple[str, tuple[str, ...], list[str]]:
     """SQL of every listed file with what the ledger says of it, its refusal, its rules, its budget and what is replaced
-    in it; the tables it needs, and the columns of the listing that `verdicts` is to have."""
+    in it; the tables it needs, and the columns of the listing that the verdicts, whose query takes the place of
+    `<verdicts>`, are to have."""
     asked = {name for one in rules for name in one.columns} | budgets.asked(some)
     columns = [*_MEASURED[1:], *(name for name in COLUMNS if name in asked and name not in _BASE)]
     needs = needed(columns)
@@ -101,22 +104,23 @@ def _copies(
     names = [_text(one.rule.name) for one in rules]
     number, each = budgets.choice(some)
     measured = joins(needs)
+    redacted = redactions.of_content(redact)
     asks = set(re.findall(r"\bf\.(\w+)", " ".join([*sources, _REFUSAL, measured])))
     listed = [name for name in tables.LISTED_FILES.names if name in asks]
     sql = f"""
-    WITH judged AS (  -- what has no content has no verdict
+    WITH verdicts AS (<verdicts>),
+    judged AS (  -- what has no content has no verdict
       SELECT * FROM verdicts UNION ALL BY NAME SELECT {", ".join(listed)} FROM files WHERE content_id IS NULL)
-    SELECT {", ".join(_BASE)}, redacted, refusal, refusal_value,
+    SELECT {", ".join(_BASE)}, place, redacted, refusal, refusal_value,
       {_first(names)} AS rule, {_first([one.value for one in rules])} AS "value",
       {_first([one.limit for one in rules])} AS "limit",
       {_all(names)} AS matched_rules, {number} AS budget, {each} AS budget_each
     FROM (SELECT *{fires} FROM (
-      SELECT {", ".join(sources)}, redacted, {_REFUSAL}
+      SELECT {", ".join(sources)}, c.place, {redacted} AS redacted, {_REFUSAL}
       FROM {_JUDGED} f JOIN repositories r ON f.repo_name = r.repo_name
       {READABLE}
       LEFT JOIN (SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused GROUP BY content_id) x
         ON f.content_id = x.content_id
-      LEFT JOIN ({redactions.by_content(redact)}) p ON f.content_id = p.content_id
       {measured}))"""
     return sql, (*needs, *(() if redactions.SIGNAL in needs else (redactions.SIGNAL,))), listed
 
@@ -144,29 +148,37 @@ def _text(text: str) -> str:
 def decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None = None) -> pa.Table:
     """The ledger (LEDGER_ROWS, by repository and path) that `settings` make of what was listed, read, measured and
     paired; nothing is written. `opted`: the opt-outs; None: those of the workspace as they are now."""
+    return _as_ledger(engine.table(*_decision(root, engine, settings, opted)))
+
+
+def _as_ledger(rows: Any) -> Any:
+    """A table or a batch with the ledger's columns and types."""
+    return rows.select(tables.LEDGER_ROWS.names).cast(tables.LEDGER_ROWS)
+
+
+def _decision(
+    root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None
+) -> tuple[str, dict[str, Table], dict[str, Any]]:
+    """The query of the ledger: SQL, tables and parameters. All is decided, but not yet said in words."""
     files, repositories = tables.listed_files(root), tables.repositories(root)
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
     sql, needs, listed = _copies(check(settings.rules), settings.budgets, settings.redact)
     limit = {"max_bytes": settings.list.max_bytes}
-    verdicts = license_verdicts(engine, files, repositories, spoken, settings.licenses, listed)
+    verdicts, asked = verdicts_query(engine, files, repositories, spoken, settings.licenses, listed)
     refused = tables.refused(root) or tables.REFUSED.empty_table()
     wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
-    asked = {"opted_contents": wishes.contents_table(), "opted_files": wishes.files_table()}
-    copies = engine.table(sql, given(root, needs) | asked | {"refused": refused, "verdicts": verdicts}, limit)
-    del verdicts  # as wide as the copies
+    asked |= {"opted_contents": wishes.contents_table(), "opted_files": wishes.files_table(), "refused": refused}
+    copies = engine.table(sql.replace("<verdicts>", verdicts), given(root, needs, sql) | asked, limit)
+    del asked
     copies = copies.append_column("number", pa.array(np.arange(len(copies))))
     passed = engine.table(_passed(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
     copies = _with_fates(engine, copies.drop_columns(_FOR_CHOICE), passed, tables.pairs(root), settings)
     del passed
     pa.default_memory_pool().release_unused()  # a third of the peak: Arrow keeps what it freed
     return (
-        engine.table(
-            f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
-            {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
-            limit | {"threshold": _threshold(settings), "redacted_kinds": redactions.limit(settings.redact)},
-        )
-        .select(tables.LEDGER_ROWS.names)
-        .cast(tables.LEDGER_ROWS)
+        f"SELECT * FROM (({_LEDGER}) UNION ALL BY NAME ({_REFUSED})) ORDER BY repo_name, path",
+        {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
+        limit | {"threshold": _threshold(settings), "redacted_kinds": redactions.limit(settings.redact)},
     )
 
 
@@ -177,14 +189,18 @@ def _threshold(settings: Any) -> str:
 
 
 def _run(job: Job) -> Done:
-    ledger = decided(job.root, job.engine, job.settings, opted_out(job))
-    counts = job.engine.table(
-        "SELECT verdict, count(*) AS n FROM ledger GROUP BY verdict ORDER BY verdict", {"ledger": ledger}
-    ).to_pylist()
-    with job.publish() as draft:
-        draft.parquet("ledger.parquet", tables.LEDGER_ROWS, [ledger])
-        draft.facts = {"verdicts": {row["verdict"]: row["n"] for row in counts}}
-    return Done(0, ", ".join(f"{row['n']:,} {row['verdict']}" for row in counts))
+    counts: Counter[str] = Counter()
+
+    def counted(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in map(_as_ledger, batches):
+            counts.update({one["values"]: one["counts"] for one in batch.column("verdict").value_counts().to_pylist()})
+            yield batch
+
+    decision = _decision(job.root, job.engine, job.settings, opted_out(job))
+    with job.engine.query(*decision) as batches, job.publish() as draft:
+        draft.parquet("ledger.parquet", tables.LEDGER_ROWS, counted(batches))
+        draft.facts = {"verdicts": dict(sorted(counts.items()))}
+    return Done(0, ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(counts.items())))
 
 
 # The published pipeline keeps the copy under the most permissive licence; careful verdicts are one for all copies.
@@ -192,15 +208,15 @@ _PERMISSIVE_FIRST = "CASE license_type WHEN 'permissive' THEN 0 WHEN 'no_license
 
 
 # Of the copies, what only the choice of keepers asks.
-_FOR_CHOICE = ["first_seen", "star_events_count", "fork_events_count", "budget", "budget_each"]
+_FOR_CHOICE = ["place", "first_seen", "star_events_count", "fork_events_count", "budget", "budget_each"]
 
 
 def _passed(licenses: LicenseSettings) -> str:
     """The copies that no rule drops, best first."""
     best = f"{_PERMISSIVE_FIRST}, {tables.BEST}" if licenses.order == "paper" else tables.BEST
     return f"""
-      SELECT c.number, c.repo_name, c.content_id, c.length_bytes, c.language, c.budget, c.budget_each,
-        coalesce(s.stream_id, c.content_id) AS stream_id
+      SELECT c.number, c.repo_name, c.content_id, c.place, c.length_bytes, c.language, c.budget, c.budget_each,
+        s.stream_id
       FROM copies c LEFT JOIN streams s ON c.content_id = s.content_id
       WHERE c.refusal IS NULL AND c.rule IS NULL ORDER BY {best}"""
 
@@ -212,12 +228,13 @@ def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table
     By their numbers: joins by the ids, texts of 40 characters, take several times as long.
     """
     numbers = passed.column("number").to_numpy()
-    content = passed.column("content_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    content = passed.column("place").combine_chunks().dictionary_encode().indices.to_numpy()
     first = np.diff(np.maximum.accumulate(content), prepend=-1) > 0  # contents are numbered as they come: best first
     keepers, keeper_numbers = passed.filter(pa.array(first)), numbers[first]
-    stream_ids, repositories = (keepers.column(name).combine_chunks() for name in ("stream_id", "repo_name"))
+    names = ("content_id", "stream_id", "repo_name")
+    content_ids, stream_ids, repositories = (keepers.column(name).combine_chunks() for name in names)
     threshold, seed = settings.decide.near_duplicates, settings.decide.seed
-    found = streams(engine, stream_ids, pairs)
+    found = streams(engine, content_ids, stream_ids, pairs)
     compared = found
     if settings.decide.near_duplicates_within == "language":
         compared = within(found, keepers.column("language").combine_chunks())

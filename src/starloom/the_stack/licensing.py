@@ -170,7 +170,7 @@ FROM ({_LOCATED}) p
 # notice counts where it names a licence, not where it sees a mere reference to one. Only contents of several copies
 # have an origin to look for: most have one.
 _CAREFUL = f"""
-WITH located AS ({_LOCATED}),
+WITH located AS NOT MATERIALIZED ({_LOCATED}),
 copied AS (
   SELECT content_id, bool_or(NOT is_vendor) AS somewhere_own FROM files
   WHERE length_bytes > 0 AND content_id IS NOT NULL GROUP BY content_id HAVING count(*) > 1),
@@ -221,16 +221,23 @@ WHERE n.notice_license IS NOT NULL OR s.expression IS NOT NULL
 
 
 def license_verdicts(
+    engine: Engine, files: Table, repositories: Table, signals: dict[str, Table], settings: LicenseSettings
+) -> pa.Table:
+    """repo_name, path, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score
+    of every hashed file. `signals`: license_file, notice, statements, scans."""
+    return engine.table(*verdicts_query(engine, files, repositories, signals, settings))
+
+
+def verdicts_query(
     engine: Engine,
     files: Table,
     repositories: Table,
     signals: dict[str, Table],
     settings: LicenseSettings,
     listed: Iterable[str] = (),
-) -> pa.Table:
-    """repo_name, path, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score
-    of every hashed file, and the columns `listed` of the listing: carrying them through is cheaper than a join by path.
-    `signals`: license_file, notice, statements, scans."""
+) -> tuple[str, dict[str, Table]]:
+    """The query of `license_verdicts`, with the columns `listed` of the listing: carrying them through is cheaper than
+    a join by path. And the tables that it asks."""
     given = {"files": files, "repositories": repositories}
     speaking = engine.table(_SPEAKING, {"files": files})
     heard = {name: signals[name] for name in ("license_file", "statements", "scans")}
@@ -240,9 +247,9 @@ def license_verdicts(
     given["stated"], given["sayings"] = stated_files(engine, files, speaking, signals["statements"])
     given["cases"] = _judged(engine.table(_CASES, given), given["levels"], settings)
     if settings.order == "paper":
-        return engine.table(_with(_PAPER, listed), given)
+        return _with(_PAPER, listed), given
     found = engine.table(_NOTICES, {name: signals[name] for name in ("notice", "scans")})
-    return engine.table(_with(_CAREFUL, listed), given | {"notices": _classes(found)})
+    return _with(_CAREFUL, listed), given | {"notices": _classes(found)}
 
 
 def _with(sql: str, listed: Iterable[str]) -> str:

@@ -46,13 +46,13 @@ FINDINGS = pa.list_(
 _ROWS = 10_000  # of a part, looked at together
 
 
-def by_content(settings: RedactSettings) -> str:
-    """SQL over the signal: content_id and `redacted`, what the ledger says is replaced in it, e.g. `2 EMAIL, 1 KEY`; of
-    contents in which anything is."""
+def of_content(settings: RedactSettings) -> str:
+    """SQL over the signal: what the ledger says is replaced in a content, e.g. `2 EMAIL, 1 KEY`; null where nothing."""
     counts = {kind: COUNTS[kind] for kind in KINDS if kind in settings.source.replaces}
-    each = ", ".join(f"CASE WHEN {column} > 0 THEN {column} || ' {kind}' END" for kind, column in counts.items())
-    some = " OR ".join(f"{column} > 0" for column in counts.values())
-    return f"SELECT content_id, concat_ws(', ', {each or 'NULL'}) AS redacted FROM {SIGNAL} WHERE {some or 'false'}"
+    each = [
+        f"CASE WHEN {SIGNAL}.{column} > 0 THEN {SIGNAL}.{column} || ' {kind}' END" for kind, column in counts.items()
+    ]
+    return f"nullif(concat_ws(', ', {', '.join(each) or 'NULL'}), '')"
 
 
 def limit(settings: RedactSettings) -> str:

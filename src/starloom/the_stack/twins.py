@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from starloom.dedup.components import connected_components
@@ -36,14 +37,21 @@ FROM pairs p JOIN numbers a ON p."left" = a.stream_id JOIN numbers b ON p."right
 """
 
 
-def streams(engine: Engine, stream_ids: pa.Array, pairs: Table) -> Streams:
-    """`stream_ids`: of each file. `pairs`: left, right (streams), jaccard; numbered by the engine, for as texts they
-    would fill the memory."""
-    encoded = stream_ids.dictionary_encode()
-    numbers = pa.table({"stream_id": encoded.dictionary, "number": pa.array(np.arange(len(encoded.dictionary)))})
+def streams(engine: Engine, content_ids: pa.Array, stream_ids: pa.Array, pairs: Table) -> Streams:
+    """`content_ids`: of each file, no two alike; `stream_ids`: null where no other content has that stream. `pairs`:
+    left, right (streams), jaccard; numbered by the engine, for as texts they would fill the memory."""
+    shared = np.flatnonzero(stream_ids.is_valid())
+    encoded = stream_ids.take(pa.array(shared)).dictionary_encode()  # numbered as they come
+    codes = encoded.indices.to_numpy()
+    _, first = np.unique(codes, return_index=True)
+    best = np.arange(len(content_ids))  # of each file, the first with its stream
+    best[shared] = shared[first][codes]
+    alone = best == np.arange(len(best))
+    names = pc.coalesce(stream_ids, content_ids).filter(pa.array(alone))
+    numbers = pa.table({"stream_id": names, "number": pa.array(np.arange(len(names)))})
     found = engine.table(_NUMBERED, {"pairs": pairs, "numbers": numbers})
     left, right, jaccard = (found.column(name).to_numpy() for name in ("left", "right", "jaccard"))
-    return Streams(encoded.indices.to_numpy().astype(np.int64), len(encoded.dictionary), left, right, jaccard)
+    return Streams((np.cumsum(alone) - 1)[best], len(names), left, right, jaccard)
 
 
 def within(found: Streams, kinds: pa.Array) -> Streams:
