@@ -9,6 +9,7 @@ kernel. Cost: see bench/decide.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -164,12 +165,15 @@ def _decision(
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
     sql, needs, listed = _copies(check(settings.rules), settings.budgets, settings.redact)
     limit = {"max_bytes": settings.list.max_bytes}
-    verdicts, asked = verdicts_query(engine, files, repositories, spoken, settings.licenses, listed)
+    with ThreadPoolExecutor(1) as beside:  # reading is one core's work
+        measured = beside.submit(given, root, needs, sql)
+        verdicts, asked = verdicts_query(engine, files, repositories, spoken, settings.licenses, listed)
     refused = tables.refused(root) or tables.REFUSED.empty_table()
     wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
     asked |= {"opted_contents": wishes.contents_table(), "opted_files": wishes.files_table(), "refused": refused}
-    copies = engine.table(sql.replace("<verdicts>", verdicts), given(root, needs, sql) | asked, limit)
-    del asked
+    asked |= measured.result()
+    copies = engine.table(sql.replace("<verdicts>", verdicts), asked, limit)
+    del asked, measured
     copies = copies.append_column("number", pa.array(np.arange(len(copies))))
     passed = engine.table(_passed(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
     copies = _with_fates(engine, copies.drop_columns(_FOR_CHOICE), passed, tables.pairs(root), settings)
