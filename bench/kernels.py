@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from starloom.dedup.verify import verify
-from starloom.kernels import code_points, lines, minhash, pairs, runs, shape, shingles, text, warm
+from starloom.kernels import code_points, lines, minhash, pairs, runs, shape, shingles, text, warm, words
 from starloom.kernels.seed import FROZEN_SEED
 
 ALONE, OURS = "256 permutations of ready shingles", "signatures(256) + 50x5 bands"
@@ -72,10 +72,10 @@ def measure_kernels(contents: list[str], repeats: int) -> dict[str, float]:
         return minhash.band_hashes(found, bands, 5)
 
     table, (a, b) = code_points.properties(), minhash.multipliers(FROZEN_SEED, 256)
-    files = []
+    files, work = [], words.room()
     for start, end in itertools.pairwise(offsets.tolist()):
         found = np.empty((end - start) // 2 + 1, dtype=np.uint64)
-        tokens, _, _ = shingles.shingle_file(data, start, end, table, found, 0)
+        tokens, _, _ = shingles.shingle_file(data, start, end, table, work, found, 0)
         files.append(found[: max(tokens - 4, 0)].copy())
     signature = np.empty(256, dtype=np.uint32)
 

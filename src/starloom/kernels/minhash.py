@@ -28,6 +28,7 @@ from starloom.kernels.shingles import (
     shingle_file_with_empties,
 )
 from starloom.kernels.text import Int64s, UInt8s, UInt64s, frozen
+from starloom.kernels.words import room
 
 _64 = (1 << 64) - 1
 _BAND = np.uint64(0x9E3779B97F4A7C15)
@@ -80,11 +81,12 @@ def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bo
     stream = np.zeros((n, 2), dtype=np.uint64)
     found = np.empty(most_shingles(longest_file(offsets), empties), dtype=np.uint64)
     halves = np.empty(len(found), dtype=np.uint32)
+    work = room()
     for i in range(n):
         if empties:
             count, size, one, two = shingle_file_with_empties(data, offsets[i], offsets[i + 1], table, found, 0)
         else:
-            count, one, two = shingle_file(data, offsets[i], offsets[i + 1], table, found, 0)
+            count, one, two = shingle_file(data, offsets[i], offsets[i + 1], table, work, found, 0)
             size = count - SHINGLE + 1
         tokens[i], stream[i, 0], stream[i, 1] = count, one, two
         if size > 0:
@@ -96,12 +98,14 @@ def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bo
 
 @kernel
 def _permute(halves: Any, a: Any, b: Any, signature: Any) -> None:
-    for k in range(len(a)):
-        factor, mask = a[k], b[k]
-        least = _ALL
+    for k in range(0, len(a), 2):  # two at a time, as what is read serves both; of an odd number the last comes twice
+        other = min(k + 1, len(a) - 1)
+        factor_1, mask_1, factor_2, mask_2 = a[k], b[k], a[other], b[other]
+        least_1, least_2 = _ALL, _ALL
         for i in range(len(halves)):
-            least = min(least, np.uint32((halves[i] ^ mask) * factor))
-        signature[k] = least
+            least_1 = min(least_1, np.uint32((halves[i] ^ mask_1) * factor_1))
+            least_2 = min(least_2, np.uint32((halves[i] ^ mask_2) * factor_2))
+        signature[k], signature[other] = least_1, least_2
 
 
 @kernel
