@@ -17,7 +17,7 @@ from starloom.dedup import text_files as text_files_module
 from starloom.dedup.mapped import Columns
 from starloom.dedup.parquet_texts import TextFile, measure_files, near_duplicates_in_files, verify_files
 from starloom.dedup.signature import measure
-from starloom.dedup.text_files import batches, runs
+from starloom.dedup.text_files import portions, runs
 from starloom.dedup.verify import verify
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
@@ -159,7 +159,7 @@ def test_nothing(engine, scratch, tmp_path, files):
 def test_rows_that_nobody_wants_are_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(text_files_module, "_BATCH_BYTES", 12)
     (run,) = runs(laid_out(tmp_path, [f"text {k}" for k in range(20)], [], 4))
-    found = [(numbers.tolist(), texts.to_pylist()) for numbers, texts in batches(run, np.array([5, 17, 18]))]
+    found = [(rows.tolist(), texts.take(of).to_pylist()) for rows, texts, of in portions(run, np.array([5, 17, 18]))]
     assert [one for numbers, _ in found for one in numbers] == [5, 17, 18]
     assert [one for _, texts in found for one in texts] == ["text 5", "text 17", "text 18"]
     # The third row group is damaged: nobody sees it who does not ask for it.
@@ -167,25 +167,26 @@ def test_rows_that_nobody_wants_are_not_read(tmp_path, monkeypatch):
     with run.file.path.open("r+b") as file:
         file.seek(metadata.row_group(2).column(1).data_page_offset)
         file.write(b"\xff" * 20)
-    assert [len(texts) for _, texts in batches(run, np.array([0, 19]))] == [1, 1]
+    assert [len(one.texts) for one in portions(run, np.array([0, 19]))] == [1, 1]
     with pytest.raises(UserError, match="cannot read"):
-        list(batches(run, np.array([9])))
+        list(portions(run, np.array([9])))
 
 
 def test_a_text_that_a_group_has_a_thousand_times_is_held_once(tmp_path):
     """Its 100 MB are 100 kB in the file, so what the metadata says of sizes is no help."""
     texts = ["x" * 100_000, "y"] * 1_000
     (file,) = laid_out(tmp_path, texts, [])
-    portions = [(numbers, texts) for run in runs([file]) for numbers, texts in batches(run)]
-    assert max(texts.nbytes for _, texts in portions) < 9e6
-    assert [one for numbers, _ in portions for one in numbers] == list(range(2_000))
-    assert pa.chunked_array([texts for _, texts in portions]).equals(pa.chunked_array([texts], pa.large_string()))
+    found = [one for run in runs([file]) for one in portions(run)]
+    assert max(one.texts.nbytes for one in found) < 2e5
+    assert [row for one in found for row in one.rows] == list(range(2_000))
+    read = pa.chunked_array([one.texts.take(one.of) for one in found])
+    assert read.equals(pa.chunked_array([texts], pa.large_string()))
 
 
 def test_a_bad_text_that_nobody_wants_does_no_harm(tmp_path):
     (file,) = laid_out(tmp_path, [b"a", b"\xff", b"c"], [], kind=pa.binary())
     (run,) = runs([file])
-    assert [texts.to_pylist() for _, texts in batches(run, np.array([0, 2]))] == [["a", "c"]]
+    assert [one.texts.to_pylist() for one in portions(run, np.array([0, 2]))] == [["a", "c"]]
 
 
 BAD = {

@@ -24,10 +24,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from starloom import progress
+from starloom.dedup.bands import spread
 from starloom.dedup.mapped import Columns, explained, forget, mapped
 from starloom.dedup.near_duplicates import NearDuplicates, group_numbers, near_duplicates_of
 from starloom.dedup.signature import Measured, MinHashSettings, Tokenisation, tuned
-from starloom.dedup.text_files import Run, TextFile, batches, row_counts, runs
+from starloom.dedup.text_files import Run, TextFile, portions, row_counts, runs
 from starloom.engine.verbs import Engine
 from starloom.errors import UserError
 
@@ -121,11 +122,11 @@ def _measure(item: _Measuring) -> tuple[NDArray[np.int32], NDArray[np.uint64], N
     rows = item.run.stop - item.run.start
     tokens, stream = np.zeros(rows, dtype=np.int32), np.zeros((rows, 2), dtype=np.uint64)
     sketch = np.zeros((rows, item.settings.permutations), dtype=np.uint8)
-    for numbers, texts in batches(item.run):
+    for numbers, texts, of in portions(item.run):
         found = measure(*text_buffers(texts), item.settings)
         here = slice(int(numbers[0]) - item.run.start, int(numbers[-1]) - item.run.start + 1)
-        tokens[here], stream[here], sketch[here] = found.tokens, found.stream, found.sketch
-        item.bands.write(int(numbers[0]), found.bands)
+        tokens[here], stream[here], sketch[here] = found.tokens[of], found.stream[of], found.sketch[of]
+        item.bands.write(int(numbers[0]), found.bands[of])
     return tokens, stream, sketch
 
 
@@ -200,12 +201,14 @@ def _shingle(item: _Shingling) -> tuple[NDArray[np.int64], int]:
     counts = []
     size = 0
     with explained(item.target), item.target.open("wb") as output:
-        for _, texts in batches(item.run, item.wanted):
+        for _, texts, of in portions(item.run, item.wanted):
             offsets, data = text_buffers(texts)
             starts, values = shingle_sets(offsets, data, item.tokenisation)
+            counts.append(np.diff(starts)[of])
+            if not np.array_equal(of, np.arange(len(texts))):  # in another order, or several rows have a text
+                values = values[spread(starts[of], counts[-1])]
             output.write(values.data)
-            counts.append(np.diff(starts))
-            size += int(offsets[-1] - offsets[0])
+            size += int(np.diff(offsets)[of].sum())
     return np.concatenate(counts), size
 
 

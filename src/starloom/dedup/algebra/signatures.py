@@ -21,7 +21,7 @@ from starloom import progress
 from starloom.dedup.algebra.agreed_key import Key, hidden_values
 from starloom.dedup.mapped import explained, mapped, write_at
 from starloom.dedup.signature import MinHashSettings
-from starloom.dedup.text_files import Run, TextFile, batches, row_counts, runs
+from starloom.dedup.text_files import Run, TextFile, portions, row_counts, runs
 from starloom.engine.verbs import Engine
 
 HASH = 32  # bytes of a text's hash
@@ -111,15 +111,16 @@ def _sign(item: _Signing) -> tuple[NDArray[np.uint8], NDArray[np.uint64], NDArra
     tokens = np.zeros(rows, dtype=np.int32)
     lengths = np.zeros(rows, dtype=np.int64)
     secret = item.key.content if item.key else b""
-    for numbers, texts in batches(run):
+    for numbers, texts, of in portions(run):
         offsets, data = text_buffers(texts)
         some = slice(int(numbers[0]) - run.start, int(numbers[-1]) + 1 - run.start)
         hashes = [_content_hash(data[a:b].data, secret) for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist())]
-        content[some] = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, HASH)
-        lengths[some] = np.diff(offsets)
+        content[some] = np.frombuffer(b"".join(hashes), dtype=np.uint8).reshape(-1, HASH)[of]
+        lengths[some] = np.diff(offsets)[of]
         if settings:
-            values, tokens[some], stream[some] = _signatures(offsets, data, settings, item.key)
-            write_values(item.target, int(numbers[0]), values)
+            values, counts, streams = _signatures(offsets, data, settings, item.key)
+            tokens[some], stream[some] = counts[of], streams[of]
+            write_values(item.target, int(numbers[0]), values[of])
     return content, stream, tokens, lengths
 
 

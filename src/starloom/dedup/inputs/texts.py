@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from starloom import progress
 from starloom.dedup.inputs.part import LeftOut, Part
-from starloom.dedup.text_files import TextFile, batches, runs
+from starloom.dedup.text_files import TextFile, portions, runs
 from starloom.errors import UserError
 from starloom.settings import nearest
 
@@ -59,8 +59,8 @@ class Input:
         work = runs(self.files)
         with progress.task("sizes of texts", sum(run.bytes for run in work)) as bar:
             for run in work:
-                for numbers, texts in batches(run):
-                    found[numbers] = pc.fill_null(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)
+                for rows, texts, of in portions(run):
+                    found[rows] = pc.fill_null(pc.binary_length(texts), 0).to_numpy(zero_copy_only=False)[of]
                 bar.advance(run.bytes)
         return found
 
