@@ -9,6 +9,7 @@ and 40 a distinct pair, of which 16 are the result; the pairs that wait to be me
 or 4 M.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -70,16 +71,7 @@ def candidate_pairs(
             large = sizes > leaders
             capped += int(large.sum())
             hot[order[spread(starts[large], sizes[large])]] = True
-            for leader in range(min(int(sizes.max(initial=0)) - 1, leaders)):
-                wide = sizes > leader + 1
-                starts, sizes = starts[wide], sizes[wide]
-                # By the leader's place, so that the pairs come in ascending order and merging them is cheap.
-                by_place = np.argsort(order[starts + leader])
-                starts, sizes = starts[by_place], sizes[by_place]
-                followers = sizes - leader - 1
-                # One number a pair: its places in `members`, best first.
-                pairs = np.repeat(order[starts + leader] * count, followers)
-                pairs += order[spread(starts + leader + 1, followers)]
+            for pairs in _pairs(order, starts, sizes, leaders):
                 distinct.add(pairs)
             bar.advance(1)
     found = distinct.all()
@@ -88,6 +80,29 @@ def candidate_pairs(
         same = np.asarray(groups)[left] == np.asarray(groups)[right]
         left, right = left[same], right[same]
     return Candidates(left, right, capped, np.sort(members[hot]))
+
+
+def _pairs(
+    order: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64], leaders: int
+) -> Iterator[NDArray[np.int64]]:
+    """The pairs of `_buckets`, each as one number of its places, best first, in portions that are in ascending order:
+    merging them is cheap then."""
+    count = len(order)
+    leading = np.minimum(sizes - 1, leaders)
+    heads = spread(starts, leading)
+    followers = np.repeat(starts + sizes, leading) - heads - 1
+    by_place = np.argsort(order[heads])
+    heads, followers = heads[by_place], followers[by_place]
+    ends = np.cumsum(followers)
+    start = 0
+    while start < len(heads):
+        before = ends[start - 1] if start else 0
+        stop = max(int(np.searchsorted(ends, before + _BUFFER, side="right")), start + 1)
+        some = followers[start:stop]
+        pairs = np.repeat(order[heads[start:stop]] * count, some)
+        pairs += order[spread(heads[start:stop] + 1, some)]
+        yield pairs
+        start = stop
 
 
 def linked_pairs(
