@@ -117,7 +117,7 @@ def end_to_end(peers: dict[str, roster.Peer], given: argparse.Namespace, folder:
             taken[name].append(told(name, one | {"load before": load}))
             if "problem" not in one:
                 kept[name] = pq.read_table(target)["keeper"].to_pylist()
-    if kept[roster.OURS] != kept[roster.OURS_IN_FILES]:
+    if kept[roster.OURS] != kept[roster.OURS_IN_MEMORY]:
         raise SystemExit("near_duplicates and near_duplicates_in_files differ")
     runs = {}
     for name, some in taken.items():
@@ -138,7 +138,7 @@ def quality(peers: dict[str, roster.Peer], given: argparse.Namespace, folder: Pa
         runs: Found = {}
         words = None
         for who, peer in peers.items():
-            if who == roster.OURS_IN_FILES:
+            if who == roster.OURS_IN_MEMORY:
                 continue
             keepers, shingles = folder / "keepers.parquet", folder / "shingles.parquet"
             runs[who] = told(

