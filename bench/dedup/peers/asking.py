@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")  # for all, as our command line does: what Arrow frees is used again
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")  # as `starloom dedup` does, for all: what Arrow frees is used again
 import pyarrow as pa
 import pyarrow.parquet as pq
 

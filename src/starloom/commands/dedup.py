@@ -1,5 +1,6 @@
 """`starloom dedup`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,9 @@ def command(
         starloom dedup src/ vendor/
         starloom dedup --explain --threshold 0.85
     """
+    # Arrow's allocator gives what is freed back to the system after 10 ms, and a page that comes again is zeroed again:
+    # of the time of reading a third or more. It looks when it is loaded, in the workers too.
+    os.environ.setdefault("MIMALLOC_PURGE_DELAY", "-1")
     from dataclasses import asdict
 
     from starloom.dedup.signature import tuned

@@ -7,30 +7,40 @@ which comes first (Knuth, The Art of Computer Programming, 7.1.3, "SIMD within a
 from typing import Any
 
 import numpy as np
-from numba.cpython.unsafe.numbers import trailing_zeros
 
 from starloom.kernels.cache import kernel
 
 _8, _16, _24, _32, _40, _48, _56 = (np.uint64(shift) for shift in range(8, 64, 8))
-_3 = np.uint64(3)
+_1, _2, _3, _4, _5, _6, _7 = (np.uint64(place) for place in range(1, 8))
 _ONES, _TOPS, _LOWS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
 _LINE_ENDS, _ZEROS = np.uint64(0x0A0A0A0A0A0A0A0A), np.uint64(0x3030303030303030)
+_DE_BRUIJN, _58 = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)  # its 64 stretches of six bits all differ
+_PLACE = np.zeros(64, dtype=np.int64)  # of a bit: at the stretch that it shifts to the top
+for _bit in range(64):
+    _PLACE[((int(_DE_BRUIJN) << _bit) & ((1 << 64) - 1)) >> 58] = _bit
 _TO_TOP = np.uint64(0x7676767676767676)  # plus ten and more, a byte reaches its highest bit
 
 
 @kernel
 def eight(text: Any, at: Any) -> Any:
     """text[at:at + 8], the first byte lowest; `at` is not negative. The compiler makes one load of it."""
-    low = np.uint64(text[at]) | np.uint64(text[at + 1]) << _8
-    low |= np.uint64(text[at + 2]) << _16 | np.uint64(text[at + 3]) << _24
-    high = np.uint64(text[at + 4]) << _32 | np.uint64(text[at + 5]) << _40
-    return low | high | np.uint64(text[at + 6]) << _48 | np.uint64(text[at + 7]) << _56
+    p = np.uint64(at)  # unsigned: else each index is asked whether it counts from the end, and eight loads are made
+    low = np.uint64(text[p]) | np.uint64(text[p + _1]) << _8
+    low |= np.uint64(text[p + _2]) << _16 | np.uint64(text[p + _3]) << _24
+    high = np.uint64(text[p + _4]) << _32 | np.uint64(text[p + _5]) << _40
+    return low | high | np.uint64(text[p + _6]) << _48 | np.uint64(text[p + _7]) << _56
+
+
+@kernel
+def lowest_bit(bits: Any) -> Any:
+    """The place of the lowest bit that is set; one is."""
+    return _PLACE[((bits & (~bits + _1)) * _DE_BRUIJN) >> _58]
 
 
 @kernel
 def first_byte(marks: Any) -> Any:
     """Which of eight bytes is the first whose highest bit is set; one is."""
-    return np.int64(trailing_zeros(marks) >> _3)
+    return lowest_bit(marks) >> 3
 
 
 @kernel

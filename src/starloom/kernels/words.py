@@ -17,13 +17,14 @@ import numpy as np
 from starloom.kernels.cache import kernel
 from starloom.kernels.code_points import LOWER, WORD
 from starloom.kernels.decoding import code_point, mix
+from starloom.kernels.swar import eight, lowest_bit
 
 # Odd numbers without a pattern (the fraction of the square roots of 2, 3, 5 …, last bit set).
 TOKEN_1, TOKEN_2 = np.uint64(0x6A09E667F3BCC909), np.uint64(0xBB67AE8584CAA73B)
 STREAM_1, STREAM_2 = np.uint64(0x3C6EF372FE94F82B), np.uint64(0xA54FF53A5F1D36F1)
 SEED_1, SEED_2 = np.uint64(0x629A292A367CD507), np.uint64(0x9159015A3070DD17)
 
-BLOCK = 1 << 13  # bytes: what the steps leave for each other stays in the second cache
+BLOCK = 1 << 13  # bytes: what the steps leave for each other stays near the CPU
 
 _LOWER, _WORD = np.uint32(LOWER), np.uint32(WORD)
 _DOTTED_I, _I = np.uint64(0x130), np.uint64(ord("i"))
@@ -33,10 +34,6 @@ _26, _10 = np.uint8(26), np.uint8(10)
 _ZERO, _ONE, _7, _8, _56, _63, _BYTE = (np.uint64(one) for one in (0, 1, 7, 8, 56, 63, 0xFF))
 _LOW_7, _TOP_BITS = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
 _TOGETHER = np.uint64(0x0102040810204080)  # times eight bytes of 0 or 1: they are the highest eight bits
-_DE_BRUIJN, _58 = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)  # its 64 stretches of six bits all differ
-_PLACE = np.zeros(64, dtype=np.int32)  # of a bit: at the stretch that it shifts to the top
-for _bit in range(64):
-    _PLACE[((int(_DE_BRUIJN) << _bit) & ((1 << 64) - 1)) >> 58] = _bit
 
 
 @kernel
@@ -101,33 +98,23 @@ def _fold(text: Any, low: Any) -> None:
 
 
 @kernel
-def _eight(low: Any, at: Any) -> Any:
-    """low[at:at + 8] as one number, the first byte lowest: the compiler makes one load of it."""
-    number = np.uint64(low[at])
-    for k in range(1, 8):
-        number |= np.uint64(low[at + np.uint64(k)]) << np.uint64(8 * k)
-    return number
-
-
-@kernel
 def _edges(low: Any, size: int, edges: Any) -> Any:
     """Write where each run of bytes other than 0 begins and ends in low[:size], behind which are 64 zeros; returns how
-    many there are."""
+    many runs there are."""
     count = _ZERO
     before = _ZERO
     for base in range(0, size + 1, 64):
         bits = _ZERO  # one a byte
         for k in range(0, 64, 8):
-            eight = _eight(low, np.uint64(base + k))
-            eight = ((((eight & _LOW_7) + _LOW_7) | eight) & _TOP_BITS) >> _7
-            bits |= ((eight * _TOGETHER) >> _56) << np.uint64(k)
+            octet = eight(low, base + k)
+            octet = ((((octet & _LOW_7) + _LOW_7) | octet) & _TOP_BITS) >> _7
+            bits |= ((octet * _TOGETHER) >> _56) << np.uint64(k)
         turns = bits ^ ((bits << _ONE) | before)
         before = bits >> _63
         while turns:
-            others = turns & (turns - _ONE)
-            edges[count] = np.int32(base) + _PLACE[((turns ^ others) * _DE_BRUIJN) >> _58]
+            edges[count] = base + lowest_bit(turns)
             count += _ONE
-            turns = others
+            turns &= turns - _ONE
     return np.int64(count >> _ONE)
 
 
@@ -135,10 +122,10 @@ def _edges(low: Any, size: int, edges: Any) -> Any:
 def _first_bytes(low: Any, edges: Any, words: int, firsts: Any) -> None:
     """The first eight bytes of each word as one number, 0 where it is shorter."""
     for k in range(words):
-        first = np.uint64(edges[2 * k])
-        size = np.uint64(edges[2 * k + 1]) - first
+        first = np.int64(edges[2 * k])
+        size = np.uint64(edges[2 * k + 1] - first)
         drop = _8 * (_8 - min(size, _8))
-        firsts[k] = (_eight(low, first) << drop) >> drop
+        firsts[k] = (eight(low, first) << drop) >> drop
 
 
 @kernel
