@@ -24,9 +24,7 @@ def texts(most: int) -> list[tuple[str, str]]:
     folders = sorted({sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib", "include")})
     paths = {path for folder in folders for path in Path(folder).rglob("*") if path.suffix in SUFFIXES}
     found, seen, size = [], set(), 0
-    for path in sorted(
-        paths, key=lambda one: hashlib.sha256(one.name.encode() + bytes(str(one.stat().st_size), "ascii")).digest()
-    ):
+    for path in sorted(paths, key=_chance):
         try:
             text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError):
@@ -39,3 +37,8 @@ def texts(most: int) -> list[tuple[str, str]]:
         if size >= most:
             break
     return found
+
+
+def _chance(path: Path) -> tuple[bytes, Path]:
+    """By name and size, wherever the packages are; the path where two have the same."""
+    return hashlib.sha256(path.name.encode() + str(path.stat().st_size).encode()).digest(), path

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from starloom.kernels.cache import kernel
 from starloom.kernels.text import Int64s, UInt8s, UInt64s, checked, frozen
 from starloom.kernels.tiles import bucket_bits, filter_mask, filter_words
-from starloom.kernels.windows import window_hash, window_hashes
+from starloom.kernels.windows import powers, window_hash, window_hashes
 
 LEAST = 8  # bytes of the shortest passage that can be told
 WIDEST = 50  # bytes of a window
@@ -88,7 +88,7 @@ def find(bounds: Int64s, squeezed: UInt8s, table: Passages) -> Found:
     found = _find(
         bounds,
         squeezed,
-        table.width,
+        powers(table.width),
         table.lookup.bits,
         frozen(table.lookup.filter, np.uint64),
         frozen(table.lookup.hashes, np.uint64),
@@ -118,7 +118,7 @@ def _rarest(every: UInt64s, offsets: Int64s, width: int) -> NDArray[np.int64]:
 def _find(
     bounds: Any,
     squeezed: Any,
-    width: int,
+    weights: Any,
     bits: int,
     words: Any,
     hashes: Any,
@@ -128,6 +128,7 @@ def _find(
     passage: Any,
     place: Any,
 ) -> Any:
+    width = len(weights)
     shift = _64 - np.uint64(bits)
     found = np.empty((3, 64), dtype=np.int64)
     count = 0
@@ -135,7 +136,7 @@ def _find(
     for i in range(len(bounds) - 1):
         begin, end = bounds[i], bounds[i + 1]
         for p in range(begin, end - width + 1, width):
-            h = window_hash(squeezed, p, width)
+            h = window_hash(squeezed, p, weights)
             bucket = np.int64(h >> shift)
             mask = filter_mask(h)
             if words[bucket] & mask != mask:

@@ -1,13 +1,14 @@
 """One data file of the dataset folded and cut into tiles, in a worker: what `segments` puts together.
 
-Each row group is read once; for each shard, texts go to one scratch file and the tiles to another, parted by ranges of
-their hashes. Memory: a row group and about 30 bytes a tile of the data file.
+Each row group is read once, a few megabytes at a time and into the same memory (fresh pages cost as much as decoding
+into them); for each shard, texts go to one scratch file and the tiles to another, parted by ranges of their hashes.
+Memory: a row group, packed, and about 30 bytes a tile of the data file.
 """
 
 import contextlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +18,10 @@ from numpy.typing import NDArray
 from starloom.kernels.text import Int64s, UInt32s, UInt64s
 from starloom.membership.layout import TEXT
 
+if TYPE_CHECKING:
+    from starloom.kernels.fold import Room
+
+_ROWS: Final = 512  # read at a time: what a cache holds of their texts
 SCRATCH: Final = {**TEXT, "hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4"}
 
 
@@ -61,21 +66,22 @@ def tile_part(part: Part) -> dict[int, Piece]:
     """By shard."""
     makers: dict[int, _Maker] = {}
     file = pq.ParquetFile(part.source)
-    row = 0
+    row = 0  # of the first of a row group
     with contextlib.ExitStack() as stack:
         for group in range(file.metadata.num_row_groups):
-            rows = file.metadata.row_group(group).num_rows
-            shards = part.shards[row : row + rows]
-            row += rows
-            wanted = np.unique(shards[shards >= 0]).tolist()
-            if not wanted:
+            rows = part.shards[row : row + file.metadata.row_group(group).num_rows]
+            row += len(rows)
+            if not (rows >= 0).any():
                 continue
-            content = file.read_row_group(group, columns=["content"]).column("content")
-            for shard in wanted:
-                if shard not in makers:
-                    makers[shard] = stack.enter_context(_Maker(part, shard))
-                mine = shards == shard
-                makers[shard].add(content if mine.all() else content.filter(pa.array(mine)))
+            at = 0
+            for batch in file.iter_batches(_ROWS, row_groups=[group], columns=["content"], use_threads=False):
+                content, shards = batch.column(0), rows[at : at + len(batch)]
+                at += len(batch)
+                for shard in np.unique(shards[shards >= 0]).tolist():
+                    if shard not in makers:
+                        makers[shard] = stack.enter_context(_Maker(part, shard))
+                    mine = shards == shard
+                    makers[shard].add(content if mine.all() else content.filter(pa.array(mine)))
         return {shard: maker.piece() for shard, maker in makers.items()}
 
 
@@ -89,6 +95,7 @@ class _Maker:
         self._columns: list[tuple[UInt32s, UInt32s]] = []
         self._tiles = _Tiles()
         self._shapes = _Tiles()
+        self._room: Room | None = None
         self._text_bytes = 0
 
     def __enter__(self) -> Self:
@@ -99,13 +106,14 @@ class _Maker:
         for one in self._outputs.values():
             one.close()
 
-    def add(self, content: pa.ChunkedArray) -> None:
-        from starloom.kernels.fold import fold_with_gaps
+    def add(self, content: pa.Array) -> None:
+        from starloom.kernels.fold import Room, fold_with_gaps
         from starloom.kernels.text import text_buffers
         from starloom.kernels.tiles import tile_hashes
 
         offsets, data = text_buffers(content)
-        bounds, folded, gaps = fold_with_gaps(offsets, data)
+        self._room = self._room or Room()
+        bounds, folded, gaps = fold_with_gaps(offsets, data, self._room)
         columns: dict[str, NDArray[Any]] = {"text": folded, "gap_position": gaps.position, "gap_lines": gaps.lines}
         for name, column in columns.items():
             self._outputs[name].write(np.ascontiguousarray(column.astype(TEXT[name], copy=False)).data)
