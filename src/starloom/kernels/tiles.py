@@ -203,7 +203,7 @@ def _look_up(
         for k in range(size):
             mask = filter_mask(block[k])
             word[k] = word[k] & mask == mask
-        through = 0
+        through: Any = 0
         for k in range(size):
             passed[through] = k
             through += np.int64(word[k])

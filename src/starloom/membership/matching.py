@@ -35,6 +35,8 @@ class Matching:
 
         found, size = self._spans.stretches, len(self._asked.query)
         covered = np.zeros(size, dtype=np.bool_)
+        if not len(found.start):
+            return [], covered
         shown = chosen(*_packed(found.start, found.end), self._width)
         starts, ends = found.start[shown], found.end[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)

@@ -49,6 +49,8 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     """Every stretch of the folded text `query` that stands in a file; see the module. Raises UserError as the shard."""
     width = shard.covered.width
     offsets, counts = shard.tiles(query, split, most)
+    if not len(offsets):
+        return Spans((), Stretches(_NONE, _NONE, _NONE, _NONE), _NONE, _NONE, _NONE)
     rare = (counts <= most) & ~_midst(offsets, hashes_at(query, offsets, width), width)
     found = shard.grown(query, offsets[rare], split) if rare.any() else _NOTHING
     frequent = left = offsets[~rare]
