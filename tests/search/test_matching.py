@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from starloom.search import patterns
 from starloom.search.matching import File, Text, holds, places, text_terms
+from starloom.search.nodes import Pattern, fold
 from starloom.search.query import parse
 
 
@@ -67,6 +69,49 @@ def test_pieces_are_where_they_are(text, piece):
 def test_patterns_are_where_they_are(text, source):
     spans = [one.span() for one in re.finditer(source, text, re.MULTILINE | re.ASCII) if one[0]]
     assert [place for place in found(f"/{source}/", text) if place[0] < place[1]] == spans
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("abc", True), (r"a.*b\w+\.", True), (r"^(a|b)+$", True), (r"[^\w\n]*x", True), (r"[^,\n]x", True),
+        (r"[ \t]*(?:x|y)", True), (r"\(\[", True),
+        (r"[^,]x", False), (r"a\sb", False), (r"\Wx", False), (r"\D", False), (r"a\nb", False), ("a\nb", False),
+        (r"[\t-z]x", False), (r"[\s]x", False), ("[[:space:]]x", False), (r"\x0a", False), (r"\pZ", False),
+        ("(?s)a.b", False), ("(?s:a.b)", False), (r"\Aab", False), (r"ab\z", False), (r"\Qa\E", False),
+        ("[\tx]", False),
+    ],
+)  # fmt: skip
+def test_patterns_that_reach_over_no_line_end(source, expected):
+    assert patterns.on_one_line(Pattern(source, True)) == expected
+
+
+PARTS = [
+    "ab",
+    "AB",
+    "é",
+    ".",
+    ".*",
+    "[^a\\n]",
+    "[^a]",
+    r"\w+",
+    r"[ \t]*",
+    "(?:ab|ba)",
+    "b?",
+    "^",
+    "$",
+    r"\b",
+    r"\B",
+    r"\s",
+]
+
+
+@given(st.lists(st.sampled_from(PARTS), min_size=1, max_size=5), st.text("abAB \té\n", max_size=30), st.booleans())
+def test_patterns_that_stand_on_a_line_are_found_as_in_the_whole_text(parts, text, case_sensitive):
+    pattern = Pattern("".join(parts), case_sensitive)
+    sought = text if case_sensitive else fold(text)
+    expected = next(patterns.found(patterns.compile(pattern), sought.encode()), None) is not None
+    assert holds(pattern, File({}.get, text.encode)) == expected
 
 
 def test_terms_that_are_shown():

@@ -45,6 +45,8 @@ NEEDED = [
     ("ab?c", has("ac", "abc")),
     ("(ab)?cd", Has("cd")),  # of "cd" and "abcd" the one is in the other
     ("(ab|cd)*ef", Has("ef")),
+    ("ab[ x]*cd", every(has("abcd", " cd", "xcd"), has("ab ", "abc", "abx"), "ab")),
+    (r"ab\w*cd", every("ab", "cd")),
     ("(abc|de[fg])", has("def", "deg", "abc")),
     ("(foo|bar.*baz)qux", every("qux", Some((Every((Has("baz"), Has("bar"))), Has("foo"))))),
     ("foo.bar", every("foo", "bar")),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from starloom.search import fields, required
+from starloom.search import fields, grams, required
 from starloom.search.borders import of_piece
 from starloom.search.identifiers import IDENTIFIER
 from starloom.search.matching import text_terms
@@ -33,11 +33,13 @@ class Plan:
 
     `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
     They are told by a file alone, whatever else is in the index. None: it matches no file of this shard.
+    `may`: which rows may be hits, by their filters of grams; None: those say nothing.
     """
 
     candidates: "Query"
     unproved: Node | None
     better: tuple["Query | None", ...]
+    may: grams.May | None
 
 
 def plan(node: Node, searcher: "Searcher", schema: "Schema") -> Plan:
@@ -56,7 +58,8 @@ class _Planner:
 
     def plan(self, node: Node) -> Plan:
         found, unproved = self._node(node)
-        return Plan(self._query.all_query() if found is None else found, unproved, tuple(self._better(node)))
+        candidates = self._query.all_query() if found is None else found
+        return Plan(candidates, unproved, tuple(self._better(node)), grams.may(unproved))
 
     # What narrows
 
@@ -142,12 +145,12 @@ class _Planner:
             folded = fold(node.value)
             in_field = (fields.CASED_SYMBOLS, node.value) if node.case_sensitive else (fields.SYMBOLS, folded)
             return self._term(*in_field), None
-        grams = fields.REPO_GRAMS if node.field == "repo" else fields.PATH_GRAMS
+        field = fields.REPO_GRAMS if node.field == "repo" else fields.PATH_GRAMS
         if node.pattern:
-            return self._needed(grams, required.needed(Pattern(node.value, node.case_sensitive))), node
+            return self._needed(field, required.needed(Pattern(node.value, node.case_sensitive))), node
         folded = fold(node.value)
         proved = node.field != "file" and _is_gram(folded) and not (node.case_sensitive and _has_letters(folded))
-        return self._piece(grams, folded.encode()), None if proved else node
+        return self._piece(field, folded.encode()), None if proved else node
 
     def _needed(self, field: str, needed: Needed) -> "Query | None":
         """Files that have what a pattern needs."""
@@ -183,8 +186,8 @@ class _Planner:
         if len(folded) == 2:
             following = [fields.gram_term(folded + bytes([third])) for third in range(256)]
             return self._query.term_set_query(self._schema, field, following)
-        grams = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
-        return self._every([self._term(field, gram) for gram in self._rarest(field, grams, _RAREST_GRAMS)])
+        terms = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
+        return self._every([self._term(field, gram) for gram in self._rarest(field, terms, _RAREST_GRAMS)])
 
     # What is best
 

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from starloom.languages.syntax.definitions import Definitions
 from starloom.search import fields
+from starloom.search.grams import filters_of
 from starloom.search.layout import CODEC, FILES, FROM_DATASET, shard_name, shard_of
 from starloom.search.work import Work
 from starloom.workspace.atomic import Draft
@@ -104,6 +105,8 @@ class _New:
             start = self._texts.tell()
             size = self._texts.write(self._codec.compress(text, asbytes=True))
             row |= {"text_start": start, "text_size": size, "text_bytes": len(text), "text_file": 0, "live": True}
+        for row, grams in zip(rows, filters_of(texts), strict=True):
+            row["grams"] = grams
         self._rows.append(pa.Table.from_pylist(rows, FILES))
 
     def finish(self) -> None:

@@ -21,7 +21,7 @@ from starloom.workspace.operations import Output
 
 FOLDER: Final = "search"
 KIND: Final = "search"  # of its manifest: the stage's name
-VERSION: Final = 4
+VERSION: Final = 5
 SPLITS: Final = ("train", "held_out")
 
 ROWS: Final = "files.arrow"
@@ -52,6 +52,7 @@ FILES: Final = pa.schema(
         pa.field("text_start", pa.int64(), nullable=False),  # of its block in there
         pa.field("text_size", pa.int64(), nullable=False),  # of the block
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text
+        pa.field("grams", pa.large_binary()),  # a filter of what is in the text: see `grams`; null of what has gone
         pa.field("mark", pa.binary(16), nullable=False),  # a hash of all that the dataset says of it, text and all
         pa.field("live", pa.bool_(), nullable=False),
     ]

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from starloom.licenses import expressions
 from starloom.search import patterns, required
 from starloom.search.identifiers import is_word
-from starloom.search.needs import Every, Has, Said
+from starloom.search.needs import Every, Has, Said, Some
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Term, Word, fold
 
 
@@ -74,6 +74,8 @@ def judge(node: Node) -> Judge:
     find = _finder(node)
     if isinstance(node, Pattern) and (needed := required.needed(node)) is not None:
         # Looking for the pieces first is ten times as fast as for the pattern, and most files lack one.
+        if on_a_line := _line_judge(node, needed):
+            return lambda file: on_a_line(file.text)
         has = _has(needed)
         return lambda file: has(file.text) and next(find(file.text)[1], None) is not None
     return lambda file: next(find(file.text)[1], None) is not None
@@ -191,6 +193,45 @@ def _has(needed: Said) -> Callable[[Text], bool]:
     if isinstance(needed, Every):
         return lambda text: all(part(text) for part in parts)
     return lambda text: any(part(text) for part in parts)
+
+
+def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None:
+    """Whether a pattern stands on one of the lines that have a piece it needs, where it reaches over no line's end: a
+    large text has few of them. None: the whole text must be gone through."""
+    choices = _choices(needed)
+    if not choices or not patterns.on_one_line(pattern) or patterns.needs_folding(pattern):
+        return None
+    compiled = patterns.compile(pattern)
+    pieces = max(choices, key=lambda some: min(map(len, some)) / len(some))  # each is a way through the whole text
+    others = [some[0] for some in choices if len(some) == 1 and some != pieces]
+
+    def stands(text: Text) -> bool:
+        folded = text.ascii_folded
+        where = text.data if pattern.case_sensitive else folded
+        for piece in pieces:
+            at = folded.find(piece)
+            while at >= 0:
+                end = folded.find(b"\n", at)
+                end = len(folded) if end < 0 else end
+                begin = folded.rfind(b"\n", 0, at) + 1
+                there = all(folded.find(other, begin, end) >= 0 for other in others)
+                if there and patterns.stands(compiled, where[begin:end]):
+                    return True
+                at = folded.find(piece, end)
+        return False
+
+    return stands
+
+
+def _choices(needed: Said) -> list[list[bytes]]:
+    """Of what is needed, all that is one of some pieces of ASCII."""
+    choices = []
+    for part in needed.parts if isinstance(needed, Every) else [needed]:
+        some = part.parts if isinstance(part, Some) else [part]
+        pieces = [one.text for one in some if isinstance(one, Has) and one.text.isascii()]
+        if len(pieces) == len(some):
+            choices.append([one.encode() for one in pieces])
+    return choices
 
 
 def _has_letters(needle: str) -> bool:

@@ -32,6 +32,16 @@ _ESCAPED = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+# What passes over no line's end, as briefly as it can be told: the rest may. A class that excludes must name it.
+_ON_ONE_LINE = re.compile(
+    r"""(?: [^\\\[(\x00-\x1f]               # literals, anchors, repetitions, and . without (?s)
+          | \\(?:[bBwdSt]|[^\w\s\x00-\x1f])
+          | \((?:\?:|(?!\?))
+          | \[(?:\^\\n|(?!\^))(?: [^\]\\\[\x00-\x1f] | \\(?:[wdSt](?!-)|[^\w\s\x00-\x1f]) )+ \]
+          | \[\^ (?: [^\]\\\[\x00-\x1f] | \\(?:[wdSt](?!-)|[^\w\s\x00-\x1f]) )+ \\n \]
+        )*""",
+    re.VERBOSE,
+)
 _CASE_CLASSES: Final = ("Lu", "Ll", "Lt", "upper", "lower")
 
 
@@ -78,6 +88,16 @@ def by_unicode(pattern: Pattern) -> bool:
 def needs_folding(pattern: Pattern) -> bool:
     r"""Whether it tells one character that is not ASCII from another: only then they need be folded too."""
     return not pattern.source.isascii() or re.search(r"\\[pPx]", pattern.source) is not None
+
+
+def on_one_line(pattern: Pattern) -> bool:
+    """Whether it surely finds nothing that reaches over a line's end, so that it may be sought in each line alone."""
+    return _ON_ONE_LINE.fullmatch(pattern.source) is not None
+
+
+def stands(compiled: "Compiled", data: bytes) -> bool:
+    """Whether it stands somewhere in UTF-8."""
+    return compiled.search(data) is not None
 
 
 def found(compiled: "Compiled", data: bytes) -> Iterator[tuple[int, int]]:

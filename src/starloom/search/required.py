@@ -15,6 +15,7 @@ from starloom.search.needs import Has, Needed, every, some
 from starloom.search.nodes import Pattern, fold
 
 _MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
+_MOST_REPEATED: Final = 6  # alternatives around a repetition: what they narrow must be worth its look-ups
 _LONGEST: Final = 200  # characters of a piece; more are a piece of their own
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
@@ -60,17 +61,30 @@ class _Branch:
         self.needs: list[Needed] = []
         self.pieces: _Pieces = frozenset([""])
         self.whole = True
+        self._ahead: tuple[_Pieces, _Pieces] | None = None  # what stood before a repetition, and what it repeats
 
     def then(self, pieces: _Pieces) -> None:
         """One of these follows at once."""
         if len(self.pieces) * len(pieces) > _MOST_PIECES or max(map(len, self.pieces)) > _LONGEST:
             self.cut()
-        self.pieces = frozenset(one + other for one in self.pieces for other in pieces)
+        if self._ahead:
+            before, repeated = self._ahead
+            self.needs.append(some(list(map(Has, sorted(_joined(before, repeated | pieces))))))
+            self._ahead = None
+        self.pieces = _joined(self.pieces, pieces)
 
     def cut(self) -> None:
         """Something unknown follows."""
         self.needs.append(some([Has(piece) for piece in sorted(self.pieces)]))
-        self.pieces, self.whole = frozenset([""]), False
+        self.pieces, self.whole, self._ahead = frozenset([""]), False, None
+
+    def any_number(self, pieces: _Pieces) -> None:
+        """These follow as often as they like, or not: `one[ \t]*two` needs one of `onet`, `one ` and `one\t`, and of
+        `onetwo`, ` two` and `\ttwo` another."""
+        before = self.pieces
+        self.cut()
+        if "" not in pieces and len(before | pieces) <= _MOST_REPEATED:
+            self.pieces, self._ahead = before | pieces, (before, pieces)
 
     def join(self, other: "_Branch") -> None:
         """Another branch follows at once."""
@@ -219,7 +233,7 @@ class _Reader:
         elif most == 0:
             return
         elif least == 0:
-            sequence.cut()
+            sequence.any_number(atom.pieces)
         else:
             for _ in range(min(least, _MOST_COPIES)):
                 sequence.join(atom)
@@ -301,6 +315,10 @@ class _Reader:
         else:
             branch.then(characters)
         return branch
+
+
+def _joined(before: _Pieces, after: _Pieces) -> _Pieces:
+    return frozenset(one + other for one in before for other in after)
 
 
 def _range(low: frozenset[str], high: _Characters) -> _Characters:

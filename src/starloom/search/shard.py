@@ -13,11 +13,13 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from starloom.errors import UserError
-from starloom.search import fields, layout
+from starloom.kernels.text import Int64s
+from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
 from starloom.search.matching import File, Text
@@ -103,6 +105,7 @@ class Shard:
         self._places = [
             self._columns[name].to_numpy() for name in ("text_file", "text_start", "text_size", "text_bytes")
         ]
+        self._grams = grams.in_column(table.column("grams").combine_chunks())
         texts = layout.texts_among(names)
         self._texts = {layout.text_number(name): mapped(folder / name) for name in texts}  # never cut while open
         self._codec = pa.Codec(layout.CODEC)
@@ -123,21 +126,30 @@ class Shard:
             rank = after.rank if after and after.tier == tier else None
             size = max(min(wanted, _MOST), _FIRST)
             while True:
-                batch = self._batch(found, tier, rank, size)
-                yield from ((Key(tier, rank), self.number, row) for rank, row in batch)
-                if len(batch) < size:
+                ranks, rows = self._batch(found, tier, rank, size)
+                for place in self._likely(found, rows):
+                    yield Key(tier, ranks[place]), self.number, int(rows[place])
+                if len(ranks) < size:
                     break
-                rank = batch[-1][0]
+                rank = ranks[-1]
                 size = min(size * _MORE, _MOST)
 
-    def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> list[tuple[int, int]]:
-        """The first candidates of a tier, of a greater rank: (rank, row)."""
+    def _likely(self, found: Plan, rows: Int64s) -> list[int]:
+        """The places of those that may be hits, and the last: so he who counts the time is asked in each batch."""
+        if found.may is None or not len(rows):
+            return list(range(len(rows)))
+        may = found.may(self._grams, rows)
+        may[-1] = True
+        return np.flatnonzero(may).tolist()
+
+    def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> tuple[list[int], Int64s]:
+        """The first candidates of a tier, of a greater rank: their ranks and rows."""
         from tantivy import Order
 
         asked = self._of_tier(found, tier, rank)
         result = self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=Order.Asc)
         rows = self._searcher.fast_field_values(fields.NUMBER, [address for _, address in result.hits])
-        return [(rank, int(row)) for (rank, _), row in zip(result.hits, rows)]  # type: ignore[arg-type]
+        return [rank for rank, _ in result.hits], np.array(rows, dtype=np.int64)
 
     def count(self, found: Plan, after: Key | None) -> int:
         """How many candidates are behind `after`."""

@@ -1,0 +1,109 @@
+"""Which runs of GRAM bytes a text has, as a filter of hashed bits: a text that lacks a piece is told without its bytes.
+
+One bit a gram, some two bits of room for each that is different, so that a gram which is not there is taken for one
+that is there in two cases of five, and a piece of a dozen bytes in one of a thousand. Nothing that is there is ever
+missed. ASCII letters are folded. Cost: 200 MB/s to make, 0.07x of the text; 20 ns to ask one filter.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from starloom.kernels.cache import kernel
+from starloom.kernels.text import Int64s, UInt8s, UInt64s, checked, frozen
+
+GRAM: Final = 5  # bytes
+_BITS: Final = 2  # of a filter for each gram
+_FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash, the upper 32 bits of which are taken
+_MASK: Final = np.uint64((1 << 8 * GRAM) - 1)
+_BYTE: Final = np.uint64(8)
+_HALF: Final = np.uint64(32)
+_FOLDED: Final = np.frombuffer(bytes(range(256)).lower(), dtype=np.uint8)
+_COUNTING: Final = 28  # most bits, by their logarithm, of the map in which the grams of a text are counted
+
+
+def gram_hashes(piece: bytes) -> UInt64s:
+    """The hash of each gram of a folded piece; none where it is shorter."""
+    starts = range(len(piece) - GRAM + 1)
+    values = {int.from_bytes(piece[start : start + GRAM].lower(), "big") for start in starts}
+    return np.array(sorted((value * int(_FACTOR) & (1 << 64) - 1) >> 32 for value in values), dtype=np.uint64)
+
+
+def gram_filters(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
+    """(bounds int64[n + 1], filters uint8[]): that of each text, one after the other; of one without grams, nothing.
+    `data`: folded, but that ASCII may have its capitals."""
+    offsets, data = checked(offsets, data)
+    longest = int(np.diff(offsets).max(initial=0))
+    counted = np.zeros(1 << max(_width(longest) - 3, 0), dtype=np.uint8)
+    room = (int(offsets[-1] - offsets[0]) * _BITS >> 3) + 8 * len(offsets)
+    filters = np.zeros(room, dtype=np.uint8)
+    bounds = _filters(offsets, data, counted, filters)
+    return bounds, filters[: bounds[-1]]
+
+
+def filters_with(bounds: Int64s, filters: UInt8s, chosen: Int64s, hashes: UInt64s) -> NDArray[np.bool_]:
+    """bool[len(chosen)]: which of the filters of these numbers have the bits of all hashes. Raises IndexError for a
+    number that there is not."""
+    bounds, filters = checked(bounds, filters)
+    chosen, hashes = frozen(chosen, np.int64), frozen(hashes, np.uint64)
+    if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(bounds) - 1:
+        raise IndexError(f"there are {len(bounds) - 1} filters")
+    return _with(bounds, filters, chosen, hashes)  # type: ignore[no-any-return]
+
+
+@kernel
+def _width(length: int) -> Any:
+    """Of the map in which the grams of so many bytes are counted: eight bits for each, some of which are the same."""
+    width = 6
+    while width < _COUNTING and (1 << width) < 8 * length:
+        width += 1
+    return width
+
+
+@kernel
+def _filters(offsets: Any, data: Any, counted: Any, filters: Any) -> Any:
+    bounds = np.zeros(len(offsets), dtype=np.int64)
+    for i in range(len(offsets) - 1):
+        start, end = offsets[i], offsets[i + 1]
+        at = bounds[i]
+        bounds[i + 1] = at
+        if end - start < GRAM:
+            continue
+        width = _width(end - start)
+        counted[: 1 << width - 3] = 0
+        shift = np.uint64(64 - width)
+        different = 0
+        value = np.uint64(0)
+        for p in range(start, end):
+            value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _MASK
+            if p - start >= GRAM - 1:
+                bit = np.int64(value * _FACTOR >> shift)
+                mark = np.uint8(1 << (bit & 7))
+                different += (counted[bit >> 3] & mark) == 0
+                counted[bit >> 3] |= mark
+        size = different * _BITS + 7 >> 3
+        bits = np.uint64(8 * size)
+        for p in range(start, end):
+            value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _MASK
+            if p - start >= GRAM - 1:
+                bit = np.int64((value * _FACTOR >> _HALF) * bits >> _HALF)
+                filters[at + (bit >> 3)] |= np.uint8(1 << (bit & 7))
+        bounds[i + 1] = at + size
+    return bounds
+
+
+@kernel
+def _with(bounds: Any, filters: Any, chosen: Any, hashes: Any) -> Any:
+    found = np.zeros(len(chosen), dtype=np.bool_)
+    for k in range(len(chosen)):
+        at = bounds[chosen[k]]
+        bits = np.uint64(8 * (bounds[chosen[k] + 1] - at))
+        there = bits > 0 or len(hashes) == 0
+        for h in range(len(hashes)):
+            if not there:
+                break
+            bit = np.int64(hashes[h] * bits >> _HALF)
+            there = (filters[at + (bit >> 3)] >> (bit & 7) & 1) != 0
+        found[k] = there
+    return found

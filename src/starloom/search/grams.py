@@ -1,0 +1,77 @@
+"""What a file must have to be a hit, asked of its filter of grams before its text is unpacked.
+
+A text's filter (`kernels/gram_filters`) is a column of its row. The index finds the files that have a piece's rarest
+trigrams: a large file has them all; its filter says of nine in ten such files that the piece itself is not there.
+"""
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from starloom.kernels.gram_filters import filters_with, gram_filters, gram_hashes
+from starloom.kernels.text import Int64s, UInt8s, checked
+from starloom.search import required
+from starloom.search.needs import Every, Has, Needed, Said, every, some
+from starloom.search.nodes import All, Any, Exact, Node, Pattern, Word, fold
+
+Filters: TypeAlias = tuple[Int64s, UInt8s]  # bounds, bytes: of each row
+May: TypeAlias = Callable[[Filters, Int64s], NDArray[np.bool_]]  # of rows, which may be hits
+
+
+def filters_of(texts: Iterable[bytes]) -> list[bytes]:
+    """The filter of each text, for its row."""
+    folded = [text if text.isascii() else fold(text.decode()).encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, folded)], dtype=np.int64)
+    bounds, filters = gram_filters(offsets, np.frombuffer(b"".join(folded), dtype=np.uint8))
+    return [filters[start:end].tobytes() for start, end in itertools.pairwise(bounds.tolist())]
+
+
+def in_column(column: pa.Array) -> Filters:
+    """Those of all rows, as they are mapped."""
+    _, offsets, data = column.buffers()
+    if not len(column) or data is None:
+        return np.zeros(len(column) + 1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+    bounds = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
+    return checked(bounds, np.frombuffer(data, dtype=np.uint8))
+
+
+def may(node: Node | None) -> May | None:
+    """What the filters say of a query; None: nothing."""
+    needed = _needed(node) if node is not None else None
+    return None if needed is None else _asked(needed)
+
+
+def _needed(node: Node) -> Needed:
+    """What is in each text that `node` holds for."""
+    if isinstance(node, Word | Exact):
+        return Has(fold(node.text))
+    if isinstance(node, Pattern):
+        return required.needed(node)
+    if isinstance(node, All):
+        return every([_needed(part) for part in node.parts])
+    if isinstance(node, Any):
+        return some([_needed(part) for part in node.parts])
+    return None  # a filter, an exclusion
+
+
+def _asked(needed: Said) -> May | None:
+    if isinstance(needed, Has):
+        hashes = gram_hashes(needed.text.encode())
+        return (lambda filters, rows: filters_with(*filters, rows, hashes)) if len(hashes) else None
+    parts = [_asked(part) for part in needed.parts]
+    known = [part for part in parts if part is not None]
+    if isinstance(needed, Every):
+        return _of_each(known, np.logical_and) if known else None
+    return _of_each(known, np.logical_or) if len(known) == len(parts) else None
+
+
+def _of_each(parts: list[May], joined: np.ufunc) -> May:
+    def told(filters: Filters, rows: Int64s) -> NDArray[np.bool_]:
+        answers = [part(filters, rows) for part in parts]
+        return joined.reduce(answers)  # type: ignore[no-any-return]
+
+    return told

@@ -1,0 +1,55 @@
+"""Filters of grams against sets of them: what is there is never missed, what is not is seldom taken for it."""
+
+import itertools
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from starloom.kernels.gram_filters import GRAM, filters_with, gram_filters, gram_hashes
+from starloom.kernels.gram_filters_twin import gram_filter
+
+texts_of_any_kind = st.lists(st.one_of(st.binary(max_size=40), st.text("aAbB \n", max_size=60).map(str.encode)))
+
+
+def made(texts):
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int64)
+    return gram_filters(offsets, np.frombuffer(b"".join(texts), dtype=np.uint8))
+
+
+@settings(deadline=None, max_examples=80)
+@given(texts_of_any_kind)
+def test_filters_are_those_of_the_twin(texts):
+    bounds, filters = made(texts)
+    told = [filters[start:end].tobytes() for start, end in itertools.pairwise(bounds.tolist())]
+    assert told == list(map(gram_filter, texts))
+
+
+@settings(deadline=None, max_examples=80)
+@given(texts_of_any_kind.filter(len), st.data())
+def test_a_piece_that_is_there_is_never_missed(texts, data):
+    number = data.draw(st.integers(0, len(texts) - 1))
+    start = data.draw(st.integers(0, len(texts[number])))
+    piece = texts[number][start : data.draw(st.integers(start, len(texts[number])))].lower()
+    told = filters_with(*made(texts), np.arange(len(texts)), gram_hashes(piece))
+    assert told[number]
+    if len(piece) < GRAM:
+        assert told.all()
+
+
+def test_pieces_that_are_not_there_are_seldom_taken_for_it():
+    chance = random.Random(9)
+    text = bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz", k=20_000))
+    bounds, filters = made([text])
+    assert bounds[-1] <= 2 * len(text) / 8
+    pieces = [bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz", k=12)) for _ in range(2_000)]
+    taken = [filters_with(bounds, filters, np.zeros(1, np.int64), gram_hashes(one))[0] for one in pieces]
+    assert sum(taken) < 20
+
+
+def test_a_filter_that_there_is_not():
+    bounds, filters = made([b"some text"])
+    with pytest.raises(IndexError, match="there are 1 filters"):
+        filters_with(bounds, filters, np.array([1]), gram_hashes(b"some t"))
