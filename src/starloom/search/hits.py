@@ -114,8 +114,8 @@ class Shower:
         self._terms = [placer(term) for term in text_terms(node)]
         tests = list(_symbol_tests(node))
         self._defines = [test for _, test in tests]
-        names = {name for name, _ in tests}
-        self._folded = None if None in names else names
+        names = {name for name, _ in tests if name is not None}
+        self._folded = names if all(name is not None for name, _ in tests) else None
         self._raw = raw
 
     def hits(self, files: Sequence[File]) -> list[Hit]:
@@ -176,19 +176,12 @@ class Shower:
         """(where its line starts, name, how well it fits) of the symbols of the file that the query names."""
         if not self._defines:
             return []
-        names = file.value("symbols") or ()
-        # One look for each of thousands of names, where only names are asked for.
-        folded = self._folded
-        asked = [name for name in names if fold(name) in folded] if folded is not None else names
-        fit_of = {name: fit for name in asked if (fit := max(test(name) for test in self._defines))}
-        fits = [fit_of.get(name, 0) for name in names] if fit_of else []
-        wanted = sorted((number for number, fit in enumerate(fits) if fit), key=lambda number: (-fits[number], number))
-        wanted = wanted[:_DEFINITIONS]
-        if not wanted:
-            return []
-        lines = file.value("symbol_lines")
-        starts = _line_starts(file.text, [lines[number] for number in wanted])
-        return [(at, names[number], fits[number]) for number, at in zip(wanted, starts, strict=True) if at is not None]
+        symbols = file.symbols(self._folded)
+        fit_of = {name: max(test(name) for test in self._defines) for name, _ in symbols}
+        fits = [(fit_of[name], name, line) for name, line in symbols if fit_of[name]]
+        wanted = sorted(fits, key=lambda one: -one[0])[:_DEFINITIONS]
+        starts = _line_starts(file.text, [line for _, _, line in wanted]) if wanted else []
+        return [(at, name, fit) for (fit, name, _), at in zip(wanted, starts, strict=True) if at is not None]
 
     def _lines(self, file: File) -> "_Lines":
         """The line of the best match, and those around it that are not blank."""

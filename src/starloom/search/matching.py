@@ -3,7 +3,7 @@
 Texts are sought in as bytes (UTF-8), where nothing need be decoded; places are told in characters.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any as Value
@@ -53,6 +53,11 @@ class File:
     def text(self) -> Text:
         return Text(self.read())
 
+    def symbols(self, names: Collection[str] | None) -> list[tuple[str, int]]:
+        """(name, line) of what it defines, in order; all, or what is called one of these, folded."""
+        found = zip(self.value("symbols") or (), self.value("symbol_lines") or (), strict=True)
+        return [(name, line) for name, line in found if names is None or fold(name) in names]
+
 
 Judge: TypeAlias = Callable[[File], bool]
 _Finder: TypeAlias = Callable[[Text], tuple[bytes, Iterator[tuple[int, int]]]]  # where it looks, and places in bytes
@@ -93,11 +98,11 @@ def places(term: Term, text: Text) -> Iterator[tuple[int, int]]:
 
 def placer(term: Term) -> Callable[[Text], Iterator[tuple[int, int]]]:
     """`places` of one term, made once, asked of many texts."""
-    find = _finder(term)
+    find, may_be_empty = _finder(term), isinstance(term, Pattern)
 
     def told(text: Text) -> Iterator[tuple[int, int]]:
         data, found = find(text)
-        spans = _filled(found)
+        spans = _filled(found) if may_be_empty else found
         return spans if text.is_ascii else _in_characters(data, spans)
 
     return told

@@ -7,7 +7,7 @@ on with what it opened while the index is made anew.
 import tempfile
 import threading
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s
@@ -23,7 +24,7 @@ from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
 from starloom.search.matching import File, Text
-from starloom.search.nodes import Node
+from starloom.search.nodes import Node, fold
 from starloom.search.rows import mapped
 
 if TYPE_CHECKING:
@@ -82,13 +83,17 @@ class KeptTexts:
 
 @dataclass(frozen=True)
 class _Shared(File):
-    """A file whose text others have too."""
+    """A file whose text others have too. `named`: those of its symbols that have one of these folded names."""
 
     shared: Callable[[], Text]
+    named: Callable[[Collection[str]], list[tuple[str, int]]]
 
     @cached_property
     def text(self) -> Text:
         return self.shared()
+
+    def symbols(self, names: Collection[str] | None) -> list[tuple[str, int]]:
+        return super().symbols(None) if names is None else self.named(names)
 
 
 class Shard:
@@ -191,7 +196,23 @@ class Shard:
         yield from map(int, live.nonzero()[0])
 
     def file(self, row: int) -> File:
-        return _Shared(partial(self.value, row), partial(self._text, row), partial(self._shared, row))
+        read, shared, named = partial(self._text, row), partial(self._shared, row), partial(self._named, row)
+        return _Shared(partial(self.value, row), read, shared, named)
+
+    def _named(self, row: int, names: Collection[str]) -> list[tuple[str, int]]:
+        """(name, line) of the symbols with one of these folded names: hundreds are gone through as one text."""
+        symbols = self._columns["symbols"][row].values
+        if symbols is None or not len(symbols):
+            return []
+        _, offsets, data = symbols.buffers()
+        starts = np.frombuffer(offsets, dtype=np.int32)[symbols.offset : symbols.offset + len(symbols) + 1]
+        joined = memoryview(data)[starts[0] : starts[-1]].tobytes() if data else b""
+        if joined.isascii():
+            numbers = sorted({one for name in names for one in _whole_names(joined.lower(), starts, name.encode())})
+        else:
+            numbers = [number for number, name in enumerate(symbols.to_pylist()) if fold(name) in names]
+        lines = self._columns["symbol_lines"][row].values
+        return [(symbols[number].as_py(), lines[number].as_py()) for number in numbers]
 
     def _shared(self, row: int) -> Text:
         """The text of a row, kept for the next question: large files have every trigram, so all of them ask for it."""
@@ -210,6 +231,16 @@ class Shard:
 def _whole(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     """One piece, where it is one: of that an item costs half."""
     return column.chunk(0) if column.num_chunks == 1 else column
+
+
+def _whole_names(folded: bytes, starts: NDArray[np.int32], name: bytes) -> Iterator[int]:
+    """The numbers of the names that are `name`, of names one behind the other."""
+    at = folded.find(name)
+    while at >= 0:
+        number = int(np.searchsorted(starts, starts[0] + at, side="right")) - 1
+        if starts[number] == starts[0] + at and starts[number + 1] == starts[number] + len(name):
+            yield number
+        at = folded.find(name, at + 1)
 
 
 def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Schema"]:
