@@ -11,6 +11,7 @@ is a pure expression over known columns (see conditions, columns). What fired is
 was true: its left side is the `value`, its text the `limit`.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class Compiled:
     limit: str
 
 
+@functools.lru_cache(maxsize=1024)
 def compile_rule(rule: Rule) -> Compiled:
     """The rule as DuckDB SQL over columns of COLUMNS. Raises UserError that marks what is refused."""
     drop = conditions.parse(f"rule `{rule.name}`, `drop`", rule.drop)
