@@ -1,0 +1,50 @@
+"""Commands in processes of their own, forked from one that has imported what all of them import: a second less each.
+
+Python's fork server does nothing but that, so no thread and no lock of the tests is copied. A test about imports, the
+environment at the start or Ctrl-C starts a process itself.
+"""
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+_IMPORTED = ["click", "duckdb", "httpx", "pyarrow.compute", "pyarrow.parquet", "sqlglot", "starloom.commands"]
+_IMPORTED += ["starloom.stages", "forked"]
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload(_IMPORTED)
+
+
+def starloom(arguments, cwd, timeout):
+    """The finished process, as `subprocess.run` gives it."""
+    with tempfile.TemporaryDirectory(prefix="starloom-forked-") as folder:
+        place = Path(folder)
+        process = _processes.Process(
+            target=_run,
+            args=(arguments, str(cwd or Path.cwd()), dict(os.environ), str(place / "out"), str(place / "err")),
+        )
+        process.start()
+        process.join(timeout)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(arguments, timeout)
+        out, err = ((place / name).read_text("utf-8", "replace") for name in ("out", "err"))
+        return subprocess.CompletedProcess(arguments, process.exitcode, out, err)
+
+
+def _run(arguments, cwd, environment, out, err):
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(cwd)
+    for path, stream in ((out, sys.stdout), (err, sys.stderr)):
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        os.dup2(descriptor, stream.fileno())
+        os.close(descriptor)
+    sys.argv = ["-c", *arguments]
+    from starloom.commands import main
+
+    main()
