@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from starloom.dedup.signature import MinHashSettings
+from starloom.documents import steps
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.languages.choice import LanguageSettings
@@ -63,6 +64,7 @@ class Settings:
     rules: tuple[Rule, ...] = ()
     budgets: tuple[Budget, ...] = ()
     redact: RedactSettings = field(default_factory=RedactSettings)
+    documents: steps.DocumentsSettings = field(default_factory=steps.DocumentsSettings)
     tokenizer: TokenizerSettings = field(default_factory=TokenizerSettings)
     mixture: tuple[MixtureSource, ...] = ()
     pack: PackSettings = field(default_factory=PackSettings)
@@ -74,9 +76,10 @@ class Settings:
 
 def all_stages() -> tuple[Stage, ...]:
     """In the order of the build."""
+    from starloom.documents import collect
     from starloom.the_stack import decide, list, measure, pair, read, write
 
-    return tuple(module.STAGE for module in (list, read, measure, pair, decide, write))
+    return tuple(module.STAGE for module in (list, read, measure, pair, decide, write, collect))
 
 
 def token_stages() -> tuple[Stage, ...]:
@@ -103,7 +106,10 @@ def made_stages() -> tuple[Stage, ...]:
 
 def load_settings(root: Path, path: Path | None = None) -> Settings:
     """Recipe, then starloom.toml (or another file of its form) over it: its sections key by key, its rules by name.
-    Raises UserError."""
+    Of a folder `documents/KIND` those of its workspace, with that kind's steps. Raises UserError."""
+    if path is None and (kind := steps.kind_of(root)) and not (root / SETTINGS_FILE).exists():
+        of_kind: Settings = steps.of_kind(load_settings(root.absolute().parent.parent), kind)
+        return of_kind
     path = path or root / SETTINGS_FILE
     own_table = read_toml(path)
     own = load(own_table, Settings, str(path))
@@ -157,6 +163,9 @@ def _anchored(settings: Settings, root: Path) -> Settings:
 
 
 def _checked(settings: Settings, where: str) -> Settings:
+    settings = steps.of_source(settings)
+    for kind in steps.KINDS:
+        check(steps.of_kind(settings, kind).rules)
     check(settings.rules)
     check_mixture(settings.mixture)
     check_budgets(settings.budgets, tuple(rule.name for rule in settings.rules))

@@ -28,7 +28,7 @@ def json_option(function: F) -> F:
 def find(workspace: Path | None) -> Path:
     """The workspace that was named, or the one around the current folder. Raises UserError."""
     if workspace is not None:
-        if not (workspace / _MARK).is_file():
+        if not any((one / _MARK).is_file() for one in (workspace, *_above(workspace))):
             raise UserError(
                 f"{workspace} is no workspace: it has no {_MARK}", f"make one: starloom init {workspace} --from PATH"
             )
@@ -41,6 +41,13 @@ def find(workspace: Path | None) -> Path:
         f"no workspace here: neither {here} nor a folder above has a {_MARK}",
         "make one with `starloom init DIR --from PATH`, or name one with `-w DIR`",
     )
+
+
+def _above(folder: Path) -> list[Path]:
+    """The workspace of a folder of documents of one kind (`documents/KIND`), which answers as a workspace does."""
+    from starloom.documents.steps import kind_of
+
+    return [folder.absolute().parent.parent] if kind_of(folder) else []
 
 
 def emit(value: Any) -> None:

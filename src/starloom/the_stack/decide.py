@@ -161,13 +161,11 @@ def _decision(
     root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None
 ) -> tuple[str, dict[str, Table], dict[str, Any]]:
     """The query of the ledger: SQL, tables and parameters. All is decided, but not yet said in words."""
-    files, repositories = tables.listed_files(root), tables.repositories(root)
-    spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
     sql, needs, listed = _copies(check(settings.rules), settings.budgets, settings.redact)
     limit = {"max_bytes": settings.list.max_bytes}
     with ThreadPoolExecutor(1) as beside:  # reading is one core's work
         measured = beside.submit(given, root, needs, sql)
-        verdicts, asked = verdicts_query(engine, files, repositories, spoken, settings.licenses, listed)
+        verdicts, asked = _licensed(root, engine, settings.licenses, listed)
     refused = tables.refused(root) or tables.REFUSED.empty_table()
     wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
     asked |= {"opted_contents": wishes.contents_table(), "opted_files": wishes.files_table(), "refused": refused}
@@ -184,6 +182,19 @@ def _decision(
         {"copies": copies, "twins": _twins(copies), "problems": tables.problems(root)},
         limit | {"threshold": _threshold(settings), "redacted_kinds": redactions.limit(settings.redact)},
     )
+
+
+def _licensed(
+    root: Path, engine: Engine, settings: LicenseSettings, listed: list[str]
+) -> tuple[str, dict[str, Table]]:
+    """`verdicts_query`, or what the listing brings along of them."""
+    files = tables.listed_files(root)
+    if known := tables.licensed(root):
+        columns = ", ".join([*(f"f.{name}" for name in listed), *(f"k.{name}" for name in _LICENSE)])
+        sql = f"SELECT {columns} FROM files f JOIN known k USING (repo_name, path) WHERE f.content_id IS NOT NULL"
+        return sql, {"files": files, "known": known}
+    spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
+    return verdicts_query(engine, files, tables.repositories(root), spoken, settings, listed)
 
 
 def _threshold(settings: Any) -> str:

@@ -200,6 +200,10 @@ LEDGER_ROWS = pa.schema(
     ]
 )
 
+# Licences that are decided already: of documents, those of the files that they were made of.
+_LICENSES = "license_type detected_licenses license_evidence license_source license_rule license_score"
+LICENSED = pa.schema([LEDGER_ROWS.field(name) for name in ("repo_name", "path", *_LICENSES.split())])
+
 DATASET_FILES = pa.schema(
     [
         ("blob_id", pa.string()),
@@ -288,6 +292,11 @@ def relations(root: Path) -> list[Path] | pa.Table:
     """Mirrors, forks and vendored folders; without a row where an older Starloom made the listing."""
     (path,) = output(root, LISTING, "relations")
     return [path] if path.exists() else RELATIONS.empty_table()
+
+
+def licensed(root: Path) -> list[Path]:
+    """The licences of a listing whose files have them from elsewhere; no file where they are to be decided."""
+    return [path for path in output(root, LISTING, "licenses") if path.exists()]
 
 
 def pairs(root: Path) -> list[Path]:
