@@ -34,7 +34,7 @@ def write(root, toml):
 
 def test_the_stages_in_order():
     stages = all_stages()
-    assert [stage.name for stage in stages] == ["list", "read", "measure", "pair", "decide", "write"]
+    assert [stage.name for stage in stages] == ["list", "read", "measure", "pair", "decide", "write", "collect"]
     made = set()
     for stage in stages:
         assert {name.split("/")[0] for name in stage.reads} <= made

@@ -141,6 +141,7 @@ def deciding_by(root: Path, what: str) -> Settings:
         rules=found.rules,
         budgets=found.budgets,
         redact=found.redact,
+        documents=found.documents,
     )
     return _checked(settings, what)
 

@@ -10,7 +10,7 @@ from the_stack.building import MIT, code
 WHY = {"repo_name", "path", "content_id", "verdict", "rule", "value", "limit", "twin", "diff", "stands_for"}
 DIFF = {"alike", "removed", "added", "lines", "left_out", "is_part", "is_blank"}
 STATUS = {"name", "state", "rows", "bytes", "seconds"}
-STAGES = ["list", "read", "measure", "pair", "decide", "write"]
+STAGES = ["list", "read", "measure", "pair", "decide", "write", "collect"]
 MADE = ["report", "tokenizer", "pack", "search", "membership"]  # of the dataset, by commands of their own
 
 

@@ -205,7 +205,7 @@ def test_sources_added_one_after_the_other(built, again, sources, first):
 
 def test_stage_by_stage(built, again):
     made = again()
-    for stage in ("list", "read", "measure", "pair", "decide", "write"):
+    for stage in ("list", "read", "measure", "pair", "decide", "write", "collect"):
         made.build(stage)
     assert made.outputs() == built.outputs()
 
@@ -244,7 +244,7 @@ def test_nothing_changed_nothing_runs(again):
 def test_one_threshold_runs_decide_and_write_only(again):
     made = again().build()
     made.configure("[decide]\nnear_duplicates = 0.99\n")
-    assert list(made.build_again()) == ["decide", "write"]
+    assert list(made.build_again()) == ["decide", "write", "collect"]
     assert made.row("b", "near.py")["verdict"] == "kept"
     made.replace("near_duplicates = 0.99", "near_duplicates = 0.7")
     made.build()
@@ -297,7 +297,7 @@ def test_one_repository_added_reads_and_measures_only_its_new_contents(again, so
     new = {"new.py": code("new"), "newer.py": code("newer"), "copy.py": SHARED}
     made.add(building.folder(tmp_path / "new", new))
     ran = made.build_again()
-    assert list(ran) == ["list", "read", "measure", "pair", "decide", "write"]
+    assert list(ran) == ["list", "read", "measure", "pair", "decide", "write", "collect"]
     assert ran["read"]["bytes"] == len(new["new.py"]) + len(new["newer.py"])
     later = rows_of(tables.contents(made.root))
     assert set(read.items()) <= set(later.items())  # old parts stay as they are

@@ -19,7 +19,7 @@ from the_stack.building import MIT, code
 STAGES = [stage.name for stage in all_stages()]
 IGNORED = (".starloom/*",)  # the lock, the log and scratch
 ALL = os.environ.get("STARLOOM_EVERY_FAULT") == "1"
-EVERY = {"list": 5, "read": 6, "measure": 29, "pair": 4, "decide": 6, "write": 9}
+EVERY = {"list": 5, "read": 6, "measure": 29, "pair": 4, "decide": 6, "write": 9, "collect": 1}
 
 
 def run_stage(root, name):

@@ -14,7 +14,7 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 @workspace_option
 @json_option
 def command(stage: str | None, dry_run: bool, update: bool, workspace: Path | None, as_json: bool) -> None:
-    """Run what is stale, in order: list, read, measure, pair, decide, write.
+    """Run what is stale, in order: list, read, measure, pair, decide, write, collect.
 
     With STAGE: up to and with that one. Ctrl-C loses nothing: the next build goes on. What lies elsewhere (a URL, a
     package) is fetched once and stays as it was fetched until --update.

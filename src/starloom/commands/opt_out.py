@@ -259,6 +259,7 @@ def purge(dry_run: bool, workspace: Path | None, as_json: bool) -> None:
         starloom opt-out purge
     """
     from starloom.commands import _opt_out_words as words
+    from starloom.documents.steps import FOLDER as DOCUMENTS
     from starloom.report.page import FOLDER as REPORT
     from starloom.stages import all_stages, load_settings
     from starloom.the_stack import opt_out_purge, opt_outs
@@ -270,7 +271,9 @@ def purge(dry_run: bool, workspace: Path | None, as_json: bool) -> None:
     with engine(root, settings.engine) as local:
         entries = holding.entries_of(root, None)
         held = holding.impact(root, local, opt_outs.of(root, settings.list.opt_outs), entries)
-        outputs = opt_out_purge.Outputs(tuple(root / one for one in held.outputs), (root / REPORT,))
+        outputs = opt_out_purge.Outputs(
+            tuple(root / one for one in held.outputs), (root / REPORT,), (root / DOCUMENTS,)
+        )
         if dry_run:
             plan, less = opt_out_purge.plan(root, local, settings, all_stages(), outputs), 0
             going = plan.going(root)

@@ -161,6 +161,7 @@ def _through(job: Job, kind: str, rendered: list[Path], licensed: pa.Table) -> s
     """One kind, from what was rendered to its dataset. What there is to say of it."""
     root = job.folder / kind
     make_parents(root)
+    atomic.recover(root)
     documents = pa.concat_tables([pa.ipc.open_file(path).read_all().drop_columns(["content"]) for path in rendered])
     _store(root, rendered)
     _list(job, root, documents, licensed)

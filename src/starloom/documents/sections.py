@@ -6,6 +6,7 @@ whatever is replaced in between. No word is added, so that two documents are ali
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 TEXT, CODE, OUTPUT = "text", "code", "output"
@@ -36,7 +37,7 @@ def sections(text: str) -> list[Section]:
     """The parts of a text that `joined` made, in order, without their marks and the line ends added to them."""
     starts = [one.start() for one in _BEGINS.finditer(text)]
     found = []
-    for start, stop in zip(starts, [*starts[1:], len(text)], strict=True):
+    for start, stop in pairwise([*starts, len(text)]):
         end = stop - 1 if text[stop - 1] == "\n" and stop - 1 > start else stop
         found.append(Section(_KINDS[text[start]], start + 1, end))
     return found

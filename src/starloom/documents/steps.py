@@ -14,7 +14,7 @@ equal contents, which are stored once.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -69,6 +69,16 @@ class DocumentsSettings:
     notebook_structured: KindSettings = field(default_factory=KindSettings)
 
 
+@dataclass(frozen=True)
+class Resolved(DocumentsSettings):
+    """The rows, once source files have theirs; and what the recipe says without any, of which other kinds take
+    theirs."""
+
+    rules: tuple[Rule, ...] = ()
+    decide: Any = None
+    redact: Any = None
+
+
 def check_order(steps: tuple[str, ...]) -> None:
     """Raises UserError for a step that is not known, stands twice, or cannot come where it stands."""
     words = f"[documents] steps = {list(steps)}"
@@ -96,17 +106,29 @@ def kind_of(root: Path) -> str | None:
 
 def of_source(settings: Any) -> Any:
     """The settings of a workspace with the steps of source files, and no others. Raises UserError."""
-    return _scoped(settings, settings.documents.source.steps, settings.rules)
+    before = _before(settings)
+    rows = {one.name: getattr(before.documents, one.name) for one in fields(DocumentsSettings)}
+    resolved = Resolved(**rows, rules=before.rules, decide=before.decide, redact=before.redact)
+    return replace(_scoped(before, before.documents.source.steps, before.rules), documents=resolved)
 
 
 def of_kind(settings: Any, kind: str) -> Any:
     """The settings by which documents of `kind` are measured, decided and written: the workspace's, with that kind's
-    steps and rules in the place of the recipe's. No budget is meant for them, and no source leads to them."""
-    own: KindSettings = getattr(settings.documents, kind.replace("-", "_"))
-    steps_rules = tuple(rule for rule in settings.rules if rule.name in RULES.values())
-    scoped = _scoped(settings, own.steps, steps_rules)
+    steps and rules in the place of the recipe's. No budget is meant for them, and no source leads to them. Raises
+    UserError."""
+    before = _before(settings)
+    own: KindSettings = getattr(before.documents, kind.replace("-", "_"))
+    scoped = _scoped(before, own.steps, tuple(rule for rule in before.rules if rule.name in RULES.values()))
     scan = replace(settings.scan, scancode="off")  # licences are those of the files that they were made of
     return replace(scoped, rules=(*scoped.rules, *own.rules), budgets=(), sources=(), scan=scan)
+
+
+def _before(settings: Any) -> Any:
+    """The settings as the recipe has them, without the steps of source files."""
+    rows = settings.documents
+    if not isinstance(rows, Resolved):
+        return settings
+    return replace(settings, rules=rows.rules, decide=rows.decide, redact=rows.redact)
 
 
 def _scoped(settings: Any, steps: tuple[str, ...], rules: tuple[Rule, ...]) -> Any:

@@ -2,10 +2,10 @@
 
 Goes: opted-out contents, and those of opted-out repositories that stand in no other one, from the cache of contents and
 from every signal; clones and packages that were fetched for opted-out repositories alone; outputs that still hold
-something opted out (dataset, search, membership, tokens: `build`, `index`, `pack` make them again); the report, which
-shows excerpts; parts and drafts of runs that were killed. Stays, and is named: sources on this machine, clones and data
-sets that others come from too, trained models. Stopped, it goes on when it is run again. `pair` forgets the near-twins
-of what was purged the next time it runs.
+something opted out (dataset, search, membership, tokens: `build`, `index`, `pack` make them again); documents made of
+contents, some of which may be among them; the report, which shows excerpts; parts and drafts of runs that were killed.
+Stays, and is named: sources on this machine, clones and data sets that others come from too, trained models. Stopped,
+it goes on when it is run again. `pair` forgets the near-twins of what was purged the next time it runs.
 """
 
 from collections.abc import Sequence
@@ -92,6 +92,7 @@ class Outputs:
 
     holding: tuple[Path, ...] = ()
     along: tuple[Path, ...] = ()
+    rendered: tuple[Path, ...] = ()  # made of the cache of contents: they go where anything goes from it
 
 
 def plan(root: Path, engine: Engine, settings: Any, stages: Sequence[Stage], outputs: Outputs) -> Plan:
@@ -110,7 +111,8 @@ def plan(root: Path, engine: Engine, settings: Any, stages: Sequence[Stage], out
     given |= opt_out_held.opted_tables(root, wishes, names)
     stays = [(row["repo_name"], row["location"]) for row in engine.table(_REMAINING, given).to_pylist()]
     going = engine.table(_GOING, given)
-    old = tuple(folder for folder in outputs.along if outputs.holding or _is_old(root, folder))
+    along = outputs.along + (outputs.rendered if len(going) else ())
+    old = tuple(folder for folder in along if outputs.holding or folder in outputs.rendered or _is_old(root, folder))
     along = tuple(folder for folder in old if read_manifest(folder) is not None)
     return Plan(going, _fetched(root, engine, wishes), outputs.holding + along, removals, tuple(stays))
 

@@ -1,0 +1,152 @@
+"""Documents of a workspace: what is collected, under which licence, and that they go through what files go through."""
+
+import json
+
+import pyarrow.parquet as pq
+import pytest
+
+from starloom.identity import content_id
+from starloom.stages import all_stages, load_settings
+from starloom.the_stack import tables
+from starloom.workspace.manifest import verify
+from starloom.workspace.run import build
+from the_stack.building import MIT, Workspace, code, folder, gpl, starloom
+
+
+def notebook(seed, *, language="python", text="Some *words*", output="42"):
+    cells = [
+        {"cell_type": "markdown", "source": [text]},
+        {
+            "cell_type": "code",
+            "source": code(seed, 8).decode().splitlines(keepends=True),
+            "outputs": [{"output_type": "stream", "text": [output]}] if output else [],
+        },
+    ]
+    return json.dumps({"nbformat": 4, "metadata": {"kernelspec": {"language": language}}, "cells": cells}).encode()
+
+
+MAIL = "Written by kai.olsen@norsk-regnesentral.no"
+SECOND = "Written by ada.lund@tall-og-tabeller.no"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    base = tmp_path_factory.mktemp("documents")
+    one = {
+        "LICENSE": MIT,
+        "a.py": code("a"),
+        "docs/sums.ipynb": notebook("sums", text=MAIL),
+        "docs/empty.ipynb": notebook("sums", text=MAIL, output=""),  # the same script
+        "stats.ipynb": notebook("stats", language="R", text=SECOND),
+        "odd.ipynb": notebook("odd", language="klingon"),
+        "torn.ipynb": notebook("torn")[:-40],
+    }
+    two = {"LICENSE": gpl(), "mine.ipynb": notebook("mine")}
+    sources = [folder(base / name, files) for name, files in (("one", one), ("two", two))]
+    return Workspace(base / "w", *sources, recipe="stack-v2").build()
+
+
+def ledger(made, kind):
+    rows = pq.read_table(tables.ledger(made.root / "documents" / kind)[0]).to_pylist()
+    return {(row["repo_name"], row["path"]): row for row in rows}
+
+
+def dataset(made, kind):
+    root = made.root / "documents" / kind
+    return {
+        row["path"]: row for path in tables.dataset(root, "files", "train") for row in pq.read_table(path).to_pylist()
+    }
+
+
+def test_every_notebook_has_a_row_in_the_ledger(made):
+    rows = {key: (row["verdict"], row["rule"]) for key, row in ledger(made, "notebook-scripts").items()}
+    assert rows == {
+        ("one", "docs/empty.ipynb"): ("changed", "redaction"),
+        ("one", "docs/sums.ipynb"): ("dropped", "exact-duplicate"),
+        ("one", "stats.ipynb"): ("changed", "redaction"),
+        ("one", "torn.ipynb"): ("quarantined", "unlisted"),
+        ("two", "mine.ipynb"): ("dropped", "license"),
+    }
+    rows = {key: (row["verdict"], row["rule"]) for key, row in ledger(made, "notebook-structured").items()}
+    assert rows == {
+        ("one", "docs/empty.ipynb"): ("changed", "redaction"),
+        ("one", "docs/sums.ipynb"): ("dropped", "near-duplicate"),
+        ("one", "torn.ipynb"): ("quarantined", "unlisted"),
+        ("two", "mine.ipynb"): ("dropped", "license"),
+    }
+
+
+def test_why_a_notebook_is_none(made):
+    assert ledger(made, "notebook-scripts")["one", "torn.ipynb"]["value"].startswith("no JSON: ")
+
+
+def test_licences_are_those_of_the_files(made):
+    files = made.ledger()
+    columns = tables.LICENSED.names
+    for kind in ("notebook-scripts", "notebook-structured"):
+        for key, row in ledger(made, kind).items():
+            if row["content_id"]:
+                assert {name: row[name] for name in columns} == {name: files[key][name] for name in columns}
+
+
+def test_what_is_in_the_dataset(made):
+    scripts, structured = dataset(made, "notebook-scripts"), dataset(made, "notebook-structured")
+    assert {path: row["language"] for path, row in scripts.items()} == {
+        "docs/empty.ipynb": "Python",
+        "stats.ipynb": "R",
+    }
+    assert scripts["docs/empty.ipynb"]["content"].startswith("# Written by <EMAIL>\n\ndef ")
+    assert structured["docs/empty.ipynb"]["content"].startswith("\x1dWritten by <EMAIL>\n\x1edef ")
+    assert structured["docs/empty.ipynb"]["content"].endswith("\n\x1f\n")
+    assert [one["kind"] for one in structured["docs/empty.ipynb"]["redactions"]] == ["EMAIL"]
+
+
+def test_asked_as_a_workspace(made):
+    root = made.root / "documents" / "notebook-scripts"
+    done = starloom("why", "torn.ipynb", "-w", root)
+    assert done.returncode == 0, done.stderr
+    assert "QUARANTINED by rule unlisted" in done.stdout
+    assert "no JSON" in done.stdout
+    assert not verify(made.root / "documents")
+
+
+def test_a_change_of_a_kind_runs_nothing_else(made):
+    before = made.outputs()
+    made.configure("[documents.notebook-scripts]\nrules = [{name = 'all', drop = 'num_lines > 0'}]\n")
+    assert list(made.build_again()) == ["collect"]
+    assert not dataset(made, "notebook-scripts")
+    made.replace("rules = [{name = 'all', drop = 'num_lines > 0'}]", "")
+    made.build()
+    assert made.outputs() == before
+    assert len(dataset(made, "notebook-scripts")) == 2
+
+
+def test_an_opted_out_notebook_goes_with_all_that_was_made_of_it(made):
+    out = made.root / "opt-outs.txt"
+    out.write_text(f"swh:1:cnt:{content_id(notebook('stats', language='R', text=SECOND))}\n")
+    made.build()
+    root = made.root / "documents"
+    assert ("one", "stats.ipynb") not in ledger(made, "notebook-scripts")
+    for path in (*root.rglob("*.parquet"), *root.rglob("*.arrow")):
+        table = pq.read_table(path)
+        if "content" in table.column_names:
+            assert not any("tabeller" in one for one in table.column("content").to_pylist()), path
+    out.unlink()
+    made.build()
+    assert ("one", "stats.ipynb") in ledger(made, "notebook-scripts")
+
+
+def test_purging_takes_documents_along(made):
+    done = starloom("opt-out", "add", "one:stats.ipynb", cwd=made.root)
+    assert done.returncode == 0, done.stderr
+    done = starloom("opt-out", "purge", cwd=made.root)
+    assert done.returncode == 0, done.stderr
+    assert not (made.root / "documents").exists()
+
+
+def test_no_notebooks_no_documents(tmp_path):
+    workspace = Workspace(tmp_path / "w", folder(tmp_path / "a", {"a.py": code("a")})).build()
+    assert [path.name for path in (workspace.root / "documents").iterdir()] == ["manifest.json"]
+    settings = load_settings(workspace.root)
+    done = build(workspace.root, all_stages(), settings, settings.engine, "test")
+    assert [one.state for one in done] == ["fresh"] * 7
