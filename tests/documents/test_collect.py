@@ -1,16 +1,28 @@
 """Documents of a workspace: what is collected, under which licence, and that they go through what files go through."""
 
 import json
+from types import SimpleNamespace
 
 import pyarrow.parquet as pq
 import pytest
 
+from starloom.documents.steps import KINDS
+from starloom.engine.verbs import EngineSettings
+from starloom.errors import UserError
 from starloom.identity import content_id
 from starloom.stages import all_stages, load_settings
 from starloom.the_stack import tables
+from starloom.tokens import pack, tokenizer_stage
+from starloom.tokens.mixture import MixtureSource
+from starloom.tokens.pack_settings import PackSettings
+from starloom.tokens.packed import Packed
+from starloom.tokens.redacted import markers
+from starloom.tokens.templates.notebook import DOCUMENTS
+from starloom.tokens.templates.repository import File
 from starloom.workspace.manifest import verify
 from starloom.workspace.run import build
 from the_stack.building import MIT, Workspace, code, folder, gpl, starloom
+from tokens.learning import family, ours
 
 
 def notebook(seed, *, language="python", text="Some *words*", output="42"):
@@ -108,6 +120,53 @@ def test_asked_as_a_workspace(made):
     assert "QUARANTINED by rule unlisted" in done.stdout
     assert "no JSON" in done.stdout
     assert not verify(made.root / "documents")
+
+
+def packed(made, tmp_path, mixture, chosen=None):
+    """The tokens of a workspace that has these datasets, and the tokenizer."""
+    root, tokenizer = tmp_path / "packed", chosen or ours()
+    base = root / "base"
+    base.mkdir(parents=True)
+    for name in ("dataset", "documents"):
+        (root / name).symlink_to(made.root / name)
+    for name, data in tokenizer.files().items():
+        (base / name).write_bytes(data)
+    settings = SimpleNamespace(
+        tokenizer=tokenizer_stage.TokenizerSettings(base="base"),
+        mixture=tuple(MixtureSource(**one) for one in mixture),
+        pack=PackSettings(variants=2, repository_rate=1.0),
+    )
+    build(root, [tokenizer_stage.STAGE, pack.STAGE], settings, EngineSettings(workers=1), "test")
+    return Packed.open(root / "tokens"), tokenizer
+
+
+def test_documents_are_sources_of_the_mixture(made, tmp_path):
+    mixture = [{"name": "code"}, *({"name": kind, "documents": kind} for kind in KINDS)]
+    found, tokenizer = packed(made, tmp_path, mixture)
+    assert found.sources == ("code", *KINDS)
+    for kind in KINDS:
+        expected = []
+        for row in dataset(made, kind).values():
+            marked = markers(row["content"], row["redactions"], tokenizer.marked)
+            pieces = DOCUMENTS[kind](File(row["path"], row["content_id"], row["content"], marked), tokenizer.special)
+            expected += [
+                one
+                for piece in pieces
+                for one in ([piece.special] if piece.text is None else tokenizer.encode(piece.text))
+            ]
+        for variant in range(2):
+            stream = found.stream(kind, variant)
+            assert stream.read(0, stream.tokens).tolist() == expected
+        assert tokenizer.special["<EMAIL>"] in expected
+
+
+def test_a_mixture_that_cannot_be(made, tmp_path):
+    with pytest.raises(UserError, match="is no kind"):
+        MixtureSource("a", documents="notebook")
+    with pytest.raises(UserError, match="are one source"):
+        MixtureSource("a", documents=KINDS[0], languages=("R",))
+    with pytest.raises(UserError, match="has no token <jupyter_script>"):
+        packed(made, tmp_path, [{"name": "a", "documents": KINDS[0]}], family("<|endoftext|>"))
 
 
 def test_a_change_of_a_kind_runs_nothing_else(made):

@@ -1,7 +1,8 @@
 """The sources of the mixture: which documents belong together, and how much of the training they are.
 
 `[[mixture]]` in starloom.toml. A repository's document belongs to the first source whose conditions all hold; those of
-no source are packed as the source REST, of which nothing is trained on.
+no source are packed as the source REST, of which nothing is trained on. Documents of another kind than source files are
+a source of their own, where one is asked for.
 """
 
 import re
@@ -11,7 +12,9 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
+from starloom.documents.steps import KINDS
 from starloom.errors import UserError
+from starloom.settings import nearest
 from starloom.tokens.shards import ONLY
 
 REST: Final = "rest"
@@ -25,6 +28,7 @@ class MixtureSource:
     name: str  # of the source: lower-case letters, digits, - and _
     languages: tuple[str, ...] = ()  # repositories most of whose bytes are in one of these; none: in any
     repositories: tuple[str, ...] = ()  # repositories whose name is like one of these: `*` and `?` stand for anything
+    documents: str = ""  # a kind of documents, e.g. "notebook-scripts" (docs/documents.md); instead of conditions
     tokens: str = ""  # a folder, or the URL of one, that is packed already; instead of conditions
     weight: float = 0.0  # share of the training, beside the other weights; none has one: as much as there is of each
 
@@ -34,6 +38,13 @@ class MixtureSource:
             raise UserError(f"{where} is no name for a source", f"use a-z, 0-9, - and _, and another name than {REST}")
         if not 0.0 <= self.weight < float("inf"):
             raise UserError(f"{where}: weight = {self.weight} is no share", "a number from 0 on")
+        if self.documents and self.documents not in KINDS:
+            raise UserError(f"{where}: documents = {self.documents!r} is no kind", nearest(self.documents, KINDS))
+        if self.documents and (self.languages or self.repositories or self.tokens):
+            raise UserError(
+                f"{where}: all documents of the kind {self.documents!r} are one source",
+                "leave out `languages`, `repositories` and `tokens`",
+            )
         if self.tokens and (self.languages or self.repositories):
             raise UserError(
                 f"{where}: `tokens` are packed already, so `languages` and `repositories` choose nothing",
@@ -70,6 +81,7 @@ def belongs(mixture: Sequence[MixtureSource], repo_name: str, language: str) -> 
     for number, one in enumerate(mixture):
         if (
             not one.tokens
+            and not one.documents
             and (not one.languages or language in one.languages)
             and (not one.repositories or any(fnmatchcase(repo_name, like) for like in one.repositories))
         ):

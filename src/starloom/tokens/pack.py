@@ -2,7 +2,8 @@
 
 Only `split = train`. A document is a repository as templates/repository lays it out, every text encoded by itself, the
 tokenizer's own markers between them, its end of text at the end. Where `write` replaced something private by a marker
-of which the tokenizer has a token, there stands that token. Each source of the mixture has a stream for each variant.
+of which the tokenizer has a token, there stands that token. Each source of the mixture has a stream for each variant;
+in a source of documents of another kind than files, each is one by itself (templates/notebook).
 
 The dataset is sorted by repository, so it is cut into runs of whole repositories that workers pack on their own
 (pack_run.py), in folders that are put together in order (pack_streams.py): the same dataset, tokenizer and settings
@@ -19,6 +20,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from starloom import progress
+from starloom.documents.steps import FOLDER as DOCUMENTS
 from starloom.errors import UserError
 from starloom.languages.syntax.middles import mark
 from starloom.settings import as_json
@@ -30,11 +32,12 @@ from starloom.tokens.pack_plan import Plan, plan
 from starloom.tokens.pack_run import ORDERED_BYTES, Run, pack_run
 from starloom.tokens.pack_settings import PackSettings
 from starloom.tokens.pack_streams import Finished, write_streams
+from starloom.tokens.templates import notebook
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.workspace import checked, operations
 from starloom.workspace.lock import UNFINISHED
 from starloom.workspace.manifest import fingerprint, open_folder
-from starloom.workspace.stage import Done, Job, Stage, opened
+from starloom.workspace.stage import Done, Job, Stage, opened, standing
 
 VERSION = 3
 
@@ -42,7 +45,15 @@ VERSION = 3
 def _run(job: Job) -> Done:
     tokenizer = Tokenizer.open(job.root / TOKENIZER)
     settings: PackSettings = job.settings.pack
-    planned = plan(_proved(job.root), job.settings.mixture)
+    kinds = _kinds(job.settings)
+    for kind in kinds:
+        if missing := [token for token in notebook.needs(kind) if token not in tokenizer.special]:
+            raise UserError(
+                f"the tokenizer has no token {missing[0]}, and documents of {kind} are laid out with it",
+                "train one (`starloom tokenizer train`), or leave that source out of [[mixture]]",
+            )
+    documents = {kind: _proved(_place(job, kind)) for kind in kinds}
+    planned = plan(_proved(job.root), job.settings.mixture, documents)
     if not planned.runs:
         raise UserError(
             f"{job.root / tables.DATASET} has no files to train on",
@@ -71,6 +82,16 @@ def _run(job: Job) -> Done:
             facts["unordered_repositories"] = sum(one.larger_than(ORDERED_BYTES) for one in finished)
     operations.discard(_work(job))
     return Done(facts["text_bytes"], "; ".join(_notes(planned, facts)))
+
+
+def _kinds(settings: Any) -> tuple[str, ...]:
+    """The kinds of documents that the mixture asks for."""
+    return tuple(dict.fromkeys(one.documents for one in settings.mixture if one.documents))
+
+
+def _place(job: Job, kind: str) -> Path:
+    """Where the documents of a kind are, as in a workspace."""
+    return job.root / DOCUMENTS / kind
 
 
 def _proved(root: Path) -> list[Path]:
@@ -157,12 +178,19 @@ def _shares(sources: Sequence[str], facts: Mapping[str, Any]) -> list[str]:
 
 def _settings(settings: Any) -> dict[str, Any]:
     """Of the mixture, what decides which source a repository belongs to: no weights."""
-    conditions = [[one.name, one.languages, one.repositories] for one in settings.mixture if not one.tokens]
+    conditions = [
+        [one.name, one.languages, one.repositories, *([one.documents] if one.documents else [])]
+        for one in settings.mixture
+        if not one.tokens
+    ]
     return {**as_json(settings.pack), **({"mixture": as_json(conditions)} if settings.mixture else {})}
 
 
 def _outside(job: Job) -> Mapping[str, str]:
-    return {"syntax": mark()} if job.settings.pack.syntax_rate else {}
+    found = {"syntax": mark()} if job.settings.pack.syntax_rate else {}
+    for kind in _kinds(job.settings):
+        found[kind] = standing(opened(_place(job, kind) / tables.DATASET, "collect"))
+    return found
 
 
 def _forecast(job: Job) -> str:

@@ -58,7 +58,7 @@ class Encoder:
         self._document = 0
 
     def add(self, variant: int, pieces: list[Piece], files: Sequence[int]) -> None:
-        """Pieces of the present repository; `files`: the numbers of the files that theirs stand for."""
+        """Pieces of the present document; `files`: the numbers of the files that theirs stand for."""
         numbers = np.array([*files, -1], dtype=np.int64)  # its last is that of no file: -1
         own = numbers[np.fromiter((piece.file for piece in pieces), dtype=np.int64, count=len(pieces))]
         begin = size = 0
@@ -71,7 +71,7 @@ class Encoder:
                 if self._characters >= BATCH_BYTES:
                     self.flush()
 
-    def end_repository(self) -> None:
+    def end_document(self) -> None:
         """The next pieces are of the next document."""
         self._document += 1
 

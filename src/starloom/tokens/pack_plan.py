@@ -1,12 +1,14 @@
-"""What `pack` does in which order: the repositories of the train split, their sources, and the runs that workers take.
+"""What `pack` does in which order: the repositories of the train split, their sources, and the runs that workers take;
+then the documents of other kinds that the mixture asks for.
 
 Reads names, sizes and languages only: about 1 us a file, 2 us where there is a mixture.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, tee
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -21,11 +23,13 @@ RUN_BYTES = 16 << 20  # of text that a worker takes at a time, cut at the next r
 
 
 class Planned(NamedTuple):
-    """Whole repositories that follow one another in the dataset. sources: of each of them the number of its source."""
+    """Whole repositories that follow one another in the dataset. sources: of each of them the number of its source;
+    kind: of documents, where each file is one by itself."""
 
     rows: tuple[Rows, ...]
     sources: tuple[int, ...]
     text_bytes: int
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,21 +49,37 @@ class _Stretch(NamedTuple):
     text_bytes: int
 
 
-def plan(paths: Sequence[Path], mixture: Sequence[MixtureSource]) -> Plan:
-    """Of the data files of the train split, in order. The last source is REST, where something is of no other."""
+def plan(
+    paths: Sequence[Path],
+    mixture: Sequence[MixtureSource],
+    documents: Mapping[str, Sequence[Path]] = MappingProxyType({}),
+) -> Plan:
+    """Of the data files of the train split, in order; `documents`: those of kinds that the mixture asks for. The last
+    source is REST, where something is of no other."""
     stretches = [one for path in paths for one in _stretches(path)]
+    kinds = {kind: [one for path in some for one in _stretches(path)] for kind, some in documents.items()}
     names = list(dict.fromkeys(one.repo_name for one in stretches))
     if mixture:
         main = main_languages(*_columns(paths))
         numbers = np.array([belongs(mixture, name, main[name]) for name in names], dtype=np.int64)
         all_names = [*(one.name for one in mixture), REST]
         numbers[numbers < 0] = len(mixture)
-        used, ranks = np.unique(numbers, return_inverse=True)
+        filled = [number for number, one in enumerate(mixture) if kinds.get(one.documents)]
+        used, every = np.unique(np.append(numbers, filled).astype(np.int64), return_inverse=True)
+        ranks, kind_ranks = every[: len(names)], every[len(names) :]
         sources = tuple(all_names[number] for number in used.tolist())
         without = tuple(one.name for one in mixture if not one.tokens and one.name not in sources)
     else:
         sources, without, ranks = (ONLY,), (), np.zeros(len(names), dtype=np.int64)
-    return Plan(sources, without, tuple(_runs(stretches, dict(zip(names, ranks.tolist(), strict=True)))))
+        filled, kind_ranks = [], ranks[:0]
+    runs = list(_runs(stretches, dict(zip(names, ranks.tolist(), strict=True))))
+    for number, rank in zip(filled, kind_ranks.tolist(), strict=True):
+        kind = mixture[number].documents
+        runs += [
+            one._replace(kind=kind)
+            for one in _runs(kinds[kind], dict.fromkeys((each.repo_name for each in kinds[kind]), rank))
+        ]
+    return Plan(sources, without, tuple(runs))
 
 
 def _stretches(path: Path) -> Iterator[_Stretch]:
@@ -87,7 +107,7 @@ def _columns(paths: Sequence[Path]) -> tuple[Iterator[str], Iterator[str | None]
     return (one[0] for one in names), (one[1] for one in languages), (one[2] or 0 for one in sizes)
 
 
-def _runs(stretches: Sequence[_Stretch], sources: dict[str, int]) -> Iterator[Planned]:
+def _runs(stretches: Sequence[_Stretch], sources: Mapping[str, int]) -> Iterator[Planned]:
     """Cut before a repository once RUN_BYTES are together."""
     rows: list[Rows] = []
     numbers: list[int] = []

@@ -25,6 +25,7 @@ from starloom.tokens.pack_encoder import Encoder, Stream
 from starloom.tokens.pack_plan import Planned
 from starloom.tokens.pack_settings import PackSettings
 from starloom.tokens.repositories import Repository, repositories, told
+from starloom.tokens.templates import notebook
 from starloom.tokens.templates.repository import Piece, document, file_order
 from starloom.tokens.templates.seen import Seen
 from starloom.tokens.tokenizer import Tokenizer
@@ -82,11 +83,21 @@ def pack_run(run: Run) -> None:
         scratch = draft.worker_folder() / _TEXTS
         first = 0  # number of the repository's first file in the run
         for source, one in zip(sources, repositories(run.planned.rows, tokenizer.marked, scratch), strict=True):
-            for variant in range(settings.variants):
-                for pieces, files in _laid_out(one, variant, settings, tokenizer, middles, seen[source][variant]):
-                    encoder.add(variant, pieces, [first + number for number in files])
-            encoder.end_repository()
-            about.append((one.name, source, len(one), one.bytes))
+            if run.planned.kind:
+                lay_out = notebook.DOCUMENTS[run.planned.kind]
+                for number, size in enumerate(one.sizes):
+                    pieces = lay_out(one.file(number), tokenizer.special)
+                    for variant in range(settings.variants):
+                        encoder.add(variant, pieces, [first + number])
+                        seen[source][variant] += Seen(documents=1, files=1)
+                    encoder.end_document()
+                    about.append((one.name, source, 1, size))
+            else:
+                for variant in range(settings.variants):
+                    for pieces, files in _laid_out(one, variant, settings, tokenizer, middles, seen[source][variant]):
+                        encoder.add(variant, pieces, [first + number for number in files])
+                encoder.end_document()
+                about.append((one.name, source, len(one), one.bytes))
             first += len(one)
         encoder.flush()
         ends = np.cumsum([number for _, _, number, _ in about])

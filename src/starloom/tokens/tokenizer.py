@@ -33,7 +33,8 @@ class Tokenizer:
     sha256: str  # of the bytes of tokenizer.json: which tokenizer this is
     markers: Markers | None  # None: it has no tokens for fill-in-the-middle
     added: frozenset[int]  # its tokens that are no part of the vocabulary that was learnt
-    marked: Mapping[str, int]  # its tokens for what is private, by their spelling
+    special: Mapping[str, int]  # those of them that are special, by their spelling
+    marked: Mapping[str, int]  # of these, its tokens for what is private
     end_of_text: int  # -1: it has none
 
     def __init__(self, files: Mapping[str, bytes], where: str, needs_end: bool = True) -> None:
@@ -49,7 +50,7 @@ class Tokenizer:
         self.vocabulary = max(numbers, default=-1) + 1
         if not 0 < self.vocabulary <= _MOST:
             raise UserError(f"{where} has ids up to {self.vocabulary - 1}", f"take one with 1 to {_MOST:,} tokens")
-        self._special = {one["content"]: one["id"] for one in table.get("added_tokens") or () if one["special"]}
+        self.special = {one["content"]: one["id"] for one in table.get("added_tokens") or () if one["special"]}
         named = hub_format.named_end(files)
         end = special_tokens.find_end_of_text(added, named)
         if end is None and needs_end:
@@ -58,8 +59,8 @@ class Tokenizer:
                 f"name one of its added tokens as `eos_token` in a {CONFIG} beside it",
             )
         self.end_of_text = end = -1 if end is None else end
-        self.marked = {one: self._special[one] for one in special_tokens.REDACTED if one in self._special}
-        ends = {number for token, number in self._special.items() if token not in special_tokens.REDACTED}
+        self.marked = {one: self.special[one] for one in special_tokens.REDACTED if one in self.special}
+        ends = {number for token, number in self.special.items() if token not in special_tokens.REDACTED}
         self.markers = special_tokens.find_markers(added, end, frozenset(ends))
         self.stops = self.markers.stops if self.markers else frozenset(ends | {end})
         self._added = {number: token for token, number in added.items()}
@@ -141,8 +142,8 @@ class Tokenizer:
 
     def _refuse_confusion(self, where: str) -> None:
         """Raises UserError when the spelling of a special token, as text, gives that token."""
-        numbers = set(self._special.values())
-        for token in self._special:
+        numbers = set(self.special.values())
+        for token in self.special:
             if not numbers.isdisjoint(self.encode(token)):
                 raise UserError(
                     f"{where} cannot tell the text {token!r} from the token: files could forge special tokens",

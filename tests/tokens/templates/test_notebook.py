@@ -3,6 +3,7 @@
 from starloom.documents.sections import joined
 from starloom.tokens.special_tokens import SPECIAL_IDS, SPECIAL_TOKENS
 from starloom.tokens.templates.notebook import script, structured
+from starloom.tokens.templates.repository import File
 
 
 def shown(pieces):
@@ -10,12 +11,14 @@ def shown(pieces):
 
 
 def test_a_script():
-    assert shown(script("# A sum\n\n1 + 1\n")) == "<jupyter_script># A sum\n\n1 + 1\n<|endoftext|>"
+    assert (
+        shown(script(File("a.ipynb", "id", "# A sum\n\n1 + 1\n"))) == "<jupyter_script># A sum\n\n1 + 1\n<|endoftext|>"
+    )
 
 
 def test_text_code_and_output():
     parts = [("text", "A sum"), ("code", "1 + 1"), ("output", "2"), ("code", "x = 1"), ("output", "")]
-    found = structured(joined(parts))
+    found = structured(File("a.ipynb", "id", joined(parts)))
     assert shown(found) == (
         "<jupyter_start><jupyter_text>A sum<jupyter_code>1 + 1<jupyter_output>2"
         "<jupyter_code>x = 1<jupyter_output><empty_output><|endoftext|>"
@@ -26,6 +29,6 @@ def test_text_code_and_output():
 def test_what_was_replaced_is_a_token():
     content = joined([("text", "by <EMAIL>"), ("code", "a = '<EMAIL>'"), ("output", "")])
     first = content.index("<EMAIL>")
-    found = structured(content, ((first, first + 7, SPECIAL_IDS["<EMAIL>"]),))
+    found = structured(File("a.ipynb", "id", content, ((first, first + 7, SPECIAL_IDS["<EMAIL>"]),)))
     assert [one.special for one in found if one.special is not None] == [10, 11, 35, 12, 13, 15, 0]
     assert [one.text for one in found if one.text is not None] == ["by ", "a = '<EMAIL>'"]

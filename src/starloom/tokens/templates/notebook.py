@@ -10,32 +10,38 @@ from typing import Final
 from starloom.documents.sections import CODE, OUTPUT, TEXT, sections
 from starloom.tokens import redacted
 from starloom.tokens.special_tokens import END_OF_TEXT, SPECIAL_IDS
-from starloom.tokens.templates.repository import Piece
+from starloom.tokens.templates.repository import File, Piece
 
 _MARKERS: Final = {TEXT: "<jupyter_text>", CODE: "<jupyter_code>", OUTPUT: "<jupyter_output>"}
 
 
-def script(content: str, marked: redacted.Markers = (), tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piece]:
-    """The pieces of a document of `notebook-scripts`. `marked`: where markers of personal data stand in it; `tokens`:
-    the tokenizer's, by their spelling."""
-    return _pieces((tokens["<jupyter_script>"], *redacted.parts(content, marked), tokens[END_OF_TEXT]))
+def script(file: File, tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piece]:
+    """The pieces of a document of `notebook-scripts`. `tokens`: the tokenizer's, by their spelling."""
+    return _pieces((tokens["<jupyter_script>"], *redacted.parts(file.content, file.marked), tokens[END_OF_TEXT]))
 
 
-def structured(content: str, marked: redacted.Markers = (), tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piece]:
+def structured(file: File, tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piece]:
     """The pieces of a document of `notebook-structured`."""
     parts: list[str | int] = [tokens["<jupyter_start>"]]
-    for kind, start, end in sections(content):
+    for kind, start, end in sections(file.content):
         parts.append(tokens[_MARKERS[kind]])
         if kind == OUTPUT and start == end:
             parts.append(tokens["<empty_output>"])
-        parts += redacted.parts(content, marked, start, end)
+        parts += redacted.parts(file.content, file.marked, start, end)
     return _pieces((*parts, tokens[END_OF_TEXT]))
 
 
-DOCUMENTS: Final[Mapping[str, Callable[..., list[Piece]]]] = {
+DOCUMENTS: Final[Mapping[str, Callable[[File, Mapping[str, int]], list[Piece]]]] = {
     "notebook-scripts": script,
     "notebook-structured": structured,
 }
+
+
+def needs(kind: str) -> tuple[str, ...]:
+    """The tokens that documents of a kind are laid out with, by their spelling."""
+    if kind == "notebook-scripts":
+        return ("<jupyter_script>", END_OF_TEXT)
+    return ("<jupyter_start>", *_MARKERS.values(), "<empty_output>", END_OF_TEXT)
 
 
 def _pieces(parts: redacted.Parts) -> list[Piece]:
