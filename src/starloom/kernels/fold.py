@@ -33,8 +33,7 @@ class Gaps(NamedTuple):
 
 
 class Room:
-    """Where `fold_with_gaps` writes, kept from one call to the next: to touch fresh memory takes half as long as to
-    fold into it."""
+    """Where `fold_with_gaps` writes, kept from one call to the next: fresh memory costs the system's time."""
 
     def __init__(self) -> None:
         self._folded = np.empty(0, dtype=np.uint8)

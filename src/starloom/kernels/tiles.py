@@ -8,8 +8,8 @@ harmless.
 The table is sorted by hash and cut into 2**bits buckets by the top bits (three to six tiles each). Per bucket: a word
 of a Bloom filter, four bits a tile, and its first entry; per entry: the next 32 bits of its hash, and the tile's
 number. Nearly every offset that matches nothing ends at the filter: one load. What is found is a candidate, to be
-confirmed on the text. `tile_table` makes tables, `tile_runs` walks through equal tiles. Cost: look-ups 80-120 M/s a
-core, as the filter is in the cache or not; 10 to 12 bytes a tile with all parts.
+confirmed on the text. `tile_table` makes tables, `tile_runs` walks through equal tiles. Cost: bench/membership; 10 to
+12 bytes a tile with all parts.
 """
 
 from typing import Any, NamedTuple

@@ -1,8 +1,8 @@
 """One data file of the dataset folded and cut into tiles, in a worker: what `segments` puts together.
 
-Each row group is read once, a few megabytes at a time and into the same memory (fresh pages cost as much as decoding
-into them); for each shard, texts go to one scratch file and the tiles to another, parted by ranges of their hashes.
-Memory: a row group, packed, and about 30 bytes a tile of the data file.
+Each row group is read once, a few megabytes at a time and into the same memory, since fresh pages cost the system's
+time; for each shard, texts go to one scratch file and the tiles to another, parted by ranges of their hashes. Memory: a
+row group, packed, and about 30 bytes a tile of the data file.
 """
 
 import contextlib
