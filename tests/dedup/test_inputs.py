@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from starloom.dedup.inputs import Input, open_input, open_parquet_files, together
 from starloom.dedup.inputs import lines as inputs_lines
 from starloom.dedup.inputs import part as inputs_part
-from starloom.dedup.text_files import batches, runs
+from starloom.dedup.text_files import portions, runs
 from starloom.errors import UserError
 from starloom.outside import parquet_footers
 
@@ -32,8 +32,8 @@ def texts(source: Input):
     """What near-deduplication reads: a null counts as empty."""
     found = []
     for run in runs(source.files):
-        for _, some in batches(run):
-            found += [one or "" for one in some.to_pylist()]
+        for _, some, of in portions(run):
+            found += [one or "" for one in some.take(of).to_pylist()]
     return found
 
 
