@@ -6,7 +6,7 @@ buckets that licence headers and generated code make stay linear.
 
 Cost: 80 ms a band of a million members, and 20 ns for each time that a pair shares a band. Memory: 60 bytes a member,
 and 40 a distinct pair, of which 16 are the result; the pairs that wait to be merged are never more than those found,
-or 4 M.
+or 8 M.
 """
 
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
     found = near_duplicates(pa.array(["…", "…"]))
     kept = found.keeper == np.arange(len(found.keeper))
 
-Cost: about 250 MB/s for signatures, some microseconds a candidate pair; memory: the texts, 760 bytes a file, 40 a
+Cost: about 310 MB/s for signatures, some microseconds a candidate pair; memory: the texts, 760 bytes a file, 40 a
 candidate pair, and the shingle sets of the files that have a candidate.
 """
 

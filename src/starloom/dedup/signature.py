@@ -5,7 +5,7 @@ Bands of 50 x 5 with exact verification: a pair at Jaccard 0.7 is a candidate wi
 recall was 1.000 on real code (2026); the usual 25 x 10 without verification finds .51 at 0.7 and removes
 files that have no twin.
 
-Cost: about 250 MB/s on one core with AVX-512 (bench/kernels.py), by "bigcode-v2" about 155; 400 bytes a file, and
+Cost: about 310 MB/s on one core with AVX-512 (bench/kernels.py), by "bigcode-v2" about 155; 400 bytes a file, and
 16 MB of signatures that are not kept.
 """
 

@@ -12,7 +12,7 @@ A shingle is five tokens in a row, as a 64-bit hash. What a token is has a name:
 All in Unicode 14.0.0, whatever Python runs. Files of fewer than five tokens have no shingle, hence no twin (BigCode's
 script gives all of those one signature, so it keeps one of them; text-dedup drops them).
 
-Cost: about 540 MB/s to hash, about 220 MB/s with sorting (bench/kernels.py); "bigcode-v2" is slower by what
+Cost: about 540 MB/s to hash, about 165 MB/s with sorting (bench/kernels.py); "bigcode-v2" is slower by what
 the empties add. Sorting is NumPy's: Numba's own `np.sort` is slower.
 """
 
