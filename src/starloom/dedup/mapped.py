@@ -6,6 +6,7 @@ the process while its pages are there; the system takes them back when it needs 
 
 import contextlib
 import errno
+import fcntl
 import mmap
 import os
 from collections.abc import Iterator
@@ -51,6 +52,18 @@ def write_at(file: IO[bytes], data: memoryview, at: int) -> None:
     while view:  # it may take less, and says so only by its count
         written = os.pwrite(file.fileno(), view, at)
         view, at = view[written:], at + written
+
+
+def appended(file: IO[bytes], values: NDArray[Any]) -> int:
+    """Writes `values` at the end of the file, to which other processes may write too; returns where they begin."""
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        at = file.seek(0, os.SEEK_END)
+        if values.size:
+            write_at(file, values.data, at)
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+    return at
 
 
 def mapped(path: Path, kind: str) -> tuple[NDArray[Any], mmap.mmap | None]:

@@ -13,19 +13,18 @@ back when it needs them. Of a worker: a batch of texts and its sets, then 256 MB
 then the shingle sets of the candidates, about 1.3 bytes a byte of their texts (more with "bigcode-v2").
 """
 
-import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from starloom import progress
 from starloom.dedup.bands import spread
-from starloom.dedup.mapped import Columns, explained, forget, mapped
+from starloom.dedup.mapped import Columns, appended, explained, forget, mapped
 from starloom.dedup.near_duplicates import NearDuplicates, group_numbers, near_duplicates_of
 from starloom.dedup.signature import Measured, MinHashSettings, Tokenisation, tuned
 from starloom.dedup.text_files import Run, TextFile, portions, row_counts, runs
@@ -49,12 +48,20 @@ class _Measuring:
 
 @dataclass(frozen=True)
 class _Shingling:
-    """In a worker: the shingle sets of some rows of one run, into a file of their own."""
+    """In a worker: the shingle sets of some rows of one run, into the file of all."""
 
     run: Run
     wanted: NDArray[np.int64]
     tokenisation: Tokenisation
     target: Path
+
+
+class _Placed(NamedTuple):
+    """The sets of some rows, one after the other in the file of all."""
+
+    at: int  # the byte where they begin
+    rows: NDArray[np.int64]
+    counts: NDArray[np.int64]  # shingles of each
 
 
 @dataclass(frozen=True)
@@ -152,11 +159,12 @@ def verify_files(
         raise ValueError("a pair names a row that is not there")
     touched = np.zeros(rows, dtype=bool)
     touched[left] = touched[right] = True
-    set_of = np.cumsum(touched) - 1  # sets are numbered as their rows come
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="sets-", dir=scratch) as name:
         folder = Path(name)
-        size = _shingle_all(engine, runs(files), np.flatnonzero(touched), tokenisation, folder)
+        placed, size = _shingle_all(engine, runs(files), np.flatnonzero(touched), tokenisation, folder)
+        set_of = np.full(rows, -1, dtype=np.int64)
+        set_of[placed] = np.arange(len(placed))
         with explained(folder):
             for side, pairs in (("left", left), ("right", right)):
                 with (folder / side).open("wb") as output:
@@ -167,49 +175,48 @@ def verify_files(
 
 def _shingle_all(
     engine: Engine, work: list[Run], wanted: NDArray[np.int64], tokenisation: Tokenisation, folder: Path
-) -> int:
-    """The sets of the rows `wanted` in `folder`, as `starts` (int64, one more than sets) and `values` (uint64)."""
+) -> tuple[NDArray[np.int64], int]:
+    """(the rows `wanted` as their sets come in `folder`, bytes of their texts). `values` (uint64) there has the sets,
+    `starts` (int64, one more than sets) where each begins; portions come as workers are done with them."""
+    target = folder / "values"
+    target.touch()
     items = []
-    for number, run in enumerate(work):
+    for run in work:
         here = wanted[np.searchsorted(wanted, run.start) : np.searchsorted(wanted, run.stop)]
         if len(here):
-            items.append(_Shingling(run, here, tokenisation, folder / f"piece-{number}"))
-    sizes: dict[Path, NDArray[np.int64]] = {}
+            items.append(_Shingling(run, here, tokenisation, target))
+    placed: list[_Placed] = []
     size = 0
     with progress.task("shingle candidates", len(wanted), "files") as bar:
-        for item, (counts, bytes_) in engine.map(_shingle, items):
-            sizes[item.target] = counts
+        for item, (some, bytes_) in engine.map(_shingle, items):
+            placed += some
             size += bytes_
-            bar.advance(len(counts))
+            bar.advance(len(item.wanted))
+    placed.sort(key=lambda one: one.at)
     starts = np.zeros(len(wanted) + 1, dtype=np.int64)
-    np.cumsum(np.concatenate([sizes[item.target] for item in items]), out=starts[1:])
+    np.cumsum(np.concatenate([one.counts for one in placed]), out=starts[1:])
     with explained(folder):
         (folder / "starts").write_bytes(starts.data)
-        with (folder / "values").open("wb") as output:
-            for item in items:
-                with item.target.open("rb") as piece:
-                    shutil.copyfileobj(piece, output, 1 << 22)
-                item.target.unlink()
-    return size
+    return np.concatenate([one.rows for one in placed]), size
 
 
-def _shingle(item: _Shingling) -> tuple[NDArray[np.int64], int]:
-    """(shingles of each row wanted, bytes of their texts)."""
+def _shingle(item: _Shingling) -> tuple[list[_Placed], int]:
+    """(where the sets of each portion are, bytes of their texts)."""
     from starloom.kernels.shingles import shingle_sets
     from starloom.kernels.text import text_buffers
 
-    counts = []
+    placed = []
     size = 0
-    with explained(item.target), item.target.open("wb") as output:
-        for _, texts, of in portions(item.run, item.wanted):
+    with explained(item.target), item.target.open("r+b", buffering=0) as output:
+        for rows, texts, of in portions(item.run, item.wanted):
             offsets, data = text_buffers(texts)
             starts, values = shingle_sets(offsets, data, item.tokenisation)
-            counts.append(np.diff(starts)[of])
+            counts = np.diff(starts)[of]
             if not np.array_equal(of, np.arange(len(texts))):  # in another order, or several rows have a text
-                values = values[spread(starts[of], counts[-1])]
-            output.write(values.data)
+                values = values[spread(starts[of], counts)]
+            placed.append(_Placed(appended(output, values), rows, counts))
             size += int(np.diff(offsets)[of].sum())
-    return np.concatenate(counts), size
+    return placed, size
 
 
 def _compare_all(engine: Engine, folder: Path, pairs: int, floor: float) -> NDArray[np.float64]:
