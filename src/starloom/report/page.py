@@ -5,6 +5,7 @@ into the page: names, paths and contents come from strangers. No time and no pat
 repositories that could not be read: the same workspace gives the same bytes.
 """
 
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -92,9 +93,12 @@ def _bytes(value: float) -> str:
     return human(value, "bytes")
 
 
+_templates = functools.cache(environment)  # compiled once a process
+
+
 def render(material: Material) -> str:
     """The whole page."""
-    templates = environment()
+    templates = _templates()
     bodies = [
         (section, Markup(templates.get_template(f"{section.name}.html").render(section.look_up(material))))  # noqa: S704
         for section in SECTIONS

@@ -1,5 +1,6 @@
 """An answer as a page, or as JSON for whoever asks for it: `?format=json`, or `Accept: application/json`."""
 
+import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +18,10 @@ from starloom.server.open import Served
 from starloom.server.refusal import RefusedError
 
 
+@functools.cache
 def templates() -> jinja2.Environment:
-    """The report's environment (every value printable and escaped), this folder's templates before its own."""
+    """The report's environment (every value printable and escaped), this folder's templates before its own; compiled
+    once a process."""
     found = environment()
     assert found.loader is not None
     found.loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(Path(__file__).parent), found.loader])
