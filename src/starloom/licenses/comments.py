@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 MAX_LINES, MAX_CHARACTERS = 60, 8_000
-_FEW_LINES = 6
 
 _BLOCKS = {
     "/*": "*/",
@@ -91,15 +90,10 @@ def leading_lines(text: str) -> tuple[list[str], list[int]]:
     and their numbers, as `comments_of` takes them."""
     lines: list[str] = []
     numbers: list[int] = []
-    text = text[:MAX_CHARACTERS].removeprefix("\ufeff")
+    all_lines = text[:MAX_CHARACTERS].removeprefix("\ufeff").split("\n", MAX_LINES)[:MAX_LINES]
     closer = ""  # what ends the block that is open
-    for number, raw in enumerate(_lines(text), 1):
+    for number, raw in enumerate(all_lines, 1):
         line = raw.strip()
-        if closer and closer not in line:  # most lines of most headers
-            if line := line.strip(_MARKS):
-                lines.append(line)
-                numbers.append(number)
-            continue
         if not line:
             continue
         ends = False
@@ -108,32 +102,27 @@ def leading_lines(text: str) -> tuple[list[str], list[int]]:
             if first in _OPENING and line.startswith(_OPENERS):
                 opener = max((one for one in _OPENERS if line.startswith(one)), key=len)
                 closer, line = _BLOCKS[opener], line[len(opener) :]
-            elif first == "{" and _is_pascal(line, text.split("\n", number + 1)[number : number + 1]):
+            elif first == "{" and _is_pascal(line, all_lines[number : number + 1]):
                 closer, line = "}", line[1:]
             elif first not in _LINE_MARKS and not _LINE.match(line):
                 if _PASSED_OVER.match(line):
                     continue
                 break
         if closer:
-            if closer in line:  # else the block begins here and goes on
+            if closer in line:
                 line, _, after = line.partition(closer)
                 closer, ends = "", _is_code(after.strip())
         elif first in _WORD_MARKS and (mark := _WORD_MARK.match(line)):
             line = line[mark.end() :]
         line = line.strip(_MARKS)
         if line:
+            if "  " in line or "\t" in line:
+                line = " ".join(line.split())
             lines.append(line)
             numbers.append(number)
         if ends:
             break
-    return [" ".join(line.split()) if "  " in line or "\t" in line else line for line in lines], numbers
-
-
-def _lines(text: str) -> Iterator[str]:
-    """The first MAX_LINES. Most texts are done with after a few, so the others are cut when they are come to."""
-    *few, rest = text.split("\n", _FEW_LINES)
-    yield from few
-    yield from rest.split("\n", MAX_LINES - _FEW_LINES)[: MAX_LINES - _FEW_LINES]
+    return lines, numbers
 
 
 def comments_of(lines: list[str], numbers: list[int]) -> Comments:
