@@ -10,7 +10,7 @@ from starloom.documents.steps import KINDS
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.identity import content_id
-from starloom.stages import all_stages, load_settings
+from starloom.kernels.random import keyed_units
 from starloom.the_stack import tables
 from starloom.tokens import pack, tokenizer_stage
 from starloom.tokens.mixture import MixtureSource
@@ -22,7 +22,7 @@ from starloom.tokens.templates.repository import File
 from starloom.workspace.manifest import verify
 from starloom.workspace.run import build
 from the_stack.building import MIT, Workspace, code, folder, gpl, starloom
-from tokens.learning import family, ours
+from tokens.learning import ours
 
 
 def notebook(seed, *, language="python", text="Some *words*", output="42"):
@@ -54,7 +54,8 @@ def made(tmp_path_factory):
         "torn.ipynb": notebook("torn")[:-40],
     }
     two = {"LICENSE": gpl(), "mine.ipynb": notebook("mine")}
-    sources = [folder(base / name, files) for name, files in (("one", one), ("two", two))]
+    three = {"LICENSE": MIT, "b.py": code("b")}
+    sources = [folder(base / name, files) for name, files in (("one", one), ("two", two), ("three", three))]
     return Workspace(base / "w", *sources, recipe="stack-v2").build()
 
 
@@ -94,7 +95,7 @@ def test_why_a_notebook_is_none(made):
 
 def test_licences_are_those_of_the_files(made):
     files = made.ledger()
-    columns = tables.LICENSED.names
+    columns = tables.DECIDED.names[:-1]
     for kind in ("notebook-scripts", "notebook-structured"):
         for key, row in ledger(made, kind).items():
             if row["content_id"]:
@@ -122,9 +123,9 @@ def test_asked_as_a_workspace(made):
     assert not verify(made.root / "documents")
 
 
-def packed(made, tmp_path, mixture, chosen=None):
+def packed(made, tmp_path, mixture):
     """The tokens of a workspace that has these datasets, and the tokenizer."""
-    root, tokenizer = tmp_path / "packed", chosen or ours()
+    root, tokenizer = tmp_path / "packed", ours()
     base = root / "base"
     base.mkdir(parents=True)
     for name in ("dataset", "documents"):
@@ -160,13 +161,11 @@ def test_documents_are_sources_of_the_mixture(made, tmp_path):
         assert tokenizer.special["<EMAIL>"] in expected
 
 
-def test_a_mixture_that_cannot_be(made, tmp_path):
+def test_a_mixture_that_cannot_be():
     with pytest.raises(UserError, match="is no kind"):
         MixtureSource("a", documents="notebook")
     with pytest.raises(UserError, match="are one source"):
         MixtureSource("a", documents=KINDS[0], languages=("R",))
-    with pytest.raises(UserError, match="has no token <jupyter_script>"):
-        packed(made, tmp_path, [{"name": "a", "documents": KINDS[0]}], family("<|endoftext|>"))
 
 
 def test_a_change_of_a_kind_runs_nothing_else(made):
@@ -180,6 +179,18 @@ def test_a_change_of_a_kind_runs_nothing_else(made):
     assert len(dataset(made, "notebook-scripts")) == 2
 
 
+def test_documents_are_held_out_where_files_are(made):
+    """Even where no other repository has any."""
+    drawn = (keyed_units(seed, "split", ["one", "three"]).tolist() for seed in range(100))
+    seed = next(seed for seed, (one, three) in enumerate(drawn) if one < 0.5 <= three)
+    before = made.settings_file.read_text()
+    made.configure(f"[decide]\nheld_out = 0.5\nseed = {seed}\n")
+    made.build()
+    assert {row["repo_name"] for row in made.dataset() if row["split"] == "held_out"} == {"one"}
+    assert not dataset(made, "notebook-scripts")
+    made.settings_file.write_text(before)
+
+
 def test_an_opted_out_notebook_goes_with_all_that_was_made_of_it(made):
     out = made.root / "opt-outs.txt"
     out.write_text(f"swh:1:cnt:{content_id(notebook('stats', language='R', text=SECOND))}\n")
@@ -190,22 +201,12 @@ def test_an_opted_out_notebook_goes_with_all_that_was_made_of_it(made):
         table = pq.read_table(path)
         if "content" in table.column_names:
             assert not any("tabeller" in one for one in table.column("content").to_pylist()), path
-    out.unlink()
-    made.build()
-    assert ("one", "stats.ipynb") in ledger(made, "notebook-scripts")
-
-
-def test_purging_takes_documents_along(made):
-    done = starloom("opt-out", "add", "one:stats.ipynb", cwd=made.root)
-    assert done.returncode == 0, done.stderr
     done = starloom("opt-out", "purge", cwd=made.root)
     assert done.returncode == 0, done.stderr
-    assert not (made.root / "documents").exists()
+    assert not root.exists()
 
 
 def test_no_notebooks_no_documents(tmp_path):
     workspace = Workspace(tmp_path / "w", folder(tmp_path / "a", {"a.py": code("a")})).build()
     assert [path.name for path in (workspace.root / "documents").iterdir()] == ["manifest.json"]
-    settings = load_settings(workspace.root)
-    done = build(workspace.root, all_stages(), settings, settings.engine, "test")
-    assert [one.state for one in done] == ["fresh"] * 7
+    assert workspace.build_again() == {}

@@ -3,9 +3,9 @@
 For each kind there is a folder `documents/KIND/`, shaped as a workspace: `collect` renders the documents and writes
 `listing/` and `files/` there, a document being a file whose content is its text; then measure, pair, decide and write
 run in it with that kind's settings (steps.py). So a document has its ledger row as a file has, and `-w documents/KIND`
-asks about it. Its path is that of the file it was made of, so is its licence, decided before; it is of the language
-that it is in. What is opted out, left out by its owner or too large is not collected; what cannot be rendered is
-quarantined with the reason; what is no document of a kind is not listed there.
+asks about it. Its path is that of the file it was made of, and so is its licence, decided before; it is held out where
+files of its repository are. What is opted out, left out by its owner or too large is not collected; what cannot be
+rendered is quarantined with the reason; what is no document of a kind is not listed there.
 
 Whenever the ledger has changed, everything is rendered anew; equal parts keep what was measured of them, and parts of
 documents that are gone go, with it. Cost: 100 MB/s of notebooks a core. Memory: a part a worker.
@@ -47,7 +47,8 @@ KINDS: Final[Mapping[str, Callable[[notebooks.Notebook], str]]] = {
 _RENDERED = pa.schema([("of", pa.string()), ("language", pa.string()), ("problem", pa.string()), *tables.CONTENTS])
 
 _NOTEBOOKS = f"""
-SELECT l.content_id AS of, {", ".join(f"l.{name}" for name in tables.LICENSED.names)}
+SELECT l.content_id AS of, {", ".join(f"l.{name}" for name in tables.DECIDED.names[:-1])},
+  l.repo_name IN (SELECT repo_name FROM ledger WHERE split = 'held_out') AS held_out
 FROM ledger l JOIN contents c ON l.content_id = c.content_id
 WHERE lower(l.path) LIKE '%.{notebooks.EXTENSION}'
   AND coalesce(l.rule, '') NOT IN ('opt-out', 'excluded-by-owner', 'too-large', 'not-a-file')
@@ -71,14 +72,14 @@ class _Item:
 
 
 def _run(job: Job) -> Done:
-    licensed = _notebooks(job)
+    used = _notebooks(job)
     done = 0
     notes = []
-    if len(licensed):
-        rendered, done = _render(job, licensed)
+    if len(used):
+        rendered, done = _render(job, used)
         for kind in KINDS:
-            notes.append(_through(job, kind, [folder / f"{kind}.arrow" for folder in rendered], licensed))
-    kinds = [*KINDS] if len(licensed) else []
+            notes.append(_through(job, kind, [folder / f"{kind}.arrow" for folder in rendered], used))
+    kinds = [*KINDS] if len(used) else []
     _write_index(job, kinds)
     for kind in KINDS.keys() - set(kinds):
         atomic.remove_folder(job.folder / kind)
@@ -94,9 +95,9 @@ def _notebooks(job: Job) -> pa.Table:
     return job.engine.table(_NOTEBOOKS, given)
 
 
-def _render(job: Job, licensed: pa.Table) -> tuple[list[Path], int]:
+def _render(job: Job, used: pa.Table) -> tuple[list[Path], int]:
     """The folders with what came of each part of the content cache, in order; and the bytes of the notebooks."""
-    wanted = frozenset(licensed.column("of").to_pylist())
+    wanted = frozenset(used.column("of").to_pylist())
     items = []
     for number, path in enumerate(tables.contents(job.root)):
         ids = wanted.intersection(pq.read_table(path, columns=["content_id"]).column(0).to_pylist())
@@ -157,14 +158,14 @@ def _filled(row: dict[str, Any]) -> dict[str, Any]:
     return dict.fromkeys(("content_id", "blob_id", "src_encoding", "home", "content"), "") | {"length_bytes": 0} | row
 
 
-def _through(job: Job, kind: str, rendered: list[Path], licensed: pa.Table) -> str:
+def _through(job: Job, kind: str, rendered: list[Path], used: pa.Table) -> str:
     """One kind, from what was rendered to its dataset. What there is to say of it."""
     root = job.folder / kind
     make_parents(root)
     atomic.recover(root)
     documents = pa.concat_tables([pa.ipc.open_file(path).read_all().drop_columns(["content"]) for path in rendered])
     _store(root, rendered)
-    _list(job, root, documents, licensed)
+    _list(job, root, documents, used)
     settings = steps.of_kind(job.settings, kind)
     for stage in STAGES:
         inner = Job(root, stage, settings, job.engine, {"opt_outs": opted_out(job)})
@@ -220,10 +221,10 @@ def _parted(rendered: list[Path]) -> Iterator[pa.Table]:
         yield pa.concat_tables(waiting)
 
 
-def _list(job: Job, root: Path, documents: pa.Table, licensed: pa.Table) -> None:
+def _list(job: Job, root: Path, documents: pa.Table, used: pa.Table) -> None:
     """The listing of a kind: every copy of every notebook that is a document of it."""
     by_content = {row["of"]: row for row in documents.to_pylist()}
-    given = {"files": tables.listed_files(job.root), "notebooks": licensed.select(["repo_name", "path", "of"])}
+    given = {"files": tables.listed_files(job.root), "notebooks": used.select(["repo_name", "path", "of"])}
     files = []
     for row in job.engine.table(_LISTED, given).to_pylist():
         if document := by_content.get(row.pop("of")):
@@ -258,9 +259,7 @@ def _list(job: Job, root: Path, documents: pa.Table, licensed: pa.Table) -> None
         )
         draft.parquet("relations.parquet", tables.RELATIONS, [tables.RELATIONS.empty_table()])
         draft.parquet("problems.parquet", tables.PROBLEMS, [tables.PROBLEMS.empty_table()])
-        draft.parquet(
-            "licenses.parquet", tables.LICENSED, [licensed.select(tables.LICENSED.names).cast(tables.LICENSED)]
-        )
+        draft.parquet("decided.parquet", tables.DECIDED, [used.select(tables.DECIDED.names).cast(tables.DECIDED)])
 
 
 def _as_listed(name: str, document: Mapping[str, Any]) -> dict[str, Any]:

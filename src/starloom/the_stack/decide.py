@@ -174,7 +174,9 @@ def _decision(
     del asked, measured
     copies = copies.append_column("number", pa.array(np.arange(len(copies))))
     passed = engine.table(_passed(settings.licenses), {"copies": copies, "streams": tables.streams(root)})
-    copies = _with_fates(engine, copies.drop_columns(_FOR_CHOICE), passed, tables.pairs(root), settings)
+    copies = _with_fates(
+        engine, copies.drop_columns(_FOR_CHOICE), passed, tables.pairs(root), settings, _drawn(root, engine)
+    )
     del passed
     pa.default_memory_pool().release_unused()  # a third of the peak: Arrow keeps what it freed
     return (
@@ -184,17 +186,23 @@ def _decision(
     )
 
 
-def _licensed(
-    root: Path, engine: Engine, settings: LicenseSettings, listed: list[str]
-) -> tuple[str, dict[str, Table]]:
-    """`verdicts_query`, or what the listing brings along of them."""
+def _licensed(root: Path, engine: Engine, settings: LicenseSettings, listed: list[str]) -> tuple[str, dict[str, Table]]:
+    """`verdicts_query`, or of what the listing brings along of them."""
     files = tables.listed_files(root)
-    if known := tables.licensed(root):
+    if known := tables.decided(root):
         columns = ", ".join([*(f"f.{name}" for name in listed), *(f"k.{name}" for name in _LICENSE)])
-        sql = f"SELECT {columns} FROM files f JOIN known k USING (repo_name, path) WHERE f.content_id IS NOT NULL"
-        return sql, {"files": files, "known": known}
+        sql = f"SELECT {columns} FROM files f JOIN decided k USING (repo_name, path) WHERE f.content_id IS NOT NULL"
+        return sql, {"files": files, "decided": known}
     spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
     return verdicts_query(engine, files, tables.repositories(root), spoken, settings, listed)
+
+
+def _drawn(root: Path, engine: Engine) -> set[str] | None:
+    """The repositories that are held out already; None where they are to be drawn."""
+    if not (known := tables.decided(root)):
+        return None
+    found = engine.table("SELECT DISTINCT repo_name FROM decided WHERE held_out", {"decided": known})
+    return set(found.column(0).to_pylist())
 
 
 def _threshold(settings: Any) -> str:
@@ -236,9 +244,11 @@ def _passed(licenses: LicenseSettings) -> str:
       WHERE c.refusal IS NULL AND c.rule IS NULL ORDER BY {best}"""
 
 
-def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table, settings: Any) -> pa.Table:
+def _with_fates(
+    engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table, settings: Any, drawn: set[str] | None
+) -> pa.Table:
     """The copies with what becomes of those that passed: whether a better copy is kept, `twin` (the number of the copy
-    that is kept for it), the budget it is beyond, and the split of those that stay.
+    that is kept for it), the budget it is beyond, and the split of those that stay. `drawn`: see twins.held_out.
 
     By their numbers: joins by the ids, texts of 40 characters, take several times as long.
     """
@@ -261,7 +271,7 @@ def _with_fates(engine: Engine, copies: pa.Table, passed: pa.Table, pairs: Table
     stays = alone.copy()
     stays[out] = False
     kept = np.flatnonzero(stays)
-    held = held_out(repositories.take(pa.array(kept)), kept, found, settings.decide.held_out, seed)
+    held = held_out(repositories.take(pa.array(kept)), kept, found, settings.decide.held_out, seed, drawn)
 
     is_copy, twin, jaccard = np.zeros(len(copies), bool), np.full(len(copies), -1), np.ones(len(copies))
     is_copy[numbers[~first]] = True

@@ -200,9 +200,15 @@ LEDGER_ROWS = pa.schema(
     ]
 )
 
-# Licences that are decided already: of documents, those of the files that they were made of.
+# What is decided already where files were made of others, as documents are: the licence of each, and whether files of
+# its repository are held out.
 _LICENSES = "license_type detected_licenses license_evidence license_source license_rule license_score"
-LICENSED = pa.schema([LEDGER_ROWS.field(name) for name in ("repo_name", "path", *_LICENSES.split())])
+DECIDED = pa.schema(
+    [
+        *(LEDGER_ROWS.field(name) for name in ("repo_name", "path", *_LICENSES.split())),
+        pa.field("held_out", pa.bool_(), nullable=False),
+    ]
+)
 
 DATASET_FILES = pa.schema(
     [
@@ -294,9 +300,9 @@ def relations(root: Path) -> list[Path] | pa.Table:
     return [path] if path.exists() else RELATIONS.empty_table()
 
 
-def licensed(root: Path) -> list[Path]:
-    """The licences of a listing whose files have them from elsewhere; no file where they are to be decided."""
-    return [path for path in output(root, LISTING, "licenses") if path.exists()]
+def decided(root: Path) -> list[Path]:
+    """DECIDED, of a listing of files that were made of others; no file of other listings."""
+    return [path for path in output(root, LISTING, "decided") if path.exists()]
 
 
 def pairs(root: Path) -> list[Path]:

@@ -1,5 +1,6 @@
 """Clusters of near-duplicates among the files that passed every rule, and the held-out split that no twin crosses."""
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -108,14 +109,23 @@ def _components(
 
 
 def held_out(
-    repo_names: pa.Array, kept: NDArray[np.int64], found: Streams, share: float, seed: int
+    repo_names: pa.Array,
+    kept: NDArray[np.int64],
+    found: Streams,
+    share: float,
+    seed: int,
+    drawn: Collection[str] | None = None,
 ) -> NDArray[np.bool_]:
-    """Which of the files `kept` (`repo_names`: of each) are held out: those of repositories drawn by a keyed hash,
-    and every file that a chain of pairs of kept files links to one of them (pairs down to their floor, so nothing
-    trained on resembles what is held out)."""
+    """Which of the files `kept` (`repo_names`: of each) are held out: those of repositories drawn by a keyed hash, or
+    `drawn` before; and every file that a chain of pairs of kept files links to one of them (pairs down
+    to their floor, so nothing trained on resembles what is held out)."""
     repositories = repo_names.dictionary_encode()
-    chosen = keyed_units(seed, "split", repositories.dictionary.to_pylist()) < share
-    if not chosen.any() or chosen.all():  # a split needs both sides
+    names = repositories.dictionary.to_pylist()
+    if drawn is None:
+        chosen = keyed_units(seed, "split", names) < share
+    else:
+        chosen = np.array([name in drawn for name in names], bool)
+    if not chosen.any() or (chosen.all() and drawn is None):  # a split needs both sides
         return np.zeros(len(kept), dtype=bool)
     stream = found.of[kept]
     present, marked = np.zeros(found.size, dtype=bool), np.zeros(found.size, dtype=bool)

@@ -46,12 +46,7 @@ def _run(job: Job) -> Done:
     tokenizer = Tokenizer.open(job.root / TOKENIZER)
     settings: PackSettings = job.settings.pack
     kinds = _kinds(job.settings)
-    for kind in kinds:
-        if missing := [token for token in notebook.needs(kind) if token not in tokenizer.special]:
-            raise UserError(
-                f"the tokenizer has no token {missing[0]}, and documents of {kind} are laid out with it",
-                "train one (`starloom tokenizer train`), or leave that source out of [[mixture]]",
-            )
+    notebook.check(kinds, tokenizer.special)
     documents = {kind: _proved(_place(job, kind)) for kind in kinds}
     planned = plan(_proved(job.root), job.settings.mixture, documents)
     if not planned.runs:

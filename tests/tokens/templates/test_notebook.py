@@ -1,8 +1,11 @@
 """The documents of notebooks: golden ones, and that redactions are tokens in them."""
 
+import pytest
+
 from starloom.documents.sections import joined
+from starloom.errors import UserError
 from starloom.tokens.special_tokens import SPECIAL_IDS, SPECIAL_TOKENS
-from starloom.tokens.templates.notebook import script, structured
+from starloom.tokens.templates.notebook import DOCUMENTS, check, script, structured
 from starloom.tokens.templates.repository import File
 
 
@@ -24,6 +27,13 @@ def test_text_code_and_output():
         "<jupyter_code>x = 1<jupyter_output><empty_output><|endoftext|>"
     )
     assert [one.special for one in found if one.special is not None] == [10, 11, 12, 13, 12, 13, 15, 0]
+
+
+def test_a_tokenizer_without_their_tokens():
+    check(DOCUMENTS, SPECIAL_IDS)
+    for token, kind in (("<jupyter_script>", "notebook-scripts"), ("<empty_output>", "notebook-structured")):
+        with pytest.raises(UserError, match=f"no token {token}"):
+            check([kind], {one: number for one, number in SPECIAL_IDS.items() if one != token})
 
 
 def test_what_was_replaced_is_a_token():

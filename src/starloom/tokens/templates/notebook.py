@@ -4,15 +4,21 @@ A script: `<jupyter_script>code`. Structured: `<jupyter_start><jupyter_text>t<ju
 `<empty_output>` where the code printed nothing. Nothing is cut for fill-in-the-middle.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from starloom.documents.sections import CODE, OUTPUT, TEXT, sections
+from starloom.errors import UserError
 from starloom.tokens import redacted
 from starloom.tokens.special_tokens import END_OF_TEXT, SPECIAL_IDS
 from starloom.tokens.templates.repository import File, Piece
 
 _MARKERS: Final = {TEXT: "<jupyter_text>", CODE: "<jupyter_code>", OUTPUT: "<jupyter_output>"}
+_EMPTY: Final = "<empty_output>"
+_NEEDS: Final = {
+    "notebook-scripts": ("<jupyter_script>",),
+    "notebook-structured": ("<jupyter_start>", *_MARKERS.values(), _EMPTY),
+}
 
 
 def script(file: File, tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piece]:
@@ -26,7 +32,7 @@ def structured(file: File, tokens: Mapping[str, int] = SPECIAL_IDS) -> list[Piec
     for kind, start, end in sections(file.content):
         parts.append(tokens[_MARKERS[kind]])
         if kind == OUTPUT and start == end:
-            parts.append(tokens["<empty_output>"])
+            parts.append(tokens[_EMPTY])
         parts += redacted.parts(file.content, file.marked, start, end)
     return _pieces((*parts, tokens[END_OF_TEXT]))
 
@@ -37,11 +43,17 @@ DOCUMENTS: Final[Mapping[str, Callable[[File, Mapping[str, int]], list[Piece]]]]
 }
 
 
-def needs(kind: str) -> tuple[str, ...]:
-    """The tokens that documents of a kind are laid out with, by their spelling."""
-    if kind == "notebook-scripts":
-        return ("<jupyter_script>", END_OF_TEXT)
-    return ("<jupyter_start>", *_MARKERS.values(), "<empty_output>", END_OF_TEXT)
+def check(kinds: Iterable[str], tokens: Mapping[str, int]) -> None:
+    """Raises UserError where a tokenizer lacks a token that documents of one of these kinds are laid out with."""
+    for kind in kinds:
+        needed = (
+            ("<jupyter_script>",) if kind == "notebook-scripts" else ("<jupyter_start>", *_MARKERS.values(), _EMPTY)
+        )
+        if missing := [one for one in (*needed, END_OF_TEXT) if one not in tokens]:
+            raise UserError(
+                f"the tokenizer has no token {missing[0]}, and documents of {kind} are laid out with it",
+                "train one with `starloom tokenizer`, or leave that source out of [[mixture]]",
+            )
 
 
 def _pieces(parts: redacted.Parts) -> list[Piece]:
