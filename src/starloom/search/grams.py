@@ -50,7 +50,7 @@ def _needed(node: Node) -> Needed:
     if isinstance(node, Word | Exact):
         return Has(fold(node.text))
     if isinstance(node, Pattern):
-        return required.needed(node)
+        return required.needed(node, closely=True)
     if isinstance(node, All):
         return every([_needed(part) for part in node.parts])
     if isinstance(node, Any):

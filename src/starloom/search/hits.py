@@ -15,7 +15,7 @@ from starloom.privacy.span import Span
 from starloom.progress import counted
 from starloom.search import nodes
 from starloom.search.matching import File, Text, judge, placer, text_terms
-from starloom.search.nodes import Filter, Node, Word, fold
+from starloom.search.nodes import Exact, Filter, Node, Word, fold
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
@@ -111,7 +111,11 @@ class Shower:
     """Makes hits of the files that a query holds for. `raw`: what is private is shown too."""
 
     def __init__(self, node: Node, raw: bool = False) -> None:
-        self._terms = [placer(term) for term in text_terms(node)]
+        terms = list(text_terms(node))
+        self._terms = [placer(term) for term in terms]
+        self._on_lines = all(
+            isinstance(one, Word) or (isinstance(one, Exact) and "\n" not in one.text) for one in terms
+        )
         tests = list(_symbol_tests(node))
         self._defines = [test for _, test in tests]
         names = {name for name, _ in tests if name is not None}
@@ -157,8 +161,10 @@ class Shower:
         counts: Counter[int] = Counter()
         for term in self._terms:
             of_term = set()
-            near = _near(defined, term, text)
-            for place in [*near, *islice(term(text), _PLACES)]:
+            places = list(_near(defined, term, text))
+            if not (defined and self._on_lines):  # a line that defines something is better than any other
+                places += islice(term(text), _PLACES)
+            for place in places:
                 line = text.text.rfind("\n", 0, place[0]) + 1
                 of_term.add(line)
                 firsts[line] = min(firsts.get(line, place), place)

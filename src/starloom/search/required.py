@@ -38,10 +38,11 @@ _Pieces: TypeAlias = frozenset[str]  # alternatives, folded
 _MANY: Final = None  # characters: too many to list
 
 
-def needed(pattern: Pattern) -> Needed:
-    """What a folded text must have for the pattern, which RE2 accepts, to be found in it."""
+def needed(pattern: Pattern, closely: bool = False) -> Needed:
+    """What a folded text must have for the pattern, which RE2 accepts, to be found in it. `closely`: also what stands
+    before and behind a repetition, many pieces: worth it where one costs nothing to ask for."""
     try:
-        branch = _Reader(pattern.source, patterns.by_unicode(pattern)).whole()
+        branch = _Reader(pattern.source, patterns.by_unicode(pattern), closely).whole()
     except _UnknownError:
         return None
     return every(branch.closed())
@@ -101,11 +102,12 @@ class _Branch:
 
 
 class _Reader:
-    def __init__(self, source: str, any_case: bool) -> None:
+    def __init__(self, source: str, any_case: bool, closely: bool) -> None:
         self._source = source
         self._at = 0
         self._depth = 0
         self._insensitive = any_case
+        self._closely = closely
 
     def whole(self) -> _Branch:
         branch = self._alternatives()
@@ -232,8 +234,10 @@ class _Reader:
             sequence.then(atom.pieces | {""})
         elif most == 0:
             return
-        elif least == 0:
+        elif least == 0 and self._closely:
             sequence.any_number(atom.pieces)
+        elif least == 0:
+            sequence.cut()
         else:
             for _ in range(min(least, _MOST_COPIES)):
                 sequence.join(atom)
