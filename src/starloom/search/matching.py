@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any as Value
 from typing import Final, TypeAlias
 
+from starloom.kernels.seek import seeker
 from starloom.licenses import expressions
 from starloom.search import patterns, required
 from starloom.search.identifiers import is_word
@@ -76,7 +77,11 @@ def judge(node: Node) -> Judge:
         return lambda file: not excluded(file)
     if isinstance(node, Filter):
         return _filter(node)
+    if isinstance(node, Exact) and (there := _sought(node)):
+        return lambda file: there(file.text.data)
     find = _finder(node)
+    if isinstance(node, Word) and (there := _sought(node)):
+        return lambda file: there(file.text.data) and next(find(file.text)[1], None) is not None
     if isinstance(node, Pattern) and (needed := required.needed(node)) is not None:
         # Looking for the pieces first is ten times as fast as for the pattern, and most files lack one.
         if on_a_line := _line_judge(node, needed):
@@ -166,6 +171,14 @@ def _finder(term: Term) -> _Finder:
     return find
 
 
+def _sought(term: Word | Exact) -> Callable[[bytes], bool] | None:
+    """Whether a text has the bytes of a term; None where its bytes alone do not tell."""
+    needle = term.text if term.case_sensitive else fold(term.text)
+    if term.case_sensitive or not _has_letters(needle):
+        return seeker(needle.encode(), any_case=False)
+    return seeker(needle.encode(), any_case=True) if needle.isascii() else None
+
+
 def _pieces(where: bytes, sought: bytes, written: bytes | None) -> Iterator[tuple[int, int]]:
     """Places of a piece; where `written` is given, those that are words in it."""
     start = where.find(sought)
@@ -192,7 +205,8 @@ def _has(needed: Said) -> Callable[[Text], bool]:
     if isinstance(needed, Has):
         piece = needed.text.encode()
         if needed.text.isascii():
-            return lambda text: piece in text.ascii_folded
+            there = seeker(piece, any_case=True)
+            return lambda text: there(text.data)
         return lambda text: piece in text.folded
     parts = [_has(part) for part in needed.parts]
     if isinstance(needed, Every):
@@ -209,8 +223,11 @@ def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None
     compiled = patterns.compile(pattern)
     pieces = max(choices, key=lambda some: min(map(len, some)) / len(some))  # each is a way through the whole text
     others = [some[0] for some in choices if len(some) == 1 and some != pieces]
+    has = _has(needed)
 
     def stands(text: Text) -> bool:
+        if not has(text):
+            return False
         folded = text.ascii_folded
         where = text.data if pattern.case_sensitive else folded
         for piece in pieces:
