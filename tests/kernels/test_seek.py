@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels.seek import seeker
+from starloom.kernels.seek import line_seeker, seeker
 
 bytes_of_few = st.lists(st.sampled_from(b"aAbB@`[{ \n\xe1\xc1"), max_size=200).map(bytes)
 
@@ -27,6 +27,18 @@ def test_wherever_it_stands(before, behind):
     assert not seeker(b"needles", True)(data)
 
 
+@settings(deadline=None, max_examples=150)
+@given(
+    bytes_of_few,
+    st.sampled_from([b"a", b"ab", b"b a", b"{", b"\xe1a"]),
+    st.lists(st.sampled_from([b"b", b"ba", b" ", b"a[", b"aaaaab"]), max_size=2),
+)
+def test_lines_that_have_all_pieces(data, piece, others):
+    told = [data[start:end] for start, end in line_seeker(piece, others)(data)]
+    assert told == [line for line in data.split(b"\n") if all(one in line.lower() for one in (piece, *others))]
+
+
 def test_nothing_is_sought():
-    with pytest.raises(ValueError, match="nothing"):
-        seeker(b"", True)
+    for make in (lambda: seeker(b"", True), lambda: line_seeker(b"", [b"a"]), lambda: line_seeker(b"a\n", [])):
+        with pytest.raises(ValueError, match=r"nothing is everywhere|no line"):
+            make()

@@ -113,9 +113,7 @@ class Shower:
     def __init__(self, node: Node, raw: bool = False) -> None:
         terms = list(text_terms(node))
         self._terms = [placer(term) for term in terms]
-        self._on_lines = all(
-            isinstance(one, Word) or (isinstance(one, Exact) and "\n" not in one.text) for one in terms
-        )
+        self._on_lines = all(isinstance(one, Word | Exact) and "\n" not in one.text for one in terms)
         tests = list(_symbol_tests(node))
         self._defines = [test for _, test in tests]
         names = {name for name, _ in tests if name is not None}
