@@ -12,7 +12,7 @@ from starloom.errors import UserError
 from starloom.identity import content_id
 from starloom.kernels import twins
 from starloom.kernels.fold import fold_with_map
-from starloom.membership import check, spans
+from starloom.membership import boilerplate, check, local, spans
 from starloom.membership.boilerplate import is_license
 from starloom.membership.check import COMMON, GUARANTEE, WIDTH
 from the_stack.building import MIT, code
@@ -411,6 +411,21 @@ def test_the_words_of_a_licence(text):
 )
 def test_not_the_words_of_a_licence(text):
     assert not is_license(text)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.from_regex(boilerplate._WORDS) | st.text(max_size=5)))
+def test_plain_words_never_count_less_than_the_pattern(pieces):
+    text = " ".join(pieces).lower()
+    assert sum(map(text.count, boilerplate._IN_WORDS)) >= len(boilerplate._WORDS.findall(text))
+
+
+def test_few_places_are_read_as_many_are(index, monkeypatch):
+    origins = index.shard.shards[0]._origins
+    one_by_one = [origins._of(row, 1)[0] for row in range(len(origins))]
+    monkeypatch.setattr(local, "_FEW", -1)
+    assert list(origins._of(0, len(origins))) == one_by_one
+    assert origins._of(0, 0) == ()
 
 
 def test_many_texts(index, rows):

@@ -15,6 +15,10 @@ _WORDS: Final = re.compile(
     r"licen[cs]|permission|permitted|redistribut|copyright|warrant|liab(?:le|ilit)|merchantab|free software"
     r"|\b[al]?gpl\b|without restriction|public domain|spdx-|all rights|contributor|patent"
 )
+_IN_WORDS: Final = (  # every match of _WORDS has one of these
+    *("licen", "permission", "permitted", "redistribut", "copyright", "warrant", "liab", "merchantab"),
+    *("free software", "gpl", "without restriction", "public domain", "spdx-", "all rights", "contributor", "patent"),
+)
 _MARKS: Final = re.compile(r"(?m)^[\s#*/;%!|\"'<>-]+|[\s#*/|\"'-]+$")
 _CODE: Final = re.compile(r"[^\w\s.,:;'\"()/@©<>§•–—’“”-]|_|\w\(\w")
 _ADDRESS: Final = re.compile(r"https?://\S+|\S+@\S+|licen[cs]e_[\w.]+")
@@ -29,11 +33,16 @@ def is_license(text: str) -> bool:
     False
     """
     text = text[:_LOOKED_AT].lower()
-    words = _WORDS.findall(text)
-    if len(words) < 2 or len(words) * _DENSE < len(text):
+    if not _dense(sum(map(text.count, _IN_WORDS)), text):  # never fewer than matches; most stretches end here
+        return False
+    if not _dense(len(_WORDS.findall(text)), text):
         return False
     bare = _ADDRESS.sub("", _MARKS.sub("", text))
     return len(_CODE.findall(bare)) <= (1 - _PROSE) * len(bare)
+
+
+def _dense(words: int, text: str) -> bool:
+    return words >= 2 and words * _DENSE >= len(text)
 
 
 def reason(text: str, contents: int, common: int) -> str:

@@ -37,6 +37,7 @@ from starloom.the_stack.origins import OCCURRENCES, Origin, origin
 _EVERY: Final = 1 << 40  # more places than a table has
 _CANDIDATES: Final = 1 << 20  # confirmed at a time
 _REMEMBERED: Final = 4096  # contents whose places are kept as objects
+_FEW: Final = 4  # places up to which reading their cells costs less than a slice of the table does
 _NONE: Final = np.zeros(0, dtype=np.int64)
 
 
@@ -200,6 +201,7 @@ class _Origins:
         self._codes: NDArray[np.int32] = chunk.indices.to_numpy()
         self._licenses: list[License] = [_license(text) for text in chunk.dictionary.to_pylist()]
         self._places = self._table.select(OCCURRENCES.names)
+        self._cells = {name: self._table.column(name) for name in OCCURRENCES.names}
         self.of = lru_cache(_REMEMBERED)(self._of)
         self._one: list[Mapping[License, int]] = [{license: 1} for license in self._licenses]
 
@@ -207,7 +209,10 @@ class _Origins:
         return len(self._table)
 
     def _of(self, first: int, number: int) -> tuple[Origin, ...]:
-        return tuple(origin(row) for row in self._places.slice(first, number).to_pylist())
+        if number > _FEW:
+            return tuple(origin(row) for row in self._places.slice(first, number).to_pylist())
+        rows = range(first, first + number)
+        return tuple(origin({name: column[row].as_py() for name, column in self._cells.items()}) for row in rows)
 
     def licenses(self, first: int, number: int) -> Mapping[License, int]:
         if number == 1:

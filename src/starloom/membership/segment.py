@@ -121,8 +121,7 @@ class Segment:
 
     def contents(self, rows: Int64s) -> tuple[str, ...]:
         """The content_ids of rows."""
-        text = self.ids[rows].tobytes().hex()
-        return tuple(text[at : at + 2 * ID_BYTES] for at in range(0, len(text), 2 * ID_BYTES))
+        return tuple(self.ids[rows].tobytes().hex(" ", ID_BYTES).split())
 
     def lines(self, row: int, first: int, last: int) -> tuple[int, int]:
         """On which lines of its file, counted from 1, two bytes of the fold of a content stand; `first` <= `last`."""
