@@ -54,22 +54,31 @@ def full_name_at(text: str, start: int) -> int | None:
 def full_name_before(text: str, end: int) -> int | None:
     """Where the full name that ends at character `end` begins; None: there is none."""
     run = _BACKWARDS.match(text[max(end - _LONGEST, 0) : end][::-1])
-    if run is None or " " not in run[0].replace("\u00a0", " "):
+    if run is None:
         return None
     at = end - run.end()
     before = text[at - 1 : at]
     whole = not (before.isalnum() or (before and before in "_@/\\"))
+    start = _at_the_end_of(text[at:end], whole)
+    return None if start is None else at + start
+
+
+@lru_cache(1 << 12)  # a list of changes names the same few people over and over
+def _at_the_end_of(run: str, whole: bool) -> int | None:
+    """Where the full name begins that a run of words ends with. `whole`: the first is no end of a longer word."""
+    if " " not in run.replace("\u00a0", " "):
+        return None
     parts: list[Part] = []
-    for word in _WORD.finditer(text, at, end):
+    for word in _WORD.finditer(run):
         good = _is_part(word[0]) or (parts and word[0] in _PARTICLES)
-        if not good or (word.start() == at and not whole) or not _touches(parts, word.start()):
-            parts = [word.span()] if good and word.start() > at else []
+        if not good or (word.start() == 0 and not whole) or not _touches(parts, word.start()):
+            parts = [word.span()] if good and word.start() > 0 else []
             continue
         parts.append(word.span())
-        if _ends_sentence(word[0]) and word.end() < end:
+        if _ends_sentence(word[0]) and word.end() < len(run):
             parts = []
-    parts = _trimmed(text, parts)
-    return parts[0][0] if parts and _judged(text, parts) == end else None
+    parts = _trimmed(run, parts)
+    return parts[0][0] if parts and _judged(run, parts) == len(run) else None
 
 
 def full_names_at(text: str, start: int, most: int = 20) -> Iterator[Part]:
