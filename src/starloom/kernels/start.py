@@ -128,13 +128,19 @@ def _membership(offsets: Any, data: Any) -> None:
 
 
 def _found(offsets: Any, data: Any) -> None:
-    from starloom.kernels import anchors, automaton, index_terms, passage_ngrams, passages, squeeze
+    import numpy as np
+
+    from starloom.kernels import anchors, automaton, gram_filters, index_terms, passage_ngrams, passages, seek, squeeze
 
     text = bytes(data)
     gate = anchors.Compiled(automaton.Automaton([automaton.Anchor("two")]))
     list(gate.places(offsets, data))
     squeeze.squeeze_with_map(data)
     index_terms.index_terms(offsets, data, offsets, data, 100)
+    filters = gram_filters.gram_filters(offsets, data)
+    gram_filters.filters_with(*filters, np.zeros(1, dtype=np.int64), gram_filters.gram_hashes(text))
+    seek.seeker(b"two", any_case=True)(text)
+    list(seek.line_seeker(b"two", [b"two"])(text))
     passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 

@@ -46,10 +46,7 @@ DOCUMENTS: Final[Mapping[str, Callable[[File, Mapping[str, int]], list[Piece]]]]
 def check(kinds: Iterable[str], tokens: Mapping[str, int]) -> None:
     """Raises UserError where a tokenizer lacks a token that documents of one of these kinds are laid out with."""
     for kind in kinds:
-        needed = (
-            ("<jupyter_script>",) if kind == "notebook-scripts" else ("<jupyter_start>", *_MARKERS.values(), _EMPTY)
-        )
-        if missing := [one for one in (*needed, END_OF_TEXT) if one not in tokens]:
+        if missing := [one for one in (*_NEEDS[kind], END_OF_TEXT) if one not in tokens]:
             raise UserError(
                 f"the tokenizer has no token {missing[0]}, and documents of {kind} are laid out with it",
                 "train one with `starloom tokenizer`, or leave that source out of [[mixture]]",
