@@ -8,7 +8,7 @@ files of its repository are. What is opted out, left out by its owner or too lar
 rendered is quarantined with the reason; what is no document of a kind is not listed there.
 
 Whenever the ledger has changed, everything is rendered anew; equal parts keep what was measured of them, and parts of
-documents that are gone go, with it. Cost: 100 MB/s of notebooks a core. Memory: a part a worker.
+documents that are gone go, with it. Memory: a part a worker, and the rows of all notebooks.
 """
 
 import hashlib

@@ -1,12 +1,11 @@
-"""Jupyter notebooks as scripts and as structured documents (arXiv 2402.19173, section 3.3).
+"""Jupyter notebooks as scripts and as structured documents (arXiv 2402.19173).
 
 A script is the code, with the Markdown as comments, as Jupytext's light format has it. A structured document is text,
 code and what the code printed in turn: neighbours of one kind are one part, the output is that of the last cell, and a
 notebook without both code and Markdown, or in another language than Python, is none.
 
 Notebooks are strangers' JSON of any shape, versions 2 to 4: what is no notebook raises NotebookError with the reason;
-a cell that is none is left out. Outputs are text alone, of no more than OUTPUT_CHARACTERS. Cost: that of `json`, and
-as much again.
+a cell that is none is left out. Outputs are text alone, of no more than OUTPUT_CHARACTERS.
 """
 
 import json
