@@ -215,7 +215,7 @@ def test_an_empty_folder(cli, workspace, tmp_path):
     done = cli("build", cwd=made)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
-    assert cli("build", cwd=made).stderr.count("up to date") == 6
+    assert cli("build", cwd=made).stderr.count("up to date") == 7
 
 
 def test_nothing_that_can_be_kept(tmp_path):

@@ -100,7 +100,7 @@ def test_the_demo_build_is_one_command(cli, tmp_path):
     with (tmp_path / "w" / "starloom.toml").open("a") as file:
         file.write("\n[engine]\nworkers = 1\n")
     dry = json.loads(cli("build", "--dry-run", "--json", "-w", "w").stdout)
-    assert [one["state"] for one in dry["stages"]] == ["missing"] * 6
+    assert [one["state"] for one in dry["stages"]] == ["missing"] * 7
     assert sorted(one.name for one in (tmp_path / "w").iterdir()) in (["starloom.toml"], [".starloom", "starloom.toml"])
     done = cli("build", "-w", "w")
     assert (done.returncode, done.stdout) == (0, "")  # what it says goes to stderr

@@ -61,7 +61,7 @@ def test_the_whole_loop(cli, sources, tmp_path):
     assert shown.sub("", again.stdout) == shown.sub("", said)
     assert again.stderr.count("nothing to do") == 3
     state = cli("status", "-w", "w").stdout
-    assert state.count(" fresh ") == 11
+    assert state.count(" fresh ") == 12
     assert "run demo" in state
     assert cli("verify", "w").returncode == 0
 

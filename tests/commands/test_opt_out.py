@@ -149,7 +149,7 @@ def test_purge_erases_what_is_stored_and_nothing_else(workspace, run):
     done = run(workspace, "opt-out", "purge", "--json")
     assert done["erased"] == told["erased"]
     assert {one["name"] for one in done["erased"] if one["what"] == "output"} == {
-        *("dataset", "search", "membership", "tokens")
+        *("dataset", "documents", "search", "membership", "tokens")
     }
     assert done["models"] == ["first"]
     assert {one["repo_name"] for one in done["stays"]} == {"one", "three"}
@@ -158,7 +158,7 @@ def test_purge_erases_what_is_stored_and_nothing_else(workspace, run):
     assert manifest.verify(workspace.root / "files") == []
     assert manifest.verify(workspace.root / "signals") == []
     ran = workspace.build_again()
-    assert set(ran) == {"decide", "write"}
+    assert set(ran) == {"decide", "write", "collect"}
     assert dict(_texts(workspace)) == {path: text for path, text in before.items() if text != SECRET.decode()}
     assert "nothing to erase" in run(workspace, "opt-out", "purge")
     run(workspace, "opt-out", "withdraw", "1")
