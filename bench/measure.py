@@ -7,8 +7,9 @@ Input: the package corpus, or what `--from` names, listed and read into FOLDER, 
 stage `measure` of the product: contents read, every signal of them, written; one core, kernels loaded, ScanCode aside.
 One by one: each signal's `measure` of the same row groups, texts and bytes made before; its MB are those it asks for.
 Peers, each in a Python of its own (bench/measure/peers says what it needs), get every k-th content, with the language
-that ours has found; `ours` is timed in the same run on the same files. MB of UTF-8 text per second of CPU time on one
-core; the machine is shared: read figures as ratios. Writes bench/results/measure.json and measure.md.
+that ours has found; without any, their last run stays. `ours` is timed in the same run on the same files. MB of UTF-8
+text per second of CPU time on one core; the machine is shared: read figures as ratios. Writes results to
+bench/results/measure.json and measure.md.
 """
 
 import argparse
@@ -64,6 +65,10 @@ WHERE f.problem IS NULL GROUP BY ALL ORDER BY ALL
 """
 
 
+_PRIVATE = "private"
+_ASKED = ("slice", "peers", "peers asked")
+
+
 class Group(NamedTuple):
     """A row group of the content cache: ids, texts, and the (row, file name, language) that signals by name ask."""
 
@@ -113,8 +118,14 @@ def main() -> None:
         for name, command in measure_peers.peers(arguments).items():
             print(name, file=sys.stderr)
             found["peers"][name] = measure_peers.ask(command, beside)
+    today = datetime.date.today().isoformat()
+    found["peers asked"] = today
+    before = RESULTS / "measure.json"
+    if not found["peers"] and before.exists():  # that run stays, ours beside them
+        last = json.loads(before.read_text())
+        found |= {key: last.get(key, last["date"]) for key in _ASKED}
     found |= {
-        "date": datetime.date.today().isoformat(),
+        "date": today,
         "source": arguments.source.partition("@")[0],
         "machine": machine(),
     }
@@ -277,7 +288,7 @@ def matched(root: Path, engine: LocalEngine, settings: Any, files: Group) -> dic
       JOIN repositories r ON f.repo_name = r.repo_name
       {READABLE}
       {joins(needs)}) GROUP BY number ORDER BY number"""
-    table = engine.table(sql, given(root, needs) | {"chosen": chosen})
+    table = engine.table(sql, given(root, needs, sql) | {"chosen": chosen})
     return {name: pc.indices_nonzero(table.column(name)).to_pylist() for name in table.column_names[1:]}
 
 
@@ -300,6 +311,7 @@ def report(found: dict[str, Any]) -> str:
     ours = {name: Cost(**cost).seconds for name, cost in part["ours"].items()}
     kernels = [name for name in KERNELS if name in signals]
     filters = [name for name in FILTERS if name in ours]
+    without = whole["seconds"] - signals[_PRIVATE].seconds
     in_kernels = sum(signals[name].seconds for name in kernels)
     same, every = sum(ours[name] for name in (*filters, MADE)), sum(ours.values())
     lines = [
@@ -310,7 +322,8 @@ def report(found: dict[str, Any]) -> str:
         f"{place['cpu']} ({place['vectors']}), Python {place['python']}; CPU time of one core of a shared machine.",
         "",
         f"Together, with reading and writing, language detection among them: **{size / whole['seconds']:.1f} MB/s**"
-        f" ({whole['seconds']:.1f} s).",
+        f" ({whole['seconds']:.1f} s); of which {_PRIVATE}, personal data and secrets, takes"
+        f" {signals[_PRIVATE].seconds:.1f} s: {size / without:.1f} MB/s without it.",
         f"Those of kernels over bytes, {', '.join(kernels)}: **{size / in_kernels:.0f} MB/s**.",
         "",
         "| signal | s | share | MB asked | MB/s of these |",
@@ -330,7 +343,8 @@ def report(found: dict[str, Any]) -> str:
         "",
         "## Beside others",
         "",
-        f"{part['files']:,} of these contents, {part['mb']:.1f} MB; all in one run. Ours: {part['mb'] / every:.1f} MB/s"
+        f"{part['files']:,} of these contents, {part['mb']:.1f} MB; all in one run ({found['peers asked']})."
+        f" Ours: {part['mb'] / every:.1f} MB/s"
         f" for all signals, {part['mb'] / same:.1f} MB/s for those that the paper's filters ask ({', '.join(filters)}),"
         f" {MADE} made in the time.",
         *measure_peers.lines(found["peers"], part["mb"], same, every, part["rules"]),
