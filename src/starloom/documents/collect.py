@@ -44,10 +44,11 @@ KINDS: Final[Mapping[str, Callable[[notebooks.Notebook], str]]] = {
     "notebook-structured": notebooks.structured,
 }
 
-_RENDERED = pa.schema([("of", pa.string()), ("language", pa.string()), ("problem", pa.string()), *tables.CONTENTS])
+_RENDERED = pa.schema([("made_of", pa.string()), ("language", pa.string()), ("problem", pa.string()), *tables.CONTENTS])
 
 _NOTEBOOKS = f"""
-SELECT l.content_id AS of, {", ".join(f"l.{name}" for name in tables.DECIDED.names[:-1])},
+SELECT {", ".join(f"l.{name}" for name in tables.DECIDED.names if name in tables.LEDGER_ROWS.names)},
+  l.content_id AS made_of,
   l.repo_name IN (SELECT repo_name FROM ledger WHERE split = 'held_out') AS held_out
 FROM ledger l JOIN contents c ON l.content_id = c.content_id
 WHERE lower(l.path) LIKE '%.{notebooks.EXTENSION}'
@@ -56,7 +57,7 @@ ORDER BY l.repo_name, l.path
 """
 
 _LISTED = f"""
-SELECT {", ".join(f"f.{name}" for name in tables.LISTED_FILES.names)}, n.of
+SELECT {", ".join(f"f.{name}" for name in tables.LISTED_FILES.names)}, n.made_of
 FROM notebooks n JOIN files f ON n.repo_name = f.repo_name AND n.path = f.path
 ORDER BY n.repo_name, n.path
 """
@@ -87,7 +88,7 @@ def _run(job: Job) -> Done:
 
 
 def _notebooks(job: Job) -> pa.Table:
-    """repo_name, path, of (the content) and licence of each notebook that may be used."""
+    """As DECIDED, of each notebook that may be used."""
     given = {
         "ledger": tables.ledger(job.root),
         "contents": tables.contents(job.root) or tables.CONTENTS.empty_table(),
@@ -97,7 +98,7 @@ def _notebooks(job: Job) -> pa.Table:
 
 def _render(job: Job, used: pa.Table) -> tuple[list[Path], int]:
     """The folders with what came of each part of the content cache, in order; and the bytes of the notebooks."""
-    wanted = frozenset(used.column("of").to_pylist())
+    wanted = frozenset(used.column("made_of").to_pylist())
     items = []
     for number, path in enumerate(tables.contents(job.root)):
         ids = wanted.intersection(pq.read_table(path, columns=["content_id"]).column(0).to_pylist())
@@ -135,13 +136,13 @@ def _of_notebook(row: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     try:
         notebook = notebooks.parse(row["content"])
     except notebooks.NotebookError as problem:
-        return {kind: _filled({"of": row["content_id"], "problem": str(problem)}) for kind in KINDS}
+        return {kind: _filled({"made_of": row["content_id"], "problem": str(problem)}) for kind in KINDS}
     found = {}
     for kind, render in KINDS.items():
         if text := render(notebook):
             data = text.encode()
             found[kind] = {
-                "of": row["content_id"],
+                "made_of": row["content_id"],
                 "language": notebook.language,
                 "content_id": content_id(data),
                 "blob_id": blob_id(data),
@@ -223,11 +224,11 @@ def _parted(rendered: list[Path]) -> Iterator[pa.Table]:
 
 def _list(job: Job, root: Path, documents: pa.Table, used: pa.Table) -> None:
     """The listing of a kind: every copy of every notebook that is a document of it."""
-    by_content = {row["of"]: row for row in documents.to_pylist()}
-    given = {"files": tables.listed_files(job.root), "notebooks": used.select(["repo_name", "path", "of"])}
+    by_content = {row["made_of"]: row for row in documents.to_pylist()}
+    given = {"files": tables.listed_files(job.root), "notebooks": used.select(["repo_name", "path", "made_of"])}
     files = []
     for row in job.engine.table(_LISTED, given).to_pylist():
-        if document := by_content.get(row.pop("of")):
+        if document := by_content.get(row.pop("made_of")):
             files.append(row | _as_listed(row["file_name"], document))
     counts: dict[str, int] = {}
     sizes: dict[str, int] = {}

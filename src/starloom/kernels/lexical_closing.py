@@ -6,6 +6,7 @@ import numpy as np
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.lexical_rules import BITS, SKIPPED, STRING
+from starloom.kernels.swar import line_end
 
 CLOSED, INTERPOLATED, FAILED = 0, 1, 2
 
@@ -55,8 +56,7 @@ def closing(text: Any, p: Any, inside: Any, rule: Any, packed: Any, budget: Any)
     if length == 0 and kinds[rule] == SKIPPED:
         return inside, CLOSED, budget
     if length == 0:  # to the end of the line
-        while inside < n and text[inside] != 0x0A:
-            inside += 1
+        inside = line_end(text, inside)
         if inside > p and inside < n and text[inside - 1] == 0x0D:
             inside -= 1
         return inside, CLOSED, budget
@@ -279,10 +279,7 @@ def _pod(text: Any, p: Any) -> Any:
     n = len(text)
     while 0 <= p < n and not (text[p] == 0x0A and _matches(text, p + 1, _CUT, 4)):
         p += 1
-    p = min(p + 5, n)
-    while 0 <= p < n and text[p] != 0x0A:
-        p += 1
-    return p
+    return line_end(text, min(p + 5, n))
 
 
 @kernel
@@ -355,9 +352,7 @@ def heredoc_end(text: Any, p: Any, start: Any, stop: Any, indented: Any) -> Any:
             q += stop - start
             if q >= n or not _word(text[q]):
                 return q
-        while p < n and text[p] != 0x0A:
-            p += 1
-        p += 1
+        p = line_end(text, p) + 1
     return -1
 
 

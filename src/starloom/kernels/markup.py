@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.counting import is_letter
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 
@@ -67,7 +68,7 @@ def _visible(
                 p += 1
                 continue
             after = text[p + 1]
-            if _is_letter(after):
+            if is_letter(after):
                 name, p = _tag_name(text, p + 1)
                 p, closed, itself = _attributes(text, p)
                 if not closed:  # the file ends within the tag, which is no text
@@ -90,7 +91,7 @@ def _visible(
             elif after == _SLASH:
                 if p + 2 == size:
                     p, filled = _copied(text, p, size, shown, filled, templates)
-                elif _is_letter(text[p + 2]):
+                elif is_letter(text[p + 2]):
                     name, p = _tag_name(text, p + 2)
                     p, closed, _ = _attributes(text, p)
                     if not closed:
@@ -129,11 +130,6 @@ def _copied(text: Any, begin: int, end: int, shown: Any, filled: int, templates:
 
 
 @kernel
-def _is_letter(byte: Any) -> Any:
-    return np.uint8((byte | np.uint8(0x20)) - np.uint8(0x61)) < 26
-
-
-@kernel
 def _is_space(byte: Any) -> Any:
     return byte == 0x20 or byte == 0x0A or byte == 0x09 or byte == 0x0C or byte == 0x0D
 
@@ -153,7 +149,7 @@ def _tag_name(text: Any, p: int) -> Any:
     begin = p
     while p < len(text) and text[p] != _SLASH and text[p] != _MORE and not _is_space(text[p]):
         if p - begin < 8:
-            byte = text[p] | np.uint8(0x20) if _is_letter(text[p]) else text[p]
+            byte = text[p] | np.uint8(0x20) if is_letter(text[p]) else text[p]
             if byte == 0:  # else a name and NULs would be the name
                 byte = np.uint8(0xFF)
             name |= np.uint64(byte) << np.uint64(8 * (p - begin))
@@ -246,7 +242,7 @@ def _cdata_end(text: Any, p: int) -> int:
 @kernel
 def _is_end_tag(text: Any, p: int, name: Any) -> Any:
     """Whether the end tag of `name` stands at p, where a `<` is."""
-    if p + 2 >= len(text) or text[p + 1] != _SLASH or not _is_letter(text[p + 2]):
+    if p + 2 >= len(text) or text[p + 1] != _SLASH or not is_letter(text[p + 2]):
         return False
     return _is_named(text, p + 2, name)
 
@@ -287,7 +283,7 @@ def _script_end(text: Any, p: int) -> int:
                 if escaped < 2:
                     return p
                 escaped = 1
-            elif escaped == 1 and p + 1 < size and _is_letter(text[p + 1]) and _is_named(text, p + 1, _SCRIPT):
+            elif escaped == 1 and p + 1 < size and is_letter(text[p + 1]) and _is_named(text, p + 1, _SCRIPT):
                 escaped = 2
         p += 1
     return size

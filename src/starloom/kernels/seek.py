@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.swar import line_end
 from starloom.kernels.text import UInt8s
 
 _BLOCK: Final = 64
@@ -91,11 +92,9 @@ def _line(data: Any, at: int, piece: Any, masks: Any, others: Any, other_masks: 
     """(start, end) of the first line from `at`, where one begins, that has them all; (-1, -1): none."""
     place = _find(data, at, piece, masks)
     while place >= 0:
-        start, end = place, place + len(piece)
+        start, end = place, line_end(data, place + len(piece))
         while start > at and data[start - 1] != _NEWLINE:
             start -= 1
-        while end < len(data) and data[end] != _NEWLINE:
-            end += 1
         there, first = True, 0
         for k in range(len(ends)):
             last = ends[k] - 1

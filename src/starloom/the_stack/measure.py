@@ -144,6 +144,8 @@ def _run(job: Job) -> Done:
         if one.prepare:
             one.prepare(one.of(job.settings))
     complaints = [told for one in all_signals() if one.complaint and (told := one.complaint(one.of(job.settings)))]
+    if tables.decided(job.root):  # documents: it was said of the files that they are made of
+        complaints = []
     for told in complaints:
         progress.say(f"  {told}")
     for signal in all_signals():

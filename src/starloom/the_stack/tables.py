@@ -200,12 +200,13 @@ LEDGER_ROWS = pa.schema(
     ]
 )
 
-# What is decided already where files were made of others, as documents are: the licence of each, and whether files of
-# its repository are held out.
+# What is decided already where files were made of others, as documents are: the content that each was made of, its
+# licence, and whether files of its repository are held out.
 _LICENSES = "license_type detected_licenses license_evidence license_source license_rule license_score"
 DECIDED = pa.schema(
     [
         *(LEDGER_ROWS.field(name) for name in ("repo_name", "path", *_LICENSES.split())),
+        pa.field("made_of", pa.string(), nullable=False),
         pa.field("held_out", pa.bool_(), nullable=False),
     ]
 )

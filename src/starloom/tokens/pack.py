@@ -106,7 +106,8 @@ def _finished(job: Job, planned: Plan, sha256: str, slow: bool) -> list[Finished
     runs = []
     for number, part in enumerate(planned.runs):
         folder, identity = work / f"{number:06d}", fingerprint(whole, number, part.text_bytes, slow)
-        runs.append(Run(part, settings, job.root / TOKENIZER, sha256, slow, folder, identity))
+        decided = tables.decided(_place(job, part.kind))[0] if part.kind else None
+        runs.append(Run(part, settings, job.root / TOKENIZER, sha256, slow, folder, identity, decided))
     operations.make_parents(work)
     left = [run for run in runs if _read(run) is None]
     strange = {run.folder for run in left} | set(work.iterdir()) - {run.folder for run in runs}

@@ -24,7 +24,7 @@ from starloom.tokens import dependencies, shards
 from starloom.tokens.pack_encoder import Encoder, Stream
 from starloom.tokens.pack_plan import Planned
 from starloom.tokens.pack_settings import PackSettings
-from starloom.tokens.repositories import Repository, repositories, told
+from starloom.tokens.repositories import Repository, made_of, repositories, told
 from starloom.tokens.templates import notebook
 from starloom.tokens.templates.repository import Piece, document, file_order
 from starloom.tokens.templates.seen import Seen
@@ -58,6 +58,7 @@ class Run:
     slow: bool  # nothing but Hugging Face's own encoder is trusted
     folder: Path
     mark: str  # the folder's fingerprint
+    decided: Path | None = None  # of documents, what their listing says of the files that they were made of
 
 
 def pack_run(run: Run) -> None:
@@ -102,6 +103,9 @@ def pack_run(run: Run) -> None:
         encoder.flush()
         ends = np.cumsum([number for _, _, number, _ in about])
         files_told = told(run.planned.rows)
+        if run.decided:
+            contents = made_of(run.decided, [name for name, *_ in about], files_told.column("path").to_pylist())
+            files_told = files_told.set_column(0, "content_id", contents)
         for variant, stream in enumerate(streams):
             draft.parquet(f"{variant}.parquet", shards.PIECES, [_pieces(stream, ends, files_told)])
         columns = [list(column) for column in zip(*about, strict=True)]

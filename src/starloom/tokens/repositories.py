@@ -84,6 +84,15 @@ def told(rows: Sequence[Rows]) -> pa.Table:
     return pa.concat_tables(_tables(rows, _TOLD)).combine_chunks()
 
 
+def made_of(decided: Path, repo_names: Sequence[str], paths: Sequence[str]) -> pa.Array:
+    """Of each of these documents the content_id of the file that it was made of, by which others know it. `decided`: of
+    the documents' listing (tables.DECIDED)."""
+    table = pq.read_table(decided, columns=["repo_name", "path", "made_of"])
+    names, places, contents = (column.to_pylist() for column in table.columns)
+    known = dict(zip(zip(names, places, strict=True), contents, strict=True))
+    return pa.array([known[one] for one in zip(repo_names, paths, strict=True)], pa.string())
+
+
 def _tables(rows: Sequence[Rows], columns: list[str]) -> Iterator[pa.Table]:
     """By row group."""
     for path, first, number in rows:
