@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -83,8 +83,7 @@ class Repository:
     gha_language: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A path of a repository."""
 
     path: str  # text form, as listed
@@ -97,8 +96,7 @@ class Entry:
     target: str | None = None  # the commit of a submodule
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """A content to be read: where it was listed, and what it must be."""
 
     raw_path: bytes
@@ -106,8 +104,7 @@ class Wanted:
     size: int  # bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """The answer to one `Wanted`: the bytes, re-hashed and equal to `content_id`, or a problem."""
 
     content_id: str

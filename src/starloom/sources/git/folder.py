@@ -20,6 +20,7 @@ from pathlib import Path
 
 from starloom.outside.paths import RefusedError, Root, text_path
 from starloom.outside.processes import ProcessError, Stream, run
+from starloom.sources.git.config import plain_settings
 from starloom.sources.repository import RepositoryProblem, SourceError
 
 SMALL_FILE = 1 << 20  # bytes; HEAD, config, commondir, alternates and .git files are far smaller
@@ -156,6 +157,8 @@ def _settings(folder: GitFolder) -> dict[str, str] | None:
             data = root.read(b"config", SMALL_FILE)
     except RefusedError as problem:
         return {} if str(problem) == "missing" else None
+    if (plain := plain_settings(data)) is not None:
+        return plain
     # From standard input: git shall not open the path again, which could have become something else.
     argv = ["git", "config", "--file", "-", "--no-includes", "-z", "--list"]
     try:

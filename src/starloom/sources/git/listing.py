@@ -1,23 +1,29 @@
-"""The paths of a git tree, streamed: `git ls-tree -r -l`, which reads trees and the header of every object.
+"""The paths of a git tree, streamed: its trees are read and hashed here, without git, and of each file the header.
 
-Git does not check what it reads of a pack against its name, so each tree is read once more and hashed here: a flipped
-bit could else give other paths without a word. Memory: one chunk of git's output and the names of `BATCH` trees. Cost:
-see `bench/sources.py`.
+Where anything is not as git writes it, git goes on (`ls_tree.py`), so what is broken is described by it alone. Memory:
+the trees on the way down to one path, at most HELD bytes. Cost: see `bench/sources.py`.
 """
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator
+from itertools import islice
 
-from starloom.outside.processes import ProcessError, Stream
-from starloom.sources.git.folder import MEMORY, GitFolder, complaint, failed, neutral
+from starloom.sources.git.folder import GitFolder, failed
+from starloom.sources.git.ls_tree import MAX_LISTED_BYTES, MAX_LISTED_PATH, listed_by_git
+from starloom.sources.git.store import Store
 from starloom.sources.repository import MAX_ENTRIES, SUBMODULE, SYMLINK, Entry, checked_entry
 
-IDLE_SECONDS = 120.0  # without any output: git waits for something that will not come, as a FIFO
-MAX_LISTED_PATH = 1 << 20  # bytes; a longer path ends the listing
-MAX_LISTED_BYTES = 4 << 30  # of all paths together: a tree bomb may have few, but long ones
-BATCH = 20_000  # trees hashed by one `git cat-file`
-_REGULAR = {b"100644 blob ": 0o100644, b"100755 blob ": 0o100755}
-_MISSING = "missing: the clone lacks this object, or it is corrupt"
+HELD = 8 << 20  # bytes of trees that are open at once; as Python objects up to ten times as many
+AT_ONCE = 4_000  # paths whose sizes are looked up together
+_LINE = 60  # bytes of a path's line besides the path, as git lists it
+# As git writes it. Old or crafted trees have other modes, or a slash in a name.
+_ITEM = re.compile(rb"(40000|100644|100755|120000|160000) ([^\0/]+)\0(.{20})", re.DOTALL)
+_TREE = re.compile(rb"(?:(?:40000|100644|100755|120000|160000) [^\0/]+\0.{20})*", re.DOTALL)
+_FILES = {b"100644": 0o100644, b"100755": 0o100755}
+
+
+class _UnusualError(Exception):
+    """Something that is left to git."""
 
 
 def listed(location: str, folder: GitFolder, directory_id: str) -> Iterator[Entry]:
@@ -25,72 +31,57 @@ def listed(location: str, folder: GitFolder, directory_id: str) -> Iterator[Entr
 
     A path that does not come after all before it has a problem, so sound ones are distinct.
     """
-    count, size, greatest = 0, 0, b""
-    trees = {directory_id.encode("ascii")}
-    argv = ["ls-tree", "-r", "-t", "-z", "-l", "--full-tree", directory_id]
-    with (
-        neutral(folder) as (git, environment),
-        Stream([*git, *argv], environment, idle_timeout=IDLE_SECONDS, limits=MEMORY) as stream,
-    ):
-        try:
-            for lines in stream.pieces(b"\0", MAX_LISTED_PATH):
-                count += len(lines)
-                size += sum(map(len, lines))
-                if count > MAX_ENTRIES:
-                    raise failed(location, f"more than {MAX_ENTRIES} paths")
-                if size > MAX_LISTED_BYTES:
-                    raise failed(location, f"its paths have more than {MAX_LISTED_BYTES} bytes together")
-                for line in lines:
-                    meta, _, raw = line.partition(b"\t")
-                    if meta.startswith(b"040000 tree "):
-                        trees.add(meta[12:52])
-                    elif raw > greatest:
-                        greatest = raw
-                        yield _entry(meta, raw, None)
-                    else:
-                        yield _entry(meta, raw, "duplicate path" if raw == greatest else "out of order")
-                if len(trees) > BATCH:
-                    _check_trees(location, git, environment, trees)
-                    trees.clear()
-            status = stream.finish()
-        except ProcessError as problem:
-            raise failed(location, f"its files cannot be listed: {problem}") from None
-        if status:
-            raise failed(location, f"its files cannot all be listed: {complaint(stream)}")
-        _check_trees(location, git, environment, trees)
-
-
-def _check_trees(location: str, git: Sequence[str], environment: Mapping[str, str], trees: set[bytes]) -> None:
-    """Raises SourceError unless every one of `trees` hashes to its name."""
-    feed = b"".join([b"%b\n" % one for one in trees])
-    argv = [*git, "cat-file", "--batch", "--buffer"]
+    given = 0
     try:
-        with Stream(argv, environment, feed=feed, idle_timeout=IDLE_SECONDS, limits=MEMORY) as stream:
-            for one in trees:
-                name, kind, length = (stream.read_until(b"\n") or b"").split(b" ")
-                data = stream.read_exactly(int(length))
-                stream.skip(1)
-                found = hashlib.sha1(b"%b %b\0%b" % (kind, length, data), usedforsecurity=False).hexdigest()
-                if name != one or found.encode("ascii") != one:
-                    raise failed(location, f"its folder {one.decode()} is corrupt: it does not hash to its name")
-    except (ProcessError, ValueError) as problem:
-        raise failed(location, f"its folders cannot be read: {problem}") from None
+        with Store(folder.objects) as store:
+            paths = _paths(location, store, bytes.fromhex(directory_id))
+            while some := list(islice(paths, AT_ONCE)):
+                for path, size in zip(some, store.sizes([name for _, _, name in some]), strict=True):
+                    yield _entry(*path, size)
+                    given += 1
+    except _UnusualError:
+        yield from islice(listed_by_git(location, folder, directory_id), given, None)
 
 
-def _entry(meta: bytes, raw: bytes, problem: str | None) -> Entry:
-    """Of `MODE TYPE HASH SIZE` as `git ls-tree -l` has it; the size may be `-` or `BAD`."""
-    mode = _REGULAR.get(meta[:12])
-    if mode is not None and problem is None and meta[-1:].isdigit():
-        return checked_entry(raw, "file", mode, int(meta[53:]), meta[12:52].decode("ascii"))
-    mode_text, kind, name, size_text = meta.split()
-    mode = int(mode_text, 8)
-    size = int(size_text) if size_text.isdigit() else None
-    if mode == SUBMODULE or kind == b"commit":
-        return checked_entry(raw, "submodule", mode, None, None, problem, target=name.decode("ascii"))
-    if mode == SYMLINK:
-        return checked_entry(raw, "symlink", mode, size, None, problem)
-    if kind != b"blob" or mode & 0o170000 != 0o100000:
-        return checked_entry(raw, "special", mode, None, None, problem or f"a {kind.decode()} of mode {mode:o}")
+def _paths(location: str, store: Store, tree: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+    """(mode, path, name of the object) of everything below the tree but trees."""
+    count, size, held, greatest = 0, 0, 0, b""
+    below: list[tuple[int, Iterator[tuple[bytes, bytes, bytes]], bytes]] = []
+    prefix = b""
+    while tree or below:
+        if tree:
+            data = store.read(b"tree", tree)
+            if data is None or held + len(data) > HELD or len(prefix) > MAX_LISTED_PATH or not _TREE.fullmatch(data):
+                raise _UnusualError
+            held += len(data)
+            below.append((len(data), iter(_ITEM.findall(data)), prefix))
+            tree = b""
+        length, items, prefix = below[-1]
+        for mode, last, name in items:
+            path = prefix + last
+            count += 1
+            size += len(path) + _LINE
+            if count > MAX_ENTRIES:
+                raise failed(location, f"more than {MAX_ENTRIES} paths")
+            if size > MAX_LISTED_BYTES:
+                raise failed(location, f"its paths have more than {MAX_LISTED_BYTES} bytes together")
+            if mode == b"40000":
+                tree, prefix = name, path + b"/"
+                break
+            if path <= greatest:
+                raise _UnusualError
+            greatest = path
+            yield mode, path, name
+        else:
+            held -= length
+            below.pop()
+
+
+def _entry(mode: bytes, path: bytes, name: bytes, size: int | None) -> Entry:
+    if mode == b"160000":
+        return checked_entry(path, "submodule", SUBMODULE, None, None, target=name.hex())
     if size is None:
-        return checked_entry(raw, "file", mode, None, None, problem or _MISSING)
-    return checked_entry(raw, "file", mode, size, None if problem else name.decode("ascii"), problem)
+        raise _UnusualError
+    if mode == b"120000":
+        return checked_entry(path, "symlink", SYMLINK, size, None)
+    return checked_entry(path, "file", _FILES[mode], size, name.hex())

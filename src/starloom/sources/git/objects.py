@@ -1,8 +1,8 @@
-"""Contents from git's objects: `git cat-file --batch`, fed by batches, every answer hashed again.
+"""Contents: those that `store.py` reads, and of git the others, by `git cat-file --batch`; all are hashed.
 
-Memory: one content at a time here, and in git its pack files' pages and 16 MB of delta bases. An object that git dies
-of costs two starts of git, so a limited number of them is borne. The order of the pack was tried and is not used: it
-saved nothing, with packs in memory or not, up to chains of 250 deltas.
+Memory: one content at a time here, 16 MB of delta bases here and in git. An object that git dies of costs two starts of
+git, so a limited number of them is borne. The order of the pack was tried and is not used: it saved nothing, with packs
+in memory or not, up to chains of 250 deltas.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,9 +11,11 @@ from itertools import islice
 from starloom.identity import content_id
 from starloom.outside.processes import ProcessError, Stream
 from starloom.sources.git.folder import MEMORY, GitFolder, complaint, neutral
+from starloom.sources.git.store import Store
 from starloom.sources.repository import Content, Wanted
 
 IDLE_SECONDS = 120.0  # without any output: git waits for something that will not come, as a FIFO
+AT_ONCE = 1_000  # contents whose places are looked up together
 BATCH = 50_000  # contents asked of one `git cat-file`; about 2 MB of names
 MAX_RESTARTS = 1_000  # of `git cat-file` for one call of `contents`: it dies of every corrupt object
 _MISSING = "missing: the clone lacks this object, or it is corrupt"
@@ -22,12 +24,27 @@ _TOO_MANY = "unreadable: too many corrupt objects before it"
 
 
 def contents(folder: GitFolder, wanted: Iterable[Wanted]) -> Iterator[Content]:
-    """Each wanted one, read and hashed."""
-    restarts = 0
+    """Each wanted one, read and hashed: in the order asked, but those of which git was asked at the end."""
+    left: list[Wanted] = []
     iterator = iter(wanted)
+    with Store(folder.objects) as store:
+        while some := list(islice(iterator, AT_ONCE)):
+            asked = [(bytes.fromhex(one.content_id), one.size) for one in some]
+            for one, data in zip(some, store.contents(asked), strict=True):
+                if data is not None and len(data) == one.size:
+                    yield Content(one.content_id, data)
+                else:
+                    left.append(one)
+    if left:
+        yield from _of_git(folder, left)
+
+
+def _of_git(folder: GitFolder, wanted: Sequence[Wanted]) -> Iterator[Content]:
+    restarts = 0
     with neutral(folder) as (git, environment):
         batch = [*git, "cat-file", "--batch"]
-        while waiting := list(islice(iterator, BATCH)):
+        for start in range(0, len(wanted), BATCH):
+            waiting = wanted[start : start + BATCH]
             done = 0
             while done < len(waiting) and restarts <= MAX_RESTARTS:
                 for content in _read(batch, environment, waiting[done:]):

@@ -19,6 +19,7 @@ from starloom.errors import UserError
 from starloom.outside.paths import RefusedError, Root, read_descriptor, text_path
 from starloom.outside.processes import ProcessError, run
 from starloom.sources.git.folder import SECONDS, SMALL_FILE, GitFolder, neutral
+from starloom.sources.git.store import Store
 from starloom.sources.repository import RepositoryProblem, SourceError
 
 RULES = ("code", "paper")
@@ -60,18 +61,27 @@ def main_revision(location: str, folder: GitFolder, rule: str) -> tuple[str | No
 
 def last_commit(location: str, folder: GitFolder, revision: str) -> Commit:
     """What the commit `revision` says. Raises SourceError."""
+    header = _commit(location, folder, revision).split(b"\n\n", 1)[0]
+    tree = re.match(rb"tree ([0-9a-f]{40})(?:\n|$)", header)
+    if tree is None:
+        reason = f"its last commit {revision} is missing or corrupt"
+        raise SourceError(RepositoryProblem(location, reason, "see what `git fsck` says of it"))
+    return Commit(revision, tree[1].decode(), _time(header, b"author"), _time(header, b"committer"))
+
+
+def _commit(location: str, folder: GitFolder, revision: str) -> bytes:
+    """Its bytes; of git where they are not read here, and none where they do not hash to its name."""
+    with Store(folder.objects) as store:
+        data = store.read(b"commit", bytes.fromhex(revision))
+    if data is not None:
+        return data
     with neutral(folder) as (git, environment):
         try:
             found = run([*git, "cat-file", "commit", revision], environment, timeout=SECONDS, max_output=COMMIT_LIMIT)
         except ProcessError as problem:
             raise SourceError(RepositoryProblem(location, f"its last commit cannot be read: {problem}")) from None
-    header = found.stdout.split(b"\n\n", 1)[0]
-    tree = re.match(rb"tree ([0-9a-f]{40})(?:\n|$)", header)
     digest = hashlib.sha1(b"commit %d\0%b" % (len(found.stdout), found.stdout), usedforsecurity=False).hexdigest()
-    if found.returncode or tree is None or digest != revision:
-        reason = f"its last commit {revision} is missing or corrupt"
-        raise SourceError(RepositoryProblem(location, reason, "see what `git fsck` says of it"))
-    return Commit(revision, tree[1].decode(), _time(header, b"author"), _time(header, b"committer"))
+    return b"" if found.returncode or digest != revision else found.stdout
 
 
 def _main_names(refs: "_Refs", folder: GitFolder, rule: str) -> Iterator[bytes]:

@@ -1,0 +1,160 @@
+"""Objects of one pack file, read by position. Format: git's `gitformat-pack`.
+
+An object is stored whole, or as a delta against an earlier place of the file or against an object that it names.
+Everything is bounded before it is inflated or made: what is crafted, damaged or too large raises (`ERRORS`). Nothing is
+hashed here. Memory: BASES bytes of objects that others are deltas of, and the one that is read with all that it is made
+of, at most MAX_WORK.
+"""
+
+import os
+import struct
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import deflate
+
+from starloom.sources.git.delta import applied, lengths
+from starloom.sources.git.pack_index import NAME, PackIndex
+
+MAX_WORK = 128 << 20  # bytes that are inflated and made for one object, with all that it is a delta of
+MAX_CHAIN = 300  # deltas on top of each other; git makes at most 50 of its own accord, 250 in `gc --aggressive`
+BASES = 16 << 20  # bytes of bases that are kept
+ERRORS = (OSError, ValueError, IndexError, OverflowError, struct.error, zlib.error, deflate.DeflateError)
+
+_AT_ONCE = 1 << 18  # bytes
+_AHEAD = 1 << 16  # bytes that are read where the last object asked stood before this one
+# Bytes in which the kind, the sizes and the base of any object stand; of a delta's own sizes too, before which come the
+# code tables of its zlib stream, at most 300.
+_HEAD = 512
+_OFFSET_DELTA, _NAMED_DELTA = 6, 7
+
+
+class Pack:
+    """An open pack file with its open index; `close` closes both. Every method may raise one of `ERRORS`."""
+
+    def __init__(self, index: int, pack: int) -> None:
+        self.index = PackIndex(index)
+        self._files = (index, pack)
+        self._pack = pack
+        self._piece = b""  # of the file, from `_start` on
+        self._start = 0
+        self._bases: OrderedDict[int, bytes] = OrderedDict()
+        self._held = 0
+
+    def close(self) -> None:
+        """Frees the descriptors."""
+        for one in self._files:
+            os.close(one)
+
+    def sizes(self, places: Sequence[int]) -> list[int]:
+        """Bytes of the objects there; of a delta, as it announces."""
+        sizes: dict[int, int] = {}
+        for place in sorted(places):
+            at = self._ahead(place, _HEAD)
+            kind, size, after = _head(self._piece, at)
+            if not 0 < kind < 5:
+                _, after = self._base(kind, self._piece, after, place)
+                start = zlib.decompressobj().decompress(self._piece[after : at + _HEAD], 20)
+                size = lengths(start)[1]
+            sizes[place] = size
+        return [sizes[place] for place in places]
+
+    def read(self, place: int, about: int) -> bytes:
+        """The object at `place`, which has `about` so many bytes."""
+        need = min(about >> 1, _AT_ONCE) + _HEAD  # sources are stored in a third of their bytes
+        deltas: list[tuple[int, bytes]] = []  # (place of the base, delta)
+        work = 0
+        while (data := self._bases.get(place)) is None:
+            if deltas:
+                piece, at = os.pread(self._pack, need, place), 0
+            else:
+                at = self._ahead(place, need)
+                piece = self._piece
+            start = place - at
+            kind, size, at = _head(piece, at)
+            work += size
+            if len(deltas) > MAX_CHAIN or work > MAX_WORK:
+                raise ValueError("too much for one object")
+            if 0 < kind < 5:
+                data = self._inflated(memoryview(piece)[at:], start + at, size)
+                break
+            place, at = self._base(kind, piece, at, place)
+            deltas.append((place, self._inflated(memoryview(piece)[at:], start + at, size)))
+        else:
+            self._bases.move_to_end(place)
+        for base, delta in reversed(deltas):
+            self._keep(base, data)
+            data = applied(data, delta, MAX_WORK - work)
+            work += len(data)
+        return data
+
+    def _ahead(self, place: int, need: int) -> int:
+        """Where `place` is in the piece that was read last, or now if that does not have `need` bytes from there on. In
+        a pack objects stand about in the order of their paths, in which they are asked, so more than one is read."""
+        at = place - self._start
+        if at < 0 or at + need > len(self._piece):
+            near = 0 <= at < len(self._piece) + _AHEAD
+            self._piece = os.pread(self._pack, max(need, _AHEAD if near else 0), place)
+            self._start, at = place, 0
+        return at
+
+    def _base(self, kind: int, piece: bytes, at: int, place: int) -> tuple[int, int]:
+        """(place of a delta's base, where the delta begins in `piece`)."""
+        if kind == _OFFSET_DELTA:
+            back, at = _back(piece, at)
+            base = place - back
+        elif kind == _NAMED_DELTA:
+            base = self.index.place(piece[at : at + NAME])
+            at += NAME
+        else:
+            raise ValueError("an unknown kind of object")
+        if base <= 0 or base == place:
+            raise ValueError("a delta of nothing")
+        return base, at
+
+    def _inflated(self, piece: memoryview, place: int, size: int) -> bytes:
+        """The `size` bytes of the zlib stream at `place`, of which `piece` is the beginning or more."""
+        try:
+            data = deflate.zlib_decompress(piece, size)
+        except deflate.DeflateError:
+            most = size + (size >> 10) + 64  # that zlib makes of so many bytes
+            if most <= len(piece):
+                raise
+            data = deflate.zlib_decompress(os.pread(self._pack, most, place), size)
+        if len(data) != size:
+            raise ValueError("a damaged object")
+        return bytes(data)
+
+    def _keep(self, place: int, data: bytes) -> None:
+        if place not in self._bases and len(data) <= BASES:
+            self._bases[place] = data
+            self._held += len(data)
+            while self._held > BASES:
+                self._held -= len(self._bases.popitem(last=False)[1])
+
+
+def _head(piece: bytes, at: int) -> tuple[int, int, int]:
+    """(kind, bytes when inflated, where what follows begins) of what is stored at `piece[at]`."""
+    byte = piece[at]
+    kind, size, shift, at = byte >> 4 & 7, byte & 15, 4, at + 1
+    while byte & 0x80:
+        byte = piece[at]
+        size |= (byte & 0x7F) << shift
+        at += 1
+        shift += 7
+        if shift > 60:
+            raise ValueError("an endless length")
+    return kind, size, at
+
+
+def _back(piece: bytes, at: int) -> tuple[int, int]:
+    """(how far before it the base of a delta begins, where what follows begins)."""
+    byte = piece[at]
+    back, first, at = byte & 0x7F, at, at + 1
+    while byte & 0x80:
+        byte = piece[at]
+        back, at = back + 1 << 7 | byte & 0x7F, at + 1
+        if at - first > 9:
+            raise ValueError("an endless offset")
+    return back, at
