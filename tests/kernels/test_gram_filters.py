@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels.gram_filters import GRAM, filters_with, gram_filters, gram_hashes
+from starloom.kernels.gram_filters import GRAM, Filters, gram_filters, gram_hashes
 from starloom.kernels.gram_filters_twin import gram_filter
 
 texts_of_any_kind = st.lists(st.one_of(st.binary(max_size=40), st.text("aAbB \n", max_size=60).map(str.encode)))
@@ -33,7 +33,7 @@ def test_a_piece_that_is_there_is_never_missed(texts, data):
     number = data.draw(st.integers(0, len(texts) - 1))
     start = data.draw(st.integers(0, len(texts[number])))
     piece = texts[number][start : data.draw(st.integers(start, len(texts[number])))].lower()
-    told = filters_with(*made(texts), np.arange(len(texts)), gram_hashes(piece))
+    told = Filters(*made(texts)).having(gram_hashes(piece), np.arange(len(texts)))
     assert told[number]
     if len(piece) < GRAM:
         assert told.all()
@@ -45,11 +45,17 @@ def test_pieces_that_are_not_there_are_seldom_taken_for_it():
     bounds, filters = made([text])
     assert bounds[-1] <= 2 * len(text) / 8
     pieces = [bytes(chance.choices(b"abcdefghijklmnopqrstuvwxyz", k=12)) for _ in range(2_000)]
-    taken = [filters_with(bounds, filters, np.zeros(1, np.int64), gram_hashes(one))[0] for one in pieces]
+    asked = Filters(bounds, filters)
+    taken = [asked.having(gram_hashes(one), np.zeros(1, np.int64))[0] for one in pieces]
     assert sum(taken) < 20
 
 
 def test_a_filter_that_there_is_not():
-    bounds, filters = made([b"some text"])
+    filters = Filters(*made([b"some text"]))
     with pytest.raises(IndexError, match="there are 1 filters"):
-        filters_with(bounds, filters, np.array([1]), gram_hashes(b"some t"))
+        filters.having(gram_hashes(b"some t"), np.array([1]))
+
+
+def test_bounds_that_are_none():
+    with pytest.raises(ValueError, match="offsets"):
+        Filters(np.array([0, 9]), np.zeros(8, np.uint8))

@@ -42,14 +42,23 @@ def gram_filters(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
     return bounds, filters[: bounds[-1]]
 
 
-def filters_with(bounds: Int64s, filters: UInt8s, chosen: Int64s, hashes: UInt64s) -> NDArray[np.bool_]:
-    """bool[len(chosen)]: which of the filters of these numbers have the bits of all hashes. Raises IndexError for a
-    number that there is not."""
-    bounds, filters = checked(bounds, filters)
-    chosen, hashes = frozen(chosen, np.int64), frozen(hashes, np.uint64)
-    if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(bounds) - 1:
-        raise IndexError(f"there are {len(bounds) - 1} filters")
-    return _with(bounds, filters, chosen, hashes)  # type: ignore[no-any-return]
+class Filters:
+    """Those of many texts, as `gram_filters` gives them: found in bounds once, asked often."""
+
+    def __init__(self, bounds: Int64s, filters: UInt8s) -> None:
+        """Raises ValueError where the bounds do not describe slices of `filters`."""
+        self._bounds, self._filters = checked(bounds, filters)
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def having(self, hashes: UInt64s, chosen: Int64s) -> NDArray[np.bool_]:
+        """bool[len(chosen)]: which of the filters of these numbers have the bits of all hashes. Raises IndexError for
+        a number that there is not."""
+        chosen, hashes = frozen(chosen, np.int64), frozen(hashes, np.uint64)
+        if len(chosen) and not 0 <= int(chosen.min()) <= int(chosen.max()) < len(self):
+            raise IndexError(f"there are {len(self)} filters")
+        return _with(self._bounds, self._filters, chosen, hashes)  # type: ignore[no-any-return]
 
 
 @kernel

@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from starloom.kernels.gram_filters import filters_with, gram_filters, gram_hashes
-from starloom.kernels.text import Int64s, UInt8s, checked
+from starloom.kernels.gram_filters import Filters, gram_filters, gram_hashes
+from starloom.kernels.text import Int64s
 from starloom.search import required
 from starloom.search.needs import Every, Has, Needed, Said, every, some
 from starloom.search.nodes import All, Any, Exact, Node, Pattern, Word, fold
 
-Filters: TypeAlias = tuple[Int64s, UInt8s]  # bounds, bytes: of each row
 May: TypeAlias = Callable[[Filters, Int64s], NDArray[np.bool_]]  # of rows, which may be hits
 
 
@@ -34,9 +33,9 @@ def in_column(column: pa.Array) -> Filters:
     """Those of all rows, as they are mapped."""
     _, offsets, data = column.buffers()
     if not len(column) or data is None:
-        return np.zeros(len(column) + 1, dtype=np.int64), np.zeros(0, dtype=np.uint8)
+        return Filters(np.zeros(len(column) + 1, dtype=np.int64), np.zeros(0, dtype=np.uint8))
     bounds = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
-    return checked(bounds, np.frombuffer(data, dtype=np.uint8))
+    return Filters(bounds, np.frombuffer(data, dtype=np.uint8))
 
 
 def may(node: Node | None) -> May | None:
@@ -61,17 +60,22 @@ def _needed(node: Node) -> Needed:
 def _asked(needed: Said) -> May | None:
     if isinstance(needed, Has):
         hashes = gram_hashes(needed.text.encode())
-        return (lambda filters, rows: filters_with(*filters, rows, hashes)) if len(hashes) else None
+        return (lambda filters, rows: filters.having(hashes, rows)) if len(hashes) else None
     parts = [_asked(part) for part in needed.parts]
     known = [part for part in parts if part is not None]
     if isinstance(needed, Every):
-        return _of_each(known, np.logical_and) if known else None
-    return _of_each(known, np.logical_or) if len(known) == len(parts) else None
+        return _in_turn(known, True) if known else None
+    return _in_turn(known, False) if len(known) == len(parts) else None
 
 
-def _of_each(parts: list[May], joined: np.ufunc) -> May:
+def _in_turn(parts: list[May], of_all: bool) -> May:
+    """Each is asked of what those before it left open: to look into a filter is to wait for the memory."""
+
     def told(filters: Filters, rows: Int64s) -> NDArray[np.bool_]:
-        answers = [part(filters, rows) for part in parts]
-        return joined.reduce(answers)  # type: ignore[no-any-return]
+        may = parts[0](filters, rows)
+        for part in parts[1:]:
+            left = np.flatnonzero(may == of_all)
+            may[left] = part(filters, rows[left])
+        return may
 
     return told

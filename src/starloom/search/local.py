@@ -20,7 +20,7 @@ from starloom.search.hits import Shower
 from starloom.search.matching import File, judge
 from starloom.search.nodes import ALL_HITS, Query
 from starloom.search.query import parse
-from starloom.search.shard import Shard
+from starloom.search.shard import Candidate, Shard
 from starloom.workspace.manifest import verify
 
 
@@ -78,8 +78,8 @@ class _Asked:
         hits = tuple(zip(keys, shower.hits([file for _, file in told.files]), strict=True))
         return Found(hits, told.total, told.complete, told.reached, told.facets)
 
-    def _candidates(self, wanted: int) -> Iterator[tuple[Key, int, int]]:
-        """(key, number of the shard, row) of all shards, in order."""
+    def _candidates(self, wanted: int) -> Iterator[Candidate]:
+        """Those of all shards, in order."""
         after = self._question.after
         return merge(*(shard.candidates(plan, after, wanted) for shard, plan in self._asked))
 
@@ -88,7 +88,7 @@ class _Asked:
         after = self._question.after
         files = [
             (key, self._by_number[number].file(row))
-            for key, number, row in islice(self._candidates(self._limit), self._limit)
+            for key, number, row, _ in islice(self._candidates(self._limit), self._limit)
         ]
         facets = None
         if self._question.facets:
@@ -106,7 +106,7 @@ class _Asked:
         files: list[tuple[Key, File]] = []
         total, tally = 0, Tally() if self._question.facets else None
         counting = _Counting(self._query.count, self._question.count_seconds, self._deadline)
-        for key, number, row in self._candidates(4 * self._limit):
+        for key, number, row, ahead in self._candidates(4 * self._limit):
             file = self._by_number[number].file(row)
             proof = holds[number]
             if proof is None or proof(file):
@@ -116,7 +116,7 @@ class _Asked:
                 if len(files) < self._limit:
                     files.append((key, file))
             full = len(files) == self._limit
-            if counting.over(full, total):
+            if counting.over(full, total, ahead):
                 return _Told(files, total, False, None if full else key, tally.facets() if tally else None)
         return _Told(files, total, True, None, tally.facets() if tally else None)
 
@@ -141,8 +141,8 @@ class _Counting:
         self._deadline = deadline
         self._counted: float | None = None  # until when hits are counted, once the page is full
 
-    def over(self, full: bool, total: int) -> bool:
-        """Asked after each candidate, so that every question comes a little further."""
+    def over(self, full: bool, total: int, ahead: float) -> bool:
+        """Asked after each candidate, so that every question comes a little further; the next is `ahead` seconds on."""
         now = time.monotonic()
         if now > self._deadline:
             return True
@@ -152,4 +152,4 @@ class _Counting:
             return total >= self._wanted
         if self._counted is None:
             self._counted = now + self._seconds
-        return now >= self._counted
+        return now + ahead >= self._counted

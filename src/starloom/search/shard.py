@@ -6,12 +6,13 @@ on with what it opened while the index is made anew.
 
 import tempfile
 import threading
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -31,13 +32,22 @@ if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
 _FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
-_MORE: Final = 4
+_MORE: Final = 16
 _MOST: Final = 16_384
 _COPIES: Final = 2  # of a text: as it is, and in lower case
 _COUNTED: Final = 1 << 17  # texts of which is known how often they were asked for
 _MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
 
 Clauses: TypeAlias = "list[tuple[Any, Query]]"
+
+
+class Candidate(NamedTuple):
+    """A row of a shard, and where it stands among hits. `ahead`: so many seconds pass, about, until the next one."""
+
+    key: Key
+    shard: int
+    row: int
+    ahead: float
 
 
 class KeptTexts:
@@ -122,18 +132,21 @@ class Shard:
     def plan(self, node: Node) -> Plan:
         return plan(node, self._searcher, self._schema)
 
-    def candidates(self, found: Plan, after: Key | None, wanted: int) -> Iterator[tuple[Key, int, int]]:
-        """(key, number of the shard, row) of the plan's candidates behind `after`, in order. `wanted`: so many will be
-        taken, probably."""
+    def candidates(self, found: Plan, after: Key | None, wanted: int) -> Iterator[Candidate]:
+        """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably."""
         for tier in range(after.tier if after else 0, len(found.better) + 1):
             if tier < len(found.better) and found.better[tier] is None:
                 continue
             rank = after.rank if after and after.tier == tier else None
             size = max(min(wanted, _MOST), _FIRST)
             while True:
+                started = time.monotonic()
                 ranks, rows = self._batch(found, tier, rank, size)
-                for place in self._likely(found, rows):
-                    yield Key(tier, ranks[place]), self.number, int(rows[place])
+                likely = self._likely(found, rows)
+                spent = time.monotonic() - started
+                for place in likely:
+                    ahead = spent if place == len(rows) - 1 else 0.0
+                    yield Candidate(Key(tier, ranks[place]), self.number, int(rows[place]), ahead)
                 if len(ranks) < size:
                     break
                 rank = ranks[-1]
