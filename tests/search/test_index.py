@@ -45,10 +45,13 @@ READER = """
 import os, sys
 from pathlib import Path
 import pyarrow.ipc, tantivy
-from starloom.kernels.seek import seeker
+from starloom.kernels.lines_at import line_at, line_start
+from starloom.kernels.named import Names
+from starloom.kernels.seek import Seeker
 from starloom.privacy.hidden import hidden
 from starloom.search.index import SearchIndex
-hidden("a@b"), seeker(b"a", True)(b"a")  # loads what it needs: Python itself may lie where others may not read
+# Loads what it needs: Python itself may lie where others may not read.
+hidden("a@b"), Seeker(b"a", True).stands_in(b"a"), line_at(b"a", 0), line_start(b"a", 1), Names([b"a"])
 if os.geteuid() == 0:
     os.setuid(65534)  # the superuser may write anywhere
 root = Path(sys.argv[1])

@@ -14,7 +14,12 @@ from starloom.search.query import parse
 
 def found(query, text):
     (term,) = text_terms(parse(query).node)
-    return list(places(term, Text(text)))
+    return in_characters(term, text)
+
+
+def in_characters(term, text):
+    one = Text(text)
+    return list(one.in_characters(places(term)(one, 1_000)))
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,7 @@ def test_places(query, text, expected):
 @given(st.text(max_size=30), st.text(min_size=1, max_size=3))
 def test_pieces_are_where_they_are(text, piece):
     (term,) = text_terms(parse('"' + piece.replace("\\", "\\\\").replace('"', '\\"') + '" case:yes').node)
-    assert list(places(term, Text(text))) == [one.span() for one in re.finditer(re.escape(piece), text)]
+    assert in_characters(term, text) == [one.span() for one in re.finditer(re.escape(piece), text)]
 
 
 @given(

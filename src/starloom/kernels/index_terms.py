@@ -78,6 +78,36 @@ def index_terms(offsets: Int64s, data: UInt8s, folded_offsets: Int64s, folded: U
 
 
 @kernel
+def is_word(data: Any, start: int, end: int, longest: int) -> bool:
+    """Whether data[start:end], all of it characters of an identifier, is a whole one, or a part of one of less than
+    `longest` bytes. `data` as it was written: in lower case the borders are gone."""
+    begins = start == 0 or _CLASSES[data[start - 1]] == _NONE
+    ends = end == len(data) or _CLASSES[data[end]] == _NONE
+    if begins and ends:
+        return True
+    if not (begins or _is_border(data, start)) or not (ends or _is_border(data, end)):
+        return False
+    for p in range(start, end):
+        if _CLASSES[data[p]] == _LINE or (p > start and _is_border(data, p)):
+            return False
+    left, right = start, end
+    while left > 0 and _CLASSES[data[left - 1]] != _NONE and right - left < longest:
+        left -= 1
+    while right < len(data) and _CLASSES[data[right]] != _NONE and right - left < longest:
+        right += 1
+    return right - left < longest
+
+
+@kernel
+def _is_border(data: Any, p: int) -> bool:
+    """Whether a part may end before data[p], and another begin: both sides are characters of an identifier."""
+    before, kind = _CLASSES[data[p - 1]], _CLASSES[data[p]]
+    if before == _LINE or kind == _LINE:
+        return True
+    return kind == _UPPER and (before != _UPPER or (p + 1 < len(data) and _CLASSES[data[p + 1]] == _LOWER))
+
+
+@kernel
 def _hash(data: Any, start: int, end: int, fold: bool, key: Any) -> Any:
     h = np.uint64(end - start)
     for p in range(start, end):
@@ -113,12 +143,7 @@ def _place(
 def _piece_end(data: Any, start: int, end: int) -> int:
     # The end of the part that begins at `start`, which is no underscore.
     p = start + 1
-    while p < end:
-        kind, before = _CLASSES[data[p]], _CLASSES[data[p - 1]]
-        if kind == _LINE:
-            return p
-        if kind == _UPPER and (before != _UPPER or (p + 1 < end and _CLASSES[data[p + 1]] == _LOWER)):
-            return p
+    while p < end and not _is_border(data, p):
         p += 1
     return p
 

@@ -130,7 +130,18 @@ def _membership(offsets: Any, data: Any) -> None:
 def _found(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import anchors, automaton, gram_filters, index_terms, passage_ngrams, passages, seek, squeeze
+    from starloom.kernels import (
+        anchors,
+        automaton,
+        gram_filters,
+        index_terms,
+        lines_at,
+        named,
+        passage_ngrams,
+        passages,
+        seek,
+        squeeze,
+    )
 
     text = bytes(data)
     gate = anchors.Compiled(automaton.Automaton([automaton.Anchor("two")]))
@@ -139,8 +150,11 @@ def _found(offsets: Any, data: Any) -> None:
     index_terms.index_terms(offsets, data, offsets, data, 100)
     filters = gram_filters.Filters(*gram_filters.gram_filters(offsets, data))
     filters.having(gram_filters.gram_hashes(text), np.zeros(1, dtype=np.int64))
-    seek.seeker(b"two", any_case=True)(text)
-    list(seek.line_seeker(b"two", [b"two"])(text))
+    seek.Seeker(b"two", any_case=True).stands_in(text)
+    seek.line_seeker(b"two", [b"two"])(text)
+    lines_at.line_at(text, 1)
+    lines_at.line_start(text, 2)
+    named.Names([b"two"]).among(offsets.astype(np.int32), data)
     passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 

@@ -4,17 +4,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import Any, Final, TypeAlias
-
-import numpy as np
+from typing import Any, Final
 
 from starloom.identity import qualified_swhid
-from starloom.privacy.hidden import hidden_in
+from starloom.kernels.lines_at import line_at, line_start
+from starloom.privacy.hidden import AROUND, hidden_in
 from starloom.privacy.redact import excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
 from starloom.search import nodes
-from starloom.search.matching import File, Text, judge, placer, text_terms
+from starloom.search.matching import File, Places, Text, judge, places, text_terms
 from starloom.search.nodes import Exact, Filter, Node, Word, fold
 
 WIDTH: Final = 160  # characters shown of a line
@@ -23,8 +22,6 @@ _RETURN: Final = "\\x0d"  # as `printable` has it
 _PLACES: Final = 20  # of a term, among which the best line is sought
 _DEFINITIONS: Final = 4  # of what is asked for, that are looked at
 _TOGETHER: Final = 2_048  # characters from the first line shown to the last, up to which they are gone through at once
-
-Places: TypeAlias = Callable[[Text], Iterator[tuple[int, int]]]  # of one term, in characters
 
 
 @dataclass(frozen=True)
@@ -85,8 +82,9 @@ class Answer:
 @dataclass(frozen=True)
 class _Lines:
     """What is to be shown of a text: `rows` are lines of it, from the one numbered `first` on, and `pieces` what of
-    each; `line`: the number of the best."""
+    each; `line`: the number of the best. All in characters of `text`, a part of the file's with enough around them."""
 
+    text: str
     line: int
     first: int
     rows: Sequence[tuple[int, int]]
@@ -97,14 +95,14 @@ class _Lines:
         begin, stop = self.pieces[0][0], self.pieces[-1][1]
         return [(begin, stop)] if stop - begin <= _TOGETHER else list(self.pieces)
 
-    def snippet(self, text: str, hidden: Sequence[list[Span]]) -> str:
+    def snippet(self, hidden: Sequence[list[Span]]) -> str:
         """`hidden`: of each of `together`, what is private, counted from its start; none where it is to be shown."""
         spans = [
             Span(one.start + begin, one.end + begin, one.label)
             for (begin, _), some in zip(self.together(), hidden)
             for one in some
         ]
-        return "\n".join(_shown(text, row, piece, spans) for row, piece in zip(self.rows, self.pieces))
+        return "\n".join(_shown(self.text, row, piece, spans) for row, piece in zip(self.rows, self.pieces))
 
 
 class Shower:
@@ -112,25 +110,23 @@ class Shower:
 
     def __init__(self, node: Node, raw: bool = False) -> None:
         terms = list(text_terms(node))
-        self._terms = [placer(term) for term in terms]
+        self._terms = [places(term) for term in terms]
         self._on_lines = all(isinstance(one, Word | Exact) and "\n" not in one.text for one in terms)
         tests = list(_symbol_tests(node))
         self._defines = [test for _, test in tests]
         names = {name for name, _ in tests if name is not None}
-        self._folded = names if all(name is not None for name, _ in tests) else None
+        self._folded = frozenset(names) if all(name is not None for name, _ in tests) else None
         self._raw = raw
 
     def hits(self, files: Sequence[File]) -> list[Hit]:
         """What is private in all of them is found at once: that is most of the work."""
         shown = [self._lines(file) for file in files]
-        asked = [
-            (file.text.text, *piece) for file, lines in zip(files, shown, strict=True) for piece in lines.together()
-        ]
+        asked = [(lines.text, *piece) for lines in shown for piece in lines.together()]
         spans = iter([] if self._raw else hidden_in(asked))
         return [self._hit(file, lines, spans) for file, lines in zip(files, shown, strict=True)]
 
     def _hit(self, file: File, lines: "_Lines", spans: Iterator[list[Span]]) -> Hit:
-        snippet = lines.snippet(file.text.text, [] if self._raw else list(islice(spans, len(lines.together()))))
+        snippet = lines.snippet([] if self._raw else list(islice(spans, len(lines.together()))))
         path = file.value("path") or ""
         content_id = file.value("content_id") or ""
         return Hit(
@@ -151,30 +147,30 @@ class Shower:
     def _best(self, file: File) -> tuple[int, int]:
         """The first match on the line that defines most of what is asked for, else has most of the terms; without
         terms, the first line that is not blank."""
-        text = file.text
+        text, data = file.text, file.text.data
         defined = self._defined(file)
         if len(self._terms) == 1 and not defined:
-            return next(self._terms[0](text), (0, 0))
+            return next(iter(self._terms[0](text, 1)), (0, 0))
         firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
         counts: Counter[int] = Counter()
         for term in self._terms:
             of_term = set()
-            places = list(_near(defined, term, text))
+            found = list(_near(defined, term, data))
             if not (defined and self._on_lines):  # a line that defines something is better than any other
-                places += islice(term(text), _PLACES)
-            for place in places:
-                line = text.text.rfind("\n", 0, place[0]) + 1
+                found += term(text, _PLACES)
+            for place in found:
+                line = data.rfind(b"\n", 0, place[0]) + 1
                 of_term.add(line)
                 firsts[line] = min(firsts.get(line, place), place)
             counts.update(of_term)
         for line, name, fit in defined:
-            at = text.text.find(name, line, _line_end(text.text, line))
-            firsts.setdefault(line, (at, at + len(name)) if at >= 0 else (line, line))
+            at = data.find(name.encode(), line, _line_end(data, line))
+            firsts.setdefault(line, (at, at + len(name.encode())) if at >= 0 else (line, line))
             counts[line] += len(self._terms) + fit
         if counts:
             return firsts[min(counts, key=lambda line: (-counts[line], line))]
-        blank = len(text.text) - len(text.text.lstrip())
-        return (blank, blank) if blank < len(text.text) else (0, 0)
+        blank = len(data) - len(text.text.lstrip().encode())
+        return (blank, blank) if blank < len(data) else (0, 0)
 
     def _defined(self, file: File) -> list[tuple[int, str, int]]:
         """(where its line starts, name, how well it fits) of the symbols of the file that the query names."""
@@ -184,31 +180,32 @@ class Shower:
         fit_of = {name: max(test(name) for test in self._defines) for name, _ in symbols}
         fits = [(fit_of[name], name, line) for name, line in symbols if fit_of[name]]
         wanted = sorted(fits, key=lambda one: -one[0])[:_DEFINITIONS]
-        starts = _line_starts(file.text, [line for _, _, line in wanted]) if wanted else []
+        starts = [line_start(file.text.data, line) for _, _, line in wanted]
         return [(at, name, fit) for (fit, name, _), at in zip(wanted, starts, strict=True) if at is not None]
 
     def _lines(self, file: File) -> "_Lines":
         """The line of the best match, and those around it that are not blank."""
         start, end = self._best(file)
-        text = file.text.text
-        line = first = text.count("\n", 0, start) + 1
-        begin = text.rfind("\n", 0, start) + 1
-        stop = _line_end(text, start)
+        line = line_at(file.text.data, start)
+        text, place = _around(file.text, line.before, line.after)
+        begin, stop, number = place(line.begin), place(line.stop), line.number
         rows = [(begin, stop)]
-        before = text.rfind("\n", 0, begin - 1) + 1 if begin else 0
-        if begin and text[before : begin - 1].strip():
+        before = place(line.before)
+        if line.begin and text[before : begin - 1].strip():
             rows.insert(0, (before, begin - 1))
-            first -= 1
-        after = _line_end(text, stop + 1)
+            number -= 1
+        after = place(line.after)
         if text[stop + 1 : after].strip():
             rows.append((stop + 1, after))
-        return _Lines(line, first, rows, [_cut(text, *row, start, end) for row in rows])
+        match = place(start), place(end)
+        return _Lines(text, line.number, number, rows, [_cut(text, *row, *match) for row in rows])
 
     def _highlights(self, snippet: str) -> tuple[tuple[int, int], ...]:
         """Where the terms stand in the snippet as it is shown, overlapping ones joined."""
         shown = Text(snippet)
+        stretches = [one for term in self._terms for one in shown.in_characters(term(shown, _PLACES))]
         found: list[tuple[int, int]] = []
-        for start, end in sorted(place for term in self._terms for place in islice(term(shown), _PLACES)):
+        for start, end in sorted(stretches):
             if found and start <= found[-1][1]:
                 found[-1] = (found[-1][0], max(found[-1][1], end))
             elif start < end:
@@ -237,30 +234,31 @@ def _named(text: str, case_sensitive: bool) -> Callable[[str], int]:
     return lambda name: 2 if name == text else int(not case_sensitive and fold(name) == folded)
 
 
-def _near(defined: Sequence[tuple[int, str, int]], term: Places, text: Text) -> Iterator[tuple[int, int]]:
+def _near(defined: Sequence[tuple[int, str, int]], term: Places, data: bytes) -> Iterator[tuple[int, int]]:
     """The first place of a term on each line of a definition: it may be beyond the first places of the text."""
     for line, _, _ in defined:
-        piece = text.text[line : _line_end(text.text, line)]
-        for start, end in islice(term(Text(piece)), 1):
+        for start, end in term(Text(data[line : _line_end(data, line)]), 1):
             yield line + start, line + end
 
 
-def _line_starts(text: Text, numbers: Sequence[int]) -> list[int | None]:
-    """Where the lines of these numbers begin, in characters."""
-    ends = np.flatnonzero(np.frombuffer(text.data, dtype=np.uint8) == 0x0A)
-    found: list[int | None] = []
-    for number in numbers:
-        if number > len(ends) + 1:
-            found.append(None)
-            continue
-        at = int(ends[number - 2]) + 1 if number > 1 else 0
-        found.append(at if text.is_ascii else len(text.data[:at].decode()))
-    return found
+def _around(text: Text, start: int, stop: int) -> tuple[str, Callable[[int], int]]:
+    """The characters from `start` to `stop`, and as many before and behind as are looked at for what is private in
+    them; and which of them a place in the text is, the last for all that are behind."""
+    margin = AROUND + 1 if text.is_ascii else 4 * (AROUND + 1)
+    first, last = max(start - margin, 0), min(stop + margin, len(text.data))
+    while first and text.data[first] & 0xC0 == 0x80:
+        first -= 1
+    while last < len(text.data) and text.data[last] & 0xC0 == 0x80:
+        last += 1
+    data = text.data[first:last]
+    if text.is_ascii:
+        return data.decode(), lambda place: min(place, last) - first
+    return data.decode(), lambda place: len(data[: place - first].decode())
 
 
-def _line_end(text: str, start: int) -> int:
-    found = text.find("\n", start)
-    return len(text) if found < 0 else found
+def _line_end(data: bytes, start: int) -> int:
+    found = data.find(b"\n", start)
+    return len(data) if found < 0 else found
 
 
 def _cut(text: str, begin: int, stop: int, start: int, end: int) -> tuple[int, int]:

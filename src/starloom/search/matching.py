@@ -1,20 +1,23 @@
 """What a query means on one file, from its text and its row alone: the judge of every candidate of the index.
 
-Texts are sought in as bytes (UTF-8), where nothing need be decoded; places are told in characters.
+Texts are sought in as bytes (UTF-8), and places are told in them: nothing need be decoded.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from typing import Any as Value
 from typing import Final, TypeAlias
 
-from starloom.kernels.seek import line_seeker, seeker
+from starloom.kernels.seek import Seeker, line_seeker
 from starloom.licenses import expressions
 from starloom.search import patterns, required
-from starloom.search.identifiers import is_word
+from starloom.search.identifiers import LONGEST
 from starloom.search.needs import Every, Has, Said, Some
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Term, Word, fold
+
+Stretch: TypeAlias = tuple[int, int]  # where something stands: start and end
 
 
 class Text:
@@ -42,6 +45,29 @@ class Text:
         """The bytes of `fold`: as many characters, perhaps not as many bytes."""
         return self.ascii_folded if self.is_ascii else fold(self.text).encode()
 
+    def as_written(self, found: Iterable[Stretch]) -> Iterator[Stretch]:
+        """Places of `folded`, apart and in order, as those of `data`, which has as many characters."""
+        if self.is_ascii:
+            yield from found
+            return
+        at = characters = written = 0
+        for stretch in found:
+            ends = []
+            for goal in stretch:
+                passed = len(self.folded[at:goal].decode())
+                written += len(self.text[characters : characters + passed].encode())
+                at, characters = goal, characters + passed
+                ends.append(written)
+            yield ends[0], ends[1]
+
+    def in_characters(self, found: Iterable[Stretch]) -> Iterator[Stretch]:
+        """Places of `data`, apart and in order, in characters."""
+        at = characters = 0
+        for start, end in found:
+            first = characters + len(self.data[at:start].decode())
+            at, characters = end, first + len(self.data[start:end].decode())
+            yield first, characters
+
 
 @dataclass(frozen=True)
 class File:
@@ -54,14 +80,14 @@ class File:
     def text(self) -> Text:
         return Text(self.read())
 
-    def symbols(self, names: Collection[str] | None) -> list[tuple[str, int]]:
+    def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
         """(name, line) of what it defines, in order; all, or what is called one of these, folded."""
         found = zip(self.value("symbols") or (), self.value("symbol_lines") or (), strict=True)
         return [(name, line) for name, line in found if names is None or fold(name) in names]
 
 
 Judge: TypeAlias = Callable[[File], bool]
-_Finder: TypeAlias = Callable[[Text], tuple[bytes, Iterator[tuple[int, int]]]]  # where it looks, and places in bytes
+Places: TypeAlias = Callable[[Text, int], Sequence[Stretch]]  # so many of a term, the first
 
 
 def judge(node: Node) -> Judge:
@@ -77,16 +103,12 @@ def judge(node: Node) -> Judge:
         return lambda file: not excluded(file)
     if isinstance(node, Filter):
         return _filter(node)
-    find = _finder(node)
-    if isinstance(node, Word | Exact) and (sought := _sought(node)):
-        return _of_piece(sought, find if isinstance(node, Word) else None)
-    if isinstance(node, Pattern) and (needed := required.needed(node)) is not None:
-        # Looking for the pieces first is ten times as fast as for the pattern, and most files lack one.
-        if on_a_line := _line_judge(node, needed):
-            return lambda file: on_a_line(file.text)
-        has = _has(needed)
-        return lambda file: has(file.text) and next(find(file.text)[1], None) is not None
-    return lambda file: next(find(file.text)[1], None) is not None
+    if isinstance(node, Pattern):
+        return _judge_of_pattern(node)
+    if seeker := _seeker(node):
+        return lambda file: seeker.stands_in(file.text.data)
+    piece = fold(node.text).encode()
+    return lambda file: piece in file.text.folded
 
 
 def holds(node: Node, file: File) -> bool:
@@ -94,24 +116,18 @@ def holds(node: Node, file: File) -> bool:
     return judge(node)(file)
 
 
-def places(term: Term, text: Text) -> Iterator[tuple[int, int]]:
-    """Where `term` stands: (start, end) in characters; of overlapping places the first."""
-    return placer(term)(text)
+def places(term: Term) -> Places:
+    """Where `term` stands, of overlapping places the first; made once, asked of many texts."""
+    if isinstance(term, Pattern):
+        find = _finder(term)
+        return lambda text, most: list(islice(_filled(find(text)), most))
+    if seeker := _seeker(term):
+        return lambda text, most: seeker.places(text.data, most)
+    piece = fold(term.text).encode()
+    return lambda text, most: list(islice(text.as_written(_pieces(text.folded, piece)), most))
 
 
-def placer(term: Term) -> Callable[[Text], Iterator[tuple[int, int]]]:
-    """`places` of one term, made once, asked of many texts."""
-    find, may_be_empty = _finder(term), isinstance(term, Pattern)
-
-    def told(text: Text) -> Iterator[tuple[int, int]]:
-        data, found = find(text)
-        spans = _filled(found) if may_be_empty else found
-        return spans if text.is_ascii else _in_characters(data, spans)
-
-    return told
-
-
-def _filled(found: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _filled(found: Iterator[Stretch]) -> Iterator[Stretch]:
     """Those that are not empty; where a pattern finds nothing but nothing, the first of that."""
     empty = None
     for start, end in found:
@@ -122,14 +138,6 @@ def _filled(found: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         empty = start if empty is None else empty
     if empty is not None:
         yield empty, empty
-
-
-def _in_characters(data: bytes, spans: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    at = characters = 0
-    for start, end in spans:
-        first = characters + len(data[at:start].decode())
-        at, characters = end, first + len(data[start:end].decode())
-        yield first, characters
 
 
 def text_terms(node: Node) -> Iterator[Term]:
@@ -152,58 +160,40 @@ def license_terms(license_type: str | None, detected: list[str] | None) -> list[
 # Terms of the text
 
 
-def _finder(term: Term) -> _Finder:
-    if isinstance(term, Pattern):
-        return _pattern_finder(term)
+def _seeker(term: Word | Exact) -> Seeker | None:
+    """What finds a term; None where its bytes alone do not tell: beyond ASCII, in any case. A word is in ASCII."""
     needle = term.text if term.case_sensitive else fold(term.text)
-    sought = needle.encode()
     as_written = term.case_sensitive or not _has_letters(needle)
-    in_ascii = needle.isascii()
-    whole = isinstance(term, Word)
-
-    def find(text: Text) -> tuple[bytes, Iterator[tuple[int, int]]]:
-        # A word is in ASCII, so the bytes before and after it are where they are in the text as it was written.
-        where = text.data if as_written else text.ascii_folded if in_ascii else text.folded
-        return where, _pieces(where, sought, text.data if whole else None)
-
-    return find
+    if not as_written and not needle.isascii():
+        return None
+    return Seeker(needle.encode(), not as_written, LONGEST if isinstance(term, Word) else 0)
 
 
-def _of_piece(sought: Callable[[bytes], bool], find: _Finder | None) -> Judge:
-    """Files that have a piece; with `find`, those in which it stands as a word. Most candidates lack it: that is told
-    first, and fast."""
-    if find is None:
-        return lambda file: sought(file.text.data)
-    return lambda file: sought(file.text.data) and next(find(file.text)[1], None) is not None
-
-
-def _sought(term: Word | Exact) -> Callable[[bytes], bool] | None:
-    """Whether a text has the bytes of a term; None where its bytes alone do not tell."""
-    needle = term.text if term.case_sensitive else fold(term.text)
-    if term.case_sensitive or not _has_letters(needle):
-        return seeker(needle.encode(), any_case=False)
-    return seeker(needle.encode(), any_case=True) if needle.isascii() else None
-
-
-def _pieces(where: bytes, sought: bytes, written: bytes | None) -> Iterator[tuple[int, int]]:
-    """Places of a piece; where `written` is given, those that are words in it."""
+def _pieces(where: bytes, sought: bytes) -> Iterator[Stretch]:
     start = where.find(sought)
     while start >= 0:
-        end = start + len(sought)
-        if written is None or is_word(written, start, end):
-            yield start, end
-            start = where.find(sought, end)
-        else:
-            start = where.find(sought, start + 1)
+        yield start, start + len(sought)
+        start = where.find(sought, start + len(sought))
 
 
-def _pattern_finder(pattern: Pattern) -> _Finder:
+def _finder(pattern: Pattern) -> Callable[[Text], Iterator[Stretch]]:
     compiled = patterns.compile(pattern)
     if pattern.case_sensitive:
-        return lambda text: (text.data, patterns.found(compiled, text.data))
+        return lambda text: patterns.found(compiled, text.data)
     if not patterns.needs_folding(pattern):
-        return lambda text: (text.ascii_folded, patterns.found(compiled, text.ascii_folded))
-    return lambda text: (text.folded, patterns.found(compiled, text.folded))
+        return lambda text: patterns.found(compiled, text.ascii_folded)
+    return lambda text: text.as_written(patterns.found(compiled, text.folded))
+
+
+def _judge_of_pattern(pattern: Pattern) -> Judge:
+    find, needed = _finder(pattern), required.needed(pattern)
+    if needed is None:
+        return lambda file: next(find(file.text), None) is not None
+    # Looking for the pieces first is ten times as fast as for the pattern, and most files lack one.
+    if on_a_line := _line_judge(pattern, needed):
+        return lambda file: on_a_line(file.text)
+    has = _has(needed)
+    return lambda file: has(file.text) and next(find(file.text), None) is not None
 
 
 def _has(needed: Said) -> Callable[[Text], bool]:
@@ -211,8 +201,8 @@ def _has(needed: Said) -> Callable[[Text], bool]:
     if isinstance(needed, Has):
         piece = needed.text.encode()
         if needed.text.isascii():
-            there = seeker(piece, any_case=True)
-            return lambda text: there(text.data)
+            seeker = Seeker(piece, any_case=True)
+            return lambda text: seeker.stands_in(text.data)
         return lambda text: piece in text.folded
     parts = [_has(part) for part in needed.parts]
     if isinstance(needed, Every):
@@ -232,11 +222,11 @@ def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None
     lines_with = [line_seeker(piece, others) for piece in pieces]
 
     def stands(text: Text) -> bool:
-        data = text.data
-        lines = (data[start:end] for lines in lines_with for start, end in lines(data))
+        """RE2 is called for the lines of a piece together: they are few, a call costs more than they do."""
+        found = (lines(text.data) for lines in lines_with)
         if pattern.case_sensitive:
-            return any(patterns.stands(compiled, line) for line in lines)
-        return any(patterns.stands(compiled, line.lower()) for line in lines)
+            return any(lines and patterns.stands(compiled, lines) for lines in found)
+        return any(lines and patterns.stands(compiled, lines.lower()) for lines in found)
 
     return stands
 
@@ -282,8 +272,8 @@ def _filter(filter: Filter) -> Judge:
 def _named(filter: Filter) -> Callable[[str], bool]:
     """Whether a name is what a filter asks for."""
     if filter.pattern:
-        find = _pattern_finder(Pattern(filter.value, filter.case_sensitive))
-        return lambda name: next(find(Text(name))[1], None) is not None
+        find = _finder(Pattern(filter.value, filter.case_sensitive))
+        return lambda name: next(find(Text(name)), None) is not None
     value = filter.value if filter.case_sensitive else fold(filter.value)
     if filter.field == "sym":
         return (lambda name: name == value) if filter.case_sensitive else (lambda name: fold(name) == value)

@@ -8,23 +8,24 @@ import tempfile
 import threading
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from starloom.errors import UserError
+from starloom.kernels.named import Names
 from starloom.kernels.text import Int64s
 from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
-from starloom.search.matching import File, Text
+from starloom.search.columns import Columns, Lists, Strings
+from starloom.search.matching import File
 from starloom.search.nodes import Node, fold
 from starloom.search.rows import mapped
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 _FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
 _MORE: Final = 16
 _MOST: Final = 16_384
-_COPIES: Final = 2  # of a text: as it is, and in lower case
+_LARGE: Final = 16_384  # bytes of a text that is worth keeping: others are unpacked as fast as they are found
 _COUNTED: Final = 1 << 17  # texts of which is known how often they were asked for
 _MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
 
@@ -51,7 +52,7 @@ class Candidate(NamedTuple):
 
 
 class KeptTexts:
-    """Texts that are asked for again and again, as many as fit; with what is made of them (lower case).
+    """Texts that are asked for again and again, as many as fit.
 
     Large files have nearly every trigram, so nearly every question asks for them. A text takes the place of one that
     was not asked for more often, so a question that goes through thousands drives none of those out.
@@ -60,11 +61,11 @@ class KeptTexts:
     def __init__(self, most: int) -> None:
         self._most = most  # bytes
         self._lock = threading.Lock()
-        self._texts: OrderedDict[tuple[int, int], Text] = OrderedDict()
+        self._texts: OrderedDict[tuple[int, int], bytes] = OrderedDict()
         self._asked: Counter[tuple[int, int]] = Counter()
         self._bytes = 0
 
-    def get(self, key: tuple[int, int], read: Callable[[], bytes]) -> Text:
+    def get(self, key: tuple[int, int], read: Callable[[], bytes]) -> bytes:
         with self._lock:
             self._asked[key] += 1
             if len(self._asked) > _COUNTED:
@@ -72,37 +73,31 @@ class KeptTexts:
             if text := self._texts.get(key):
                 self._texts.move_to_end(key)
                 return text
-        text = Text(read())
+        text = read()
         with self._lock:
             self._keep(key, text)
         return text
 
-    def _keep(self, key: tuple[int, int], text: Text) -> None:
-        size = _COPIES * len(text.data)
-        if key in self._texts or size > self._most:
+    def _keep(self, key: tuple[int, int], text: bytes) -> None:
+        if key in self._texts or len(text) > self._most:
             return
-        while self._bytes + size > self._most:
+        while self._bytes + len(text) > self._most:
             oldest = next(iter(self._texts))
             if self._asked[oldest] > self._asked[key]:
                 self._texts.move_to_end(oldest)
                 return
-            self._bytes -= _COPIES * len(self._texts.pop(oldest).data)
+            self._bytes -= len(self._texts.pop(oldest))
         self._texts[key] = text
-        self._bytes += size
+        self._bytes += len(text)
 
 
 @dataclass(frozen=True)
-class _Shared(File):
-    """A file whose text others have too. `named`: those of its symbols that have one of these folded names."""
+class _Indexed(File):
+    """A row. `named`: those of its symbols that have one of these folded names."""
 
-    shared: Callable[[], Text]
-    named: Callable[[Collection[str]], list[tuple[str, int]]]
+    named: Callable[[frozenset[str]], list[tuple[str, int]]]
 
-    @cached_property
-    def text(self) -> Text:
-        return self.shared()
-
-    def symbols(self, names: Collection[str] | None) -> list[tuple[str, int]]:
+    def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
         return super().symbols(None) if names is None else self.named(names)
 
 
@@ -116,17 +111,16 @@ class Shard:
         self.number = number
         self._kept = kept
         table = layout.read_rows(folder / layout.ROWS)
-        self._columns = {name: _whole(table.column(name)) for name in layout.FILES.names}
-        self._places = [
-            self._columns[name].to_numpy() for name in ("text_file", "text_start", "text_size", "text_bytes")
-        ]
-        self._grams = grams.in_column(table.column("grams").combine_chunks())
+        self._columns = Columns(table)
+        self._symbols = Lists(self._columns.array("symbols"))
+        self._names, self._lines = Strings(self._symbols.values), self._columns.array("symbol_lines").values
+        self._grams = grams.in_column(self._columns.array("grams"))
         texts = layout.texts_among(names)
-        self._texts = {layout.text_number(name): mapped(folder / name) for name in texts}  # never cut while open
+        self._texts = {layout.text_number(name): pa.py_buffer(mapped(folder / name)) for name in texts}
         self._codec = pa.Codec(layout.CODEC)
         self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
         self.files = int(self._searcher.num_docs)
-        if self.files != int(pc.sum(self._columns["live"]).as_py() or 0):
+        if self.files != int(pc.sum(table.column("live")).as_py() or 0):
             raise UserError(f"{folder} holds parts of different indexes", layout.REMEDY)
 
     def plan(self, node: Node) -> Plan:
@@ -205,55 +199,38 @@ class Shard:
 
     def rows(self) -> Iterator[int]:
         """The numbers of all rows that are not deleted."""
-        live = self._columns["live"].to_numpy(zero_copy_only=False)
+        live = self._columns.array("live").to_numpy(zero_copy_only=False)
         yield from map(int, live.nonzero()[0])
 
     def file(self, row: int) -> File:
-        read, shared, named = partial(self._text, row), partial(self._shared, row), partial(self._named, row)
-        return _Shared(partial(self.value, row), read, shared, named)
+        return _Indexed(partial(self._columns.value, row), partial(self._text, row), partial(self._named, row))
 
-    def _named(self, row: int, names: Collection[str]) -> list[tuple[str, int]]:
-        """(name, line) of the symbols with one of these folded names: hundreds are gone through as one text."""
-        symbols = self._columns["symbols"][row].values
-        if symbols is None or not len(symbols):
+    def _named(self, row: int, names: frozenset[str]) -> list[tuple[str, int]]:
+        """(name, line) of the symbols with one of these folded names."""
+        first, last = self._symbols.slice(row)
+        if first == last:
             return []
-        _, offsets, data = symbols.buffers()
-        starts = np.frombuffer(offsets, dtype=np.int32)[symbols.offset : symbols.offset + len(symbols) + 1]
-        joined = memoryview(data)[starts[0] : starts[-1]].tobytes() if data else b""
-        if joined.isascii():
-            numbers = sorted({one for name in names for one in _whole_names(joined.lower(), starts, name.encode())})
+        if all(map(str.isascii, names)):  # then only ASCII folds to them
+            found = [first + number for number in _sought(names).among(*self._names.buffers(first, last))]
         else:
-            numbers = [number for number, name in enumerate(symbols.to_pylist()) if fold(name) in names]
-        lines = self._columns["symbol_lines"][row].values
-        return [(symbols[number].as_py(), lines[number].as_py()) for number in numbers]
-
-    def _shared(self, row: int) -> Text:
-        """The text of a row, kept for the next question: large files have every trigram, so all of them ask for it."""
-        return self._kept.get((self.number, row), partial(self._text, row))
-
-    def value(self, row: int, name: str) -> Any:
-        return self._columns[name][row].as_py()
+            found = [number for number in range(first, last) if fold(self._names[number]) in names]
+        return [(self._names[number], self._lines[number].as_py()) for number in found]
 
     def _text(self, row: int) -> bytes:
-        name, start, size, length = (int(column[row]) for column in self._places)
-        with memoryview(self._texts[name]) as texts, texts[start : start + size] as block:
-            data: bytes = self._codec.decompress(block, length, asbytes=True)
+        if self._columns.value(row, "text_bytes") < _LARGE:
+            return self._unpacked(row)
+        return self._kept.get((self.number, row), partial(self._unpacked, row))
+
+    def _unpacked(self, row: int) -> bytes:
+        value = self._columns.value
+        block = self._texts[value(row, "text_file")].slice(value(row, "text_start"), value(row, "text_size"))
+        data: bytes = self._codec.decompress(block, value(row, "text_bytes"), asbytes=True)
         return data
 
 
-def _whole(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """One piece, where it is one: of that an item costs half."""
-    return column.chunk(0) if column.num_chunks == 1 else column
-
-
-def _whole_names(folded: bytes, starts: NDArray[np.int32], name: bytes) -> Iterator[int]:
-    """The numbers of the names that are `name`, of names one behind the other."""
-    at = folded.find(name)
-    while at >= 0:
-        number = int(np.searchsorted(starts, starts[0] + at, side="right")) - 1
-        if starts[number] == starts[0] + at and starts[number + 1] == starts[number] + len(name):
-            yield number
-        at = folded.find(name, at + 1)
+@lru_cache(64)
+def _sought(names: frozenset[str]) -> Names:
+    return Names(one.encode() for one in names)
 
 
 def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Schema"]:
