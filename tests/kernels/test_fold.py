@@ -12,7 +12,8 @@ from starloom.kernels import fold, twins
 unhurried = settings(deadline=None, max_examples=120)
 blanks = st.text(st.sampled_from(" \t\r\n\f\v"), max_size=6)
 words = st.text(st.sampled_from("ab(é中\u00a0\u2028\x00\x1c\x85"), min_size=1, max_size=5)
-texts = st.lists(st.one_of(blanks, words), max_size=25).map("".join)
+long_ones = st.builds(str.__mul__, st.sampled_from(" \na"), st.integers(50, 140))  # over the ends of numbers of 64 bits
+texts = st.lists(st.one_of(blanks, words, words, long_ones), max_size=25).map("".join)
 
 
 def buffers(contents, before=b"", after=b""):

@@ -1,4 +1,4 @@
-"""Line ends and digits, eight bytes at a time: as a search byte by byte finds them."""
+"""Line ends and digits, eight bytes at a time: as a search byte by byte finds them; and bytes copied as a slice is."""
 
 import re
 
@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from starloom.kernels.counting import continuation_bytes, letters_and_digits
-from starloom.kernels.swar import line_end, next_digit
+from starloom.kernels.swar import copied, line_end, next_digit
 
 TEXTS = st.one_of(st.binary(max_size=40), st.text(st.sampled_from("\n0123a\x7f\x80é/:"), max_size=600).map(str.encode))
 
@@ -30,3 +30,13 @@ def test_how_many_there_are(text: bytes) -> None:
     array = np.frombuffer(text, np.uint8)
     assert continuation_bytes(array) == sum(byte & 0xC0 == 0x80 for byte in text)
     assert letters_and_digits(array) == (len(re.findall(rb"[A-Za-z]", text)), len(re.findall(rb"[0-9]", text)))
+
+
+@given(st.binary(max_size=150), st.integers(0, 150), st.integers(0, 150), st.integers(0, 40))
+def test_copying(text: bytes, one: int, two: int, at: int) -> None:
+    start, stop = sorted((min(one, len(text)), min(two, len(text))))
+    out = np.zeros(at + len(text) + 31, np.uint8)
+    copied(np.frombuffer(text, np.uint8), start, stop, out, at)
+    assert bytes(out[at : at + stop - start]) == text[start:stop]
+    assert not out[:at].any()
+    assert not out[at + stop - start + 31 :].any()

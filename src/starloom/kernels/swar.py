@@ -32,6 +32,33 @@ def eight(text: Any, at: Any) -> Any:
 
 
 @kernel
+def copied(text: Any, start: Any, stop: Any, out: Any, at: Any) -> None:
+    """out[at:] becomes text[start:stop], 32 bytes at a time: up to 31 more are written, for which `out` has room. No
+    index is negative."""
+    while start < stop and start + 32 <= len(text):
+        one, two = eight(text, start), eight(text, start + 8)
+        three, four = eight(text, start + 16), eight(text, start + 24)  # all read before the first is written
+        _put(out, at, one)
+        _put(out, at + 8, two)
+        _put(out, at + 16, three)
+        _put(out, at + 24, four)
+        start += 32
+        at += 32
+    for k in range(stop - start):
+        out[at + k] = text[start + k]
+
+
+@kernel
+def _put(out: Any, at: Any, word: Any) -> None:
+    """`eight` the other way."""
+    p = np.uint64(at)
+    out[p], out[p + _1] = np.uint8(word), np.uint8(word >> _8)
+    out[p + _2], out[p + _3] = np.uint8(word >> _16), np.uint8(word >> _24)
+    out[p + _4], out[p + _5] = np.uint8(word >> _32), np.uint8(word >> _40)
+    out[p + _6], out[p + _7] = np.uint8(word >> _48), np.uint8(word >> _56)
+
+
+@kernel
 def lowest_bit(bits: Any) -> Any:
     """The place of the lowest bit that is set; one is."""
     return _PLACE[((bits & (~bits + _1)) * _DE_BRUIJN) >> _58]

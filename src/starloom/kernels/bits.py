@@ -1,0 +1,79 @@
+"""A bit for each byte of a text, 64 to a number: where the next byte of a kind is, and how many are in a stretch.
+
+Bit k of number n stands for byte 64 * n + k. What makes them is one comparison of 64 bytes, which the compiler does
+side by side; a loop over bytes that asks the same takes a branch for each, and one that nobody foresees where runs of a
+kind are short.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from starloom.kernels.cache import kernel
+from starloom.kernels.swar import lowest_bit
+
+ZERO, ONE = np.uint64(0), np.uint64(1)
+_ALL = np.uint64(2**64 - 1)
+_2, _4, _6, _56, _63 = (np.uint64(shift) for shift in (2, 4, 6, 56, 63))
+_FIVES, _THREES = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
+_LOWS, _ONES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+
+
+def words_of(size: int) -> int:
+    """How many numbers hold a bit for each of so many bytes."""
+    return (size + 63) // 64
+
+
+@kernel
+def first_with(bits: Any, at: Any, stop: Any) -> Any:
+    """Where the first byte with a bit is, from `at` on; `stop` if there is none before it."""
+    word = at >> 6
+    rest = bits[word] & _from(at) if at < stop else ZERO
+    while rest == ZERO:
+        word += 1
+        if word << 6 >= stop:
+            return stop
+        rest = bits[word]
+    return min((word << 6) + lowest_bit(rest), stop)
+
+
+@kernel
+def first_without(bits: Any, at: Any, stop: Any) -> Any:
+    """Where the first byte without a bit is, from `at` on; `stop` if there is none before it."""
+    word = at >> 6
+    rest = ~bits[word] & _from(at) if at < stop else ZERO
+    while rest == ZERO:
+        word += 1
+        if word << 6 >= stop:
+            return stop
+        rest = ~bits[word]
+    return min((word << 6) + lowest_bit(rest), stop)
+
+
+@kernel
+def count(bits: Any, start: Any, stop: Any) -> Any:
+    """How many of the bytes `start` to `stop` (exclusive) have a bit."""
+    if start >= stop:
+        return 0
+    first, last = start >> 6, (stop - 1) >> 6
+    low, high = _from(start), _ALL >> (_63 - (np.uint64(stop - 1) & _63))
+    if first == last:
+        return _ones(bits[first] & low & high)
+    found = _ones(bits[first] & low) + _ones(bits[last] & high)
+    for word in range(first + 1, last):
+        found += _ones(bits[word])
+    return found
+
+
+@kernel
+def _ones(word: Any) -> Any:
+    """How many bits of a number are set; the compiler knows the sum and takes one instruction."""
+    pairs = word - ((word >> ONE) & _FIVES)
+    fours = (pairs & _THREES) + ((pairs >> _2) & _THREES)
+    return np.int64((((fours + (fours >> _4)) & _LOWS) * _ONES) >> _56)
+
+
+@kernel
+def _from(at: Any) -> Any:
+    """The bits of a number from this byte's on."""
+    return _ALL << (np.uint64(at) & _63)
