@@ -158,6 +158,20 @@ def test_parted(hashes, bits):
 
 
 @unhurried
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 2**32 - 6)), max_size=20), st.randoms())
+def test_renumbered(texts, dice):
+    """`texts`: of each how many tiles it has, and the new number of the first."""
+    counts, first = np.array(texts, dtype=np.int64).reshape(-1, 2).T
+    new = [number + k for count, number in texts for k in range(count)]
+    numbers = list(range(len(new)))
+    dice.shuffle(numbers)
+    found = tile_table.renumbered(np.array(numbers, np.uint32), counts.astype(np.uint32), first)
+    assert found.tolist() == [new[one] for one in numbers]
+    with pytest.raises(IndexError):
+        tile_table.renumbered(np.array([len(new)], np.uint32), counts.astype(np.uint32), first)
+
+
+@unhurried
 @given(some_hashes, st.integers(1, 8), st.integers(0, 4), st.randoms())
 def test_bucketed_in_ranges_is_the_table(hashes, bits, ranges, dice):
     """However the tiles came: the same as sorting them all."""

@@ -107,8 +107,9 @@ def _membership(offsets: Any, data: Any) -> None:
 
     bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
-    _, hashes = tiles.tile_hashes(bounds, folded)
+    cuts, hashes = tiles.tile_hashes(bounds, folded)
     _, hashes, numbers = tile_table.parted(hashes, 1)
+    numbers = tile_table.renumbered(numbers, np.diff(cuts).astype(np.uint32), cuts[:1])
     words, starts, tags, numbers = tile_table.bucketed(hashes, numbers, 1, 0, 2)
     table = tiles.Table(1, words, starts.astype(np.uint32), tags, numbers)
     found = tiles.look_up(folded, table, 1)

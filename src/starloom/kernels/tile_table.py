@@ -26,6 +26,18 @@ def parted(hashes: UInt64s, bits: int) -> tuple[Int64s, UInt64s, UInt32s]:
     return bounds, sorted_hashes, numbers
 
 
+def renumbered(numbers: UInt32s, counts: UInt32s, first: Int64s) -> UInt32s:
+    """The same tiles by other numbers. `counts`: how many each text has, by which `numbers` count; `first`: the new
+    number of its first one. Raises IndexError for a number that no text has."""
+    numbers, counts, first = frozen(numbers, np.uint32), frozen(counts, np.uint32), frozen(first, np.int64)
+    new = np.empty(int(counts.sum(dtype=np.int64)), dtype=np.uint32)
+    if len(first) != len(counts) or (len(numbers) and numbers.max() >= len(new)):
+        raise IndexError("a number that no text has")
+    found = np.empty(len(numbers), dtype=np.uint32)
+    _renumbered(numbers, counts, first, new, found)
+    return found
+
+
 def bucketed(
     hashes: UInt64s, numbers: UInt32s, bits: int, first_bucket: int, buckets: int
 ) -> tuple[UInt64s, Int64s, UInt32s, UInt32s]:
@@ -60,6 +72,18 @@ def _parted(hashes: Any, bits: int, bounds: Any, out: Any, numbers: Any) -> None
         part = np.int64(hashes[k] >> shift)
         out[at[part]], numbers[at[part]] = hashes[k], k
         at[part] += 1
+
+
+@kernel
+def _renumbered(numbers: Any, counts: Any, first: Any, new: Any, found: Any) -> None:
+    tile: Any = 0
+    for text in range(len(counts)):
+        own = np.int64(counts[text])
+        for k in range(own):
+            new[tile + k] = first[text] + k
+        tile += own
+    for k in range(len(numbers)):
+        found[k] = new[numbers[k]]
 
 
 @kernel

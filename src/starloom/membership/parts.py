@@ -1,11 +1,13 @@
 """One data file of the dataset folded and cut into tiles, in a worker: what `segments` puts together.
 
-Each row group is read once, a few megabytes at a time and into the same memory, since fresh pages cost the system's
-time; for each shard, texts go to one scratch file and the tiles to another, parted by ranges of their hashes. Memory: a
-row group, packed, and about 30 bytes a tile of the data file.
+Each row group is read once, about a megabyte at a time and into the same memory, since fresh pages cost the system's
+time. For each shard, texts go to the end of a scratch file of this worker, so that what one worker wrote in order need
+not be put together again; the tiles to a file of their own, parted by ranges of their hashes. Memory: a row group,
+packed, and about 30 bytes a tile of the data file.
 """
 
 import contextlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, Self
@@ -21,8 +23,8 @@ from starloom.membership.layout import TEXT
 if TYPE_CHECKING:
     from starloom.kernels.fold import Room
 
-_ROWS: Final = 512  # read at a time: what a cache holds of their texts
-SCRATCH: Final = {**TEXT, "hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4"}
+_ROWS: Final = 128  # read at a time: what a cache holds of their texts
+SCRATCH: Final = {"hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4"}
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,22 @@ class Tiled(NamedTuple):
     bounds: Int64s
 
 
+class Stretch(NamedTuple):
+    """Bytes of a scratch file, `end` exclusive."""
+
+    path: Path
+    begin: int
+    end: int
+
+
 @dataclass(frozen=True)
 class Piece:
     """What one shard got of a part: of its rows, in the order of the file, the bytes of their folds, their gaps and
-    their tiles."""
+    their tiles. `texts`: where each of TEXT is."""
 
     folder: Path
     name: str
+    texts: dict[str, Stretch]
     text_size: UInt32s
     gap_count: UInt32s
     tiles: Tiled
@@ -90,8 +101,10 @@ class _Maker:
 
     def __init__(self, part: Part, shard: int) -> None:
         self._part = part
+        self._shard = shard
         self._name = f"{part.number}-{shard}"
         self._outputs: dict[str, IO[bytes]] = {}
+        self._begins: dict[str, int] = {}
         self._columns: list[tuple[UInt32s, UInt32s]] = []
         self._tiles = _Tiles()
         self._shapes = _Tiles()
@@ -99,7 +112,8 @@ class _Maker:
         self._text_bytes = 0
 
     def __enter__(self) -> Self:
-        self._outputs = {name: (self._part.folder / f"{self._name}.{name}").open("wb") for name in TEXT}
+        self._outputs = {name: self._texts(name).open("ab") for name in TEXT}
+        self._begins = {name: one.tell() for name, one in self._outputs.items()}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,13 +141,17 @@ class _Maker:
 
     def piece(self) -> Piece:
         """All of it; the tiles are written now."""
-        for one in self._outputs.values():
-            one.close()
+        texts = {
+            name: Stretch(self._texts(name), self._begins[name], one.tell()) for name, one in self._outputs.items()
+        }
         sizes, gaps = (np.concatenate(column) for column in zip(*self._columns))
         place = self._part.folder / self._name
         tiles = self._tiles.written(place, "", self._part.ranges)
         shapes = self._shapes.written(place, "renamed_", self._part.ranges) if self._part.renamed else None
-        return Piece(self._part.folder, self._name, sizes, gaps, tiles, shapes, self._text_bytes)
+        return Piece(self._part.folder, self._name, texts, sizes, gaps, tiles, shapes, self._text_bytes)
+
+    def _texts(self, name: str) -> Path:
+        return self._part.folder / f"worker-{os.getpid()}-{self._shard}.{name}"
 
 
 class _Tiles:

@@ -143,7 +143,8 @@ def plan_shard(contents: Contents, here: Positions, old: Sequence[Old]) -> Shard
 def _marks(redactions: pa.ChunkedArray) -> UInt64s:
     """A number for what was replaced in each content; 0 for nothing."""
     marks = np.zeros(len(redactions), dtype=np.uint64)
-    for number in np.flatnonzero(pc.list_value_length(redactions).fill_null(0).to_numpy()).tolist():
-        text = json.dumps(redactions[number].as_py(), sort_keys=True).encode()
-        marks[number] = int.from_bytes(hashlib.sha256(text).digest()[:8], "little") | 1
+    some = np.flatnonzero(pc.list_value_length(redactions).fill_null(0).to_numpy())
+    as_text = json.JSONEncoder(sort_keys=True).encode
+    for number, told in zip(some.tolist(), redactions.take(pa.array(some)).to_pylist()):
+        marks[number] = int.from_bytes(hashlib.sha256(as_text(told).encode()).digest()[:8], "little") | 1
     return marks

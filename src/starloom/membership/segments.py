@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s
 from starloom.membership.layout import RENAMED, ROWS, TABLE, TEXT, heads
-from starloom.membership.parts import SCRATCH, Piece, Tiled
+from starloom.membership.parts import SCRATCH, Piece, Stretch, Tiled
 from starloom.membership.segment import mapped
 
 
@@ -45,7 +45,7 @@ def write_segment(given: Pieces) -> Made:
     """Writes the files of a segment into `given.folder`. Raises UserError when there are too many tiles."""
     writer = _Writer(given)
     for name in TEXT:
-        _append(given.folder / f"{given.number}-{name}.bin", [one.scratch(name) for one in given.pieces])
+        _join(given.folder / f"{given.number}-{name}.bin", [one.texts[name] for one in given.pieces])
     text_start, text_size = writer.column([one.text_size for one in given.pieces])
     gap_start, gap_count = writer.column([one.gap_count for one in given.pieces])
     rows: dict[str, NDArray[Any]] = {
@@ -124,13 +124,13 @@ class _Writer:
 
     def _renumber(self, prefix: str, tiled: Sequence[Tiled], first: Int64s) -> None:
         """Numbers of a piece's own tiles become those of the segment. `first`: of each row, as they were read."""
+        from starloom.kernels.tile_table import renumbered
+
         name = f"{prefix}numbers"
         for piece, one, row in zip(self._given.pieces, tiled, self._first_row.tolist()):
-            counts = one.counts
-            own = np.cumsum(counts, dtype=np.int64) - counts
-            further = np.repeat(first[row : row + len(counts)] - own, counts)
             numbers = np.fromfile(piece.scratch(name), dtype=SCRATCH[name])
-            (numbers + further[numbers]).astype(SCRATCH[name]).tofile(piece.scratch(name))
+            numbers = renumbered(numbers, one.counts, first[row : row + len(one.counts)])
+            numbers.astype(SCRATCH[name], copy=False).tofile(piece.scratch(name))
 
     def _ranges(self, prefix: str, tiled: Sequence[Tiled], kept: int) -> Iterator[tuple[UInt64s, UInt32s]]:
         """(hashes, numbers) of each of 2**kept ranges, from all pieces."""
@@ -160,16 +160,17 @@ def check_size(tiles: int) -> None:
         )
 
 
-def _append(target: Path, pieces: Sequence[Path]) -> None:
-    """A file that holds these, one after the other; they go."""
-    if not pieces:
-        target.touch()
+def _join(target: Path, stretches: Sequence[Stretch]) -> None:
+    """A file that holds these, one after the other; the files that they are in go."""
+    paths = sorted({one.path for one in stretches})
+    begins, ends = [one.begin for one in stretches], [one.end for one in stretches]
+    if len(paths) == 1 and begins == [0, *ends[:-1]] and ends[-1] == paths[0].stat().st_size:  # it is that already
+        shutil.move(paths[0], target)
         return
-    shutil.move(pieces[0], target)
-    with target.open("r+b") as output:  # the call below refuses a file that is appended to
-        os.lseek(output.fileno(), 0, os.SEEK_END)
-        for path in pieces[1:]:
-            with path.open("rb") as piece:
-                while os.sendfile(output.fileno(), piece.fileno(), None, 1 << 30):
-                    pass  # the system copies: half the time of reading and writing
-            path.unlink()
+    with target.open("wb") as output:
+        for path, at, end in stretches:
+            with path.open("rb") as texts:  # the system copies: half the time of reading and writing
+                while at < end and (sent := os.sendfile(output.fileno(), texts.fileno(), at, end - at)):
+                    at += sent
+    for path in paths:
+        path.unlink()
