@@ -134,3 +134,17 @@ print(os.getcwd())
 """
     ran = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == str(tmp_path)
+
+
+def test_a_leaf_counts_no_references():
+    """Which is safe as long as it returns no array: what it is given lives on, and nothing is freed twice."""
+
+    @cache.leaf
+    def last(line):
+        return line[len(line) - 1 :][0]
+
+    assert not last.targetoptions["_nrt"]
+    data = np.arange(9, dtype=np.uint8)
+    before = sys.getrefcount(data)
+    assert [last(data[:size]) for size in range(1, 10)] == list(range(9))
+    assert sys.getrefcount(data) == before

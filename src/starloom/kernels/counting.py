@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 
 BLOCK = 128
 
 
-@kernel
+@leaf
 def continuation_bytes(text: Any) -> Any:
     """Bytes 0x80 to 0xBF: each but the first byte of a character."""
     count: Any = 0
@@ -26,7 +26,7 @@ def continuation_bytes(text: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
 def letters_and_digits(text: Any) -> Any:
     """(letters, digits) of ASCII."""
     letters: Any = 0
@@ -41,13 +41,13 @@ def letters_and_digits(text: Any) -> Any:
     return letters, digits
 
 
-@kernel
+@leaf
 def is_letter(byte: Any) -> Any:
     """A to Z, a to z."""
     return np.uint8((byte | np.uint8(0x20)) - np.uint8(0x61)) < 26
 
 
-@kernel
+@leaf
 def is_digit(byte: Any) -> Any:
     """0 to 9."""
     return np.uint8(byte - np.uint8(0x30)) < 10

@@ -4,14 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 
 # Every literal is wrapped: in Numba `uint64 (op) int64` becomes float64.
 _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _33 = np.uint64(33)
 
 
-@kernel
+@leaf
 def mix(h: Any) -> Any:
     """MurmurHash3's finaliser: a bijection of 64 bits; every bit of input moves every bit of output."""
     h = (h ^ (h >> _33)) * _MIX_1
@@ -19,7 +19,7 @@ def mix(h: Any) -> Any:
     return h ^ (h >> _33)
 
 
-@kernel
+@leaf
 def code_point(data: Any, at: int, end: int) -> Any:
     """(code point, position after it) of the non-ASCII character at `at`.
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.lexical_rules import BITS, SKIPPED, STRING
 from starloom.kernels.swar import line_end
 
@@ -30,7 +30,7 @@ MARKED_MOST = 65536  # of a quote with a mark of one's choice
 _CUT = np.frombuffer(b"=cut", np.uint8)
 
 
-@kernel
+@leaf
 def closing(text: Any, p: Any, inside: Any, rule: Any, packed: Any, budget: Any) -> Any:
     """(end, CLOSED | INTERPOLATED | FAILED, the budget left) of what opened at p, whose content begins at `inside`."""
     kinds, all_flags, lengths, closes = packed[3], packed[4], packed[5], packed[7]
@@ -70,14 +70,14 @@ def closing(text: Any, p: Any, inside: Any, rule: Any, packed: Any, budget: Any)
     return end, status, budget
 
 
-@kernel
+@leaf
 def resumed(text: Any, p: Any, rule: Any, packed: Any, budget: Any) -> Any:
     """The same of a string that goes on at p, after code in it; it never fails."""
     end, status = _string(text, p, rule, packed)
     return end, CLOSED if status == FAILED else status, budget
 
 
-@kernel
+@leaf
 def _matches(text: Any, p: Any, wanted: Any, length: Any) -> Any:
     if p + length > len(text):
         return False
@@ -87,7 +87,7 @@ def _matches(text: Any, p: Any, wanted: Any, length: Any) -> Any:
     return True
 
 
-@kernel
+@leaf
 def _string(text: Any, p: Any, rule: Any, packed: Any) -> Any:
     """(end, status); FAILED at the end of the line, or of the file, where there was no closing quote."""
     all_flags, lengths, closes = packed[4], packed[5], packed[7]
@@ -124,7 +124,7 @@ def _string(text: Any, p: Any, rule: Any, packed: Any) -> Any:
     return n, FAILED
 
 
-@kernel
+@leaf
 def _code(text: Any, p: Any, flags: Any) -> Any:
     """The position after the bytes that begin code in a string, or 0."""
     if p + 1 >= len(text):
@@ -141,7 +141,7 @@ def _code(text: Any, p: Any, flags: Any) -> Any:
     return 0
 
 
-@kernel
+@leaf
 def _block(text: Any, p: Any, rule: Any, packed: Any) -> Any:
     """The end of a comment or of what is skipped; that of the file if nothing closes it."""
     all_flags, lengths, opens, closes = packed[4], packed[5], packed[6], packed[7]
@@ -168,14 +168,14 @@ def _block(text: Any, p: Any, rule: Any, packed: Any) -> Any:
     return n
 
 
-@kernel
+@leaf
 def _first_on_line(text: Any, p: Any) -> Any:
     while p > 0 and (text[p - 1] == 0x20 or text[p - 1] == 0x09):
         p -= 1
     return p == 0 or text[p - 1] == 0x0A
 
 
-@kernel
+@leaf
 def _character(text: Any, p: Any, quote: Any) -> Any:
     """The end of 'x', '\\n', '\\u{1F600}' whose content begins at p, or -1."""
     n = len(text)
@@ -194,7 +194,7 @@ def _character(text: Any, p: Any, quote: Any) -> Any:
     return p + 1 if p < n and text[p] == quote else -1
 
 
-@kernel
+@leaf
 def _regex(text: Any, p: Any, budget: Any) -> Any:
     """To the slash that no class holds, and the letters after it."""
     start = p
@@ -220,7 +220,7 @@ def _regex(text: Any, p: Any, budget: Any) -> Any:
     return p, FAILED, budget - (p - start)
 
 
-@kernel
+@leaf
 def _marked(text: Any, p: Any, two: Any, budget: Any) -> Any:
     """The end of a quote whose mark stands at p."""
     start = p
@@ -246,7 +246,7 @@ def _marked(text: Any, p: Any, two: Any, budget: Any) -> Any:
     return p, CLOSED, budget
 
 
-@kernel
+@leaf
 def _pair(opener: Any) -> Any:
     if opener == 0x28:
         return 0x29
@@ -255,7 +255,7 @@ def _pair(opener: Any) -> Any:
     return 0x3E if opener == 0x3C else opener
 
 
-@kernel
+@leaf
 def _part(text: Any, p: Any, last: Any, opener: Any, closer: Any) -> Any:
     depth = 1
     while p < last:
@@ -273,7 +273,7 @@ def _part(text: Any, p: Any, last: Any, opener: Any, closer: Any) -> Any:
     return -1
 
 
-@kernel
+@leaf
 def _pod(text: Any, p: Any) -> Any:
     """The end of the line that begins with =cut."""
     n = len(text)
@@ -282,7 +282,7 @@ def _pod(text: Any, p: Any) -> Any:
     return line_end(text, min(p + 5, n))
 
 
-@kernel
+@leaf
 def _long(text: Any, inside: Any) -> Any:
     """(end, how many = stand between the brackets)."""
     n = len(text)
@@ -303,7 +303,7 @@ def _long(text: Any, inside: Any) -> Any:
     return n, equals
 
 
-@kernel
+@leaf
 def _raw(text: Any, inside: Any) -> Any:
     """The end of R"mark( … )mark"; the mark lies before inside - 1."""
     n = len(text)
@@ -320,7 +320,7 @@ def _raw(text: Any, inside: Any) -> Any:
     return n
 
 
-@kernel
+@leaf
 def _hashes(text: Any, p: Any, inside: Any) -> Any:
     n = len(text)
     hashes = 0
@@ -340,7 +340,7 @@ def _hashes(text: Any, p: Any, inside: Any) -> Any:
     return n
 
 
-@kernel
+@leaf
 def heredoc_end(text: Any, p: Any, start: Any, stop: Any, indented: Any) -> Any:
     """The end of the line that holds the word text[start:stop] alone or before a sign, of lines from p; or -1."""
     n = len(text)
@@ -356,6 +356,6 @@ def heredoc_end(text: Any, p: Any, start: Any, stop: Any, indented: Any) -> Any:
     return -1
 
 
-@kernel
+@leaf
 def _word(c: Any) -> Any:
     return 0x30 <= c <= 0x39 or 0x41 <= c <= 0x5A or 0x61 <= c <= 0x7A or c == 0x5F or c >= 0x80

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import WORD
 from starloom.kernels.decoding import code_point
 from starloom.kernels.lexical_closing import FAILED, INTERPOLATED, closing, heredoc_end, resumed
@@ -259,7 +259,7 @@ def walk(text: Any, language: Any, packed: Any, words: Any, table: Any, counts: 
     return found
 
 
-@kernel
+@leaf
 def _word_kind(high: Any, low: Any, words: Any, kinds: Any) -> Any:
     """KEYWORD, DECLARES, BEFORE_VALUE of a word of LONGEST_WORD bytes at most; 0: none of them."""
     slot = np.int64((high * FIRST ^ low * SECOND) >> np.uint64(40) & np.uint64(SLOTS - 1))
@@ -270,7 +270,7 @@ def _word_kind(high: Any, low: Any, words: Any, kinds: Any) -> Any:
     return np.int64(0)
 
 
-@kernel
+@leaf
 def _span(
     text: Any, start: Any, end: Any, kind: Any, is_text: Any, table: Any, counts: Any, run: Any, spans: Any, found: Any
 ) -> Any:
@@ -281,7 +281,7 @@ def _span(
     return found + 1
 
 
-@kernel
+@leaf
 def _defines(text: Any, p: Any) -> Any:
     """Whether (def comes."""
     return (
@@ -289,17 +289,17 @@ def _defines(text: Any, p: Any) -> Any:
     )
 
 
-@kernel
+@leaf
 def _closer(opener: Any) -> Any:
     return 0x29 if opener == 0x28 else 0x7D
 
 
-@kernel
+@leaf
 def _opener(closer: Any) -> Any:
     return 0x28 if closer == 0x29 else 0x7B
 
 
-@kernel
+@leaf
 def _ends_line(text: Any, p: Any) -> Any:
     """Whether nothing but white space or a comment with # follows on the line."""
     while p < len(text) and (text[p] == 0x20 or text[p] == 0x09 or text[p] == 0x0D or text[p] == 0x3B):
@@ -307,7 +307,7 @@ def _ends_line(text: Any, p: Any) -> Any:
     return p >= len(text) or text[p] == 0x0A or text[p] == 0x23
 
 
-@kernel
+@leaf
 def _last_newline(text: Any, start: Any, end: Any) -> Any:
     for p in range(end - 1, start - 1, -1):
         if text[p] == 0x0A:
@@ -315,14 +315,14 @@ def _last_newline(text: Any, start: Any, end: Any) -> Any:
     return -1
 
 
-@kernel
+@leaf
 def _backslash_before(text: Any, p: Any) -> Any:
     if p > 0 and text[p - 1] == 0x0D:
         p -= 1
     return p > 0 and text[p - 1] == 0x5C
 
 
-@kernel
+@leaf
 def _separator(text: Any, p: Any) -> Any:
     """Whether a ' comes and a hexadecimal digit."""
     if text[p] != 0x27 or p + 1 >= len(text):
@@ -331,7 +331,7 @@ def _separator(text: Any, p: Any) -> Any:
     return 0x30 <= c <= 0x39 or 0x61 <= c <= 0x66 or 0x41 <= c <= 0x46
 
 
-@kernel
+@leaf
 def _after(text: Any, p: Any) -> Any:
     """The position after the character at p."""
     p += 1
@@ -340,7 +340,7 @@ def _after(text: Any, p: Any) -> Any:
     return p
 
 
-@kernel
+@leaf
 def _next_pod(text: Any, p: Any) -> Any:
     """The next line that begins with = and a letter, or the end."""
     for q in range(p, len(text) - 2):
@@ -349,7 +349,7 @@ def _next_pod(text: Any, p: Any) -> Any:
     return len(text)
 
 
-@kernel
+@leaf
 def _here_word(text: Any, p: Any, end: Any) -> Any:
     """(start, end, whether it may be indented) of the word of the here-document that opens at p; `end` is after it."""
     indented = 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.lexical_rules import BITS, DIGIT, HIGH, INNER, LETTER
 
 _NONE = np.uint64(0)
@@ -34,7 +34,7 @@ HERE_MOST = 100  # bytes of a here-document's word
 _MARKS_APART = _set("{([</|'\"!")
 
 
-@kernel
+@leaf
 def opens(
     text: Any, p: Any, line: Any, blank: Any, value: Any, named: Any, rule: Any, packed: Any, classes: Any
 ) -> Any:
@@ -57,7 +57,7 @@ def opens(
     return _form(text, p, inside, flags, classes) if flags & _FORMS else inside
 
 
-@kernel
+@leaf
 def _around(text: Any, p: Any, line: Any, blank: Any, value: Any, named: Any, flags: Any, classes: Any) -> Any:
     before = text[p - 1] if p > 0 else np.uint8(0x0A)
     if flags & _LINE_START and p != line:
@@ -78,7 +78,7 @@ def _around(text: Any, p: Any, line: Any, blank: Any, value: Any, named: Any, fl
     return flags & _ARGUMENT > 0 and named and after and (before == 0x20 or before == 0x09)
 
 
-@kernel
+@leaf
 def _behind(text: Any, p: Any, inside: Any, flags: Any, classes: Any) -> Any:
     after = text[inside] if inside < len(text) else np.uint8(0x0A)
     if flags & _WORD_END and classes[after] & (LETTER | DIGIT | HIGH):
@@ -96,7 +96,7 @@ def _behind(text: Any, p: Any, inside: Any, flags: Any, classes: Any) -> Any:
     return True
 
 
-@kernel
+@leaf
 def _form(text: Any, p: Any, inside: Any, flags: Any, classes: Any) -> Any:
     """The position after an opening that has a form of its own, or -1."""
     n = len(text)
@@ -139,7 +139,7 @@ def _form(text: Any, p: Any, inside: Any, flags: Any, classes: Any) -> Any:
     return apart if word and apart > inside and apart < n and _MARKS_APART[text[apart]] else -1
 
 
-@kernel
+@leaf
 def _here(text: Any, p: Any, shell: Any, classes: Any) -> Any:
     """The position after the word of a here-document, or -1. But in a shell a bare word has a capital or _ first, as
     `a <<b` may be a shift; the caller asks later whether a line with the word comes."""

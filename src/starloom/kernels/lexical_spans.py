@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.code_points import ALPHA, WORD
 from starloom.kernels.counting import BLOCK, continuation_bytes
 from starloom.kernels.decoding import code_point
@@ -43,7 +43,7 @@ def _classes() -> Any:
 _CLASSES = _classes()
 
 
-@kernel
+@leaf
 def take(text: Any, start: Any, end: Any, kind: Any, prose: Any, table: Any, counts: Any, run: Any) -> None:
     """Counts text[start:end]. `run`: the row of words so far, the characters of its words, where the last text taken
     ended and its kind; the row goes on from comment to comment if only white space lies between."""
@@ -62,7 +62,7 @@ def take(text: Any, start: Any, end: Any, kind: Any, prose: Any, table: Any, cou
     run[_KIND] = kind
 
 
-@kernel
+@leaf
 def finish(counts: Any, run: Any) -> None:
     """The row of words is over."""
     if run[_WORDS] >= LEAST_WORDS:
@@ -71,7 +71,7 @@ def finish(counts: Any, run: Any) -> None:
     run[_CHARACTERS] = 0
 
 
-@kernel
+@leaf
 def solid(text: Any) -> Any:
     """Characters that are not ASCII white space."""
     count: Any = 0
@@ -85,13 +85,13 @@ def solid(text: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
 def characters(text: Any) -> Any:
     """Code points."""
     return len(text) - continuation_bytes(text)
 
 
-@kernel
+@leaf
 def read(text: Any, start: Any, end: Any, table: Any, counts: Any, run: Any) -> None:
     """Every piece of text[start:end] between white space."""
     p = start
@@ -144,7 +144,7 @@ def read(text: Any, start: Any, end: Any, table: Any, counts: Any, run: Any) -> 
             run[_CHARACTERS] += length
 
 
-@kernel
+@leaf
 def _blank(text: Any, start: Any, end: Any) -> Any:
     """Whether text[start:end] is white space."""
     for p in range(start, end):  # noqa: SIM110 - Numba knows no generators in all()

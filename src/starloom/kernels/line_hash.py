@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.decoding import mix
 from starloom.kernels.swar import eight
 
@@ -12,7 +12,7 @@ _SEED, _TIMES = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9)
 _8, _32 = np.uint64(8), np.uint64(32)
 
 
-@kernel
+@leaf
 def line_hash(line: Any) -> Any:
     """Of a line of at least one byte; never 0."""
     size = len(line)
@@ -33,7 +33,7 @@ def line_hash(line: Any) -> Any:
     return h if h != 0 else np.uint64(1)
 
 
-@kernel
+@leaf
 def _mixed(word: Any) -> Any:
     word *= _SEED
     return (word ^ (word >> _32)) * _TIMES

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import ALPHA, ALPHANUMERIC, properties
 from starloom.kernels.counting import continuation_bytes, letters_and_digits
 from starloom.kernels.decoding import code_point
@@ -74,7 +74,7 @@ def _count(offsets: Any, data: Any, table: Any) -> Any:
     return counts
 
 
-@kernel
+@leaf
 def _classes(text: Any, table: Any) -> Any:
     """(alphabetic characters, those alphanumeric only) of any text."""
     alphabetic = 0
@@ -93,7 +93,7 @@ def _classes(text: Any, table: Any) -> Any:
     return alphabetic, others
 
 
-@kernel
+@leaf
 def _lines(text: Any, decode: bool) -> Any:
     """(lines, the longest, the sum of their lengths), in characters."""
     lines = 0

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import properties
 from starloom.kernels.decoding import mix
 from starloom.kernels.seed import FROZEN_SEED
@@ -96,7 +96,7 @@ def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bo
     return signatures, tokens, stream
 
 
-@kernel
+@leaf
 def _permute(halves: Any, a: Any, b: Any, signature: Any) -> None:
     for k in range(0, len(a), 2):  # two at a time, as what is read serves both; of an odd number the last comes twice
         other = min(k + 1, len(a) - 1)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.runs import next_stretch
 
 LEAST_RUN = 256  # characters
@@ -42,7 +42,7 @@ def _classes() -> NDArray[np.uint8]:
 _CLASSES = _classes()
 
 
-@kernel
+@leaf
 def number_runs(text: Any) -> Any:
     """(the longest, the sum of all) of one text, in characters."""
     longest = total = 0
@@ -70,7 +70,7 @@ def number_runs(text: Any) -> Any:
     return longest, total
 
 
-@kernel
+@leaf
 def _number(text: Any, at: int) -> int:
     """Where the number ends that begins at `at`; -1 if none does. The twin's pattern, by hand."""
     size = len(text)
@@ -107,7 +107,7 @@ def _number(text: Any, at: int) -> int:
     return -1 if _goes_on(text, p) else p
 
 
-@kernel
+@leaf
 def _digits(text: Any, at: int, hexadecimal: bool) -> int:
     """The end of the digits from `at` on, with single "_" between them."""
     p = at
@@ -119,6 +119,6 @@ def _digits(text: Any, at: int, hexadecimal: bool) -> int:
     return p
 
 
-@kernel
+@leaf
 def _goes_on(text: Any, at: int) -> bool:
     return at < len(text) and (_CLASSES[text[at]] & _WORD) != 0

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import WORD, properties
 from starloom.kernels.counting import continuation_bytes
 from starloom.kernels.decoding import code_point
@@ -125,7 +125,7 @@ def _encoded(offsets: Any, data: Any, table: Any) -> Any:
     return longest, covered, characters
 
 
-@kernel
+@leaf
 def next_stretch(text: Any, at: int, table: Any, kind: Any, least: int) -> Any:
     """(start, end) of the first stretch of `least` bytes or more that all are of the class `kind`, from `at` on, where
     none may be under way; (len(text), len(text)) if there is none. Looks at no byte twice."""
@@ -166,7 +166,7 @@ def _base64(text: Any, spans: Any) -> Any:
     return spans, count
 
 
-@kernel
+@leaf
 def _is_data(match: Any) -> bool:
     """Whether a base64 match is data: see the docstring of this file."""
     alphanumeric = lower = open_vowels = in_long_lines = 0
@@ -214,7 +214,7 @@ def _hex(text: Any, words: Any, spans: Any, count: int) -> Any:
     return spans, count
 
 
-@kernel
+@leaf
 def _hex_unit(text: Any, at: int, words: Any) -> int:
     r"""Where \b(?:0x|\\x)?[0-9a-fA-F]{2}(?:,|\b\s*) ends if it matches at `at`; otherwise -1."""
     size = len(text)
@@ -249,7 +249,7 @@ def _hex_unit(text: Any, at: int, words: Any) -> int:
     return p
 
 
-@kernel
+@leaf
 def _word_at(text: Any, at: int, words: Any) -> Any:
     point = np.uint64(text[at])
     if point >= 0x80:
@@ -257,7 +257,7 @@ def _word_at(text: Any, at: int, words: Any) -> Any:
     return (words[point] & _WORD) != 0
 
 
-@kernel
+@leaf
 def _word_before(text: Any, at: int, words: Any) -> Any:
     if at == 0:
         return False
@@ -267,7 +267,7 @@ def _word_before(text: Any, at: int, words: Any) -> Any:
     return _word_at(text, p, words)
 
 
-@kernel
+@leaf
 def _is_space(point: Any) -> Any:
     """White space beyond ASCII."""
     if point < 0x2000:

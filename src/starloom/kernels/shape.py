@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.counting import BLOCK, continuation_bytes, is_digit
 from starloom.kernels.line_hash import line_hash
 from starloom.kernels.number_runs import number_runs
@@ -93,7 +93,7 @@ def _shape(offsets: Any, data: Any) -> Any:
     return counts, minified
 
 
-@kernel
+@leaf
 def _ascii_classes(text: Any) -> Any:
     """(white space, digits) among the ASCII characters; see counting.py."""
     spaces: Any = 0
@@ -108,12 +108,12 @@ def _ascii_classes(text: Any) -> Any:
     return spaces, digits
 
 
-@kernel
+@leaf
 def _is_space(byte: Any) -> Any:
     return (np.uint8(byte - np.uint8(0x09)) < 5) | (np.uint8(byte - np.uint8(0x1C)) < 5)
 
 
-@kernel
+@leaf
 def _spaces_beyond_ascii(text: Any) -> Any:
     """U+0085, A0, 1680, 2000-200A, 2028, 2029, 202F, 205F and 3000, by their bytes."""
     count: Any = 0
@@ -127,7 +127,7 @@ def _spaces_beyond_ascii(text: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
 def _is_minified(text: Any, characters: int) -> bool:
     size = len(text)
     if size <= LONG_LINE:
@@ -157,7 +157,7 @@ def _is_minified(text: Any, characters: int) -> bool:
     return 100 * spaces <= 8 * inside and 100 * digits <= 25 * inside and 100 * marks >= 3 * inside
 
 
-@kernel
+@leaf
 def _marks(text: Any) -> Any:
     count: Any = 0
     for p in range(len(text)):
@@ -213,7 +213,7 @@ def _wider(slots: Any) -> Any:
     return wide, steps
 
 
-@kernel
+@leaf
 def _line_hash(line: Any) -> Any:
     """Of the line without white space at its end; 0 for a blank one, never 0 for another."""
     size = len(line)

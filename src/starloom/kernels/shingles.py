@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import LOWER, WORD, properties
 from starloom.kernels.decoding import code_point, mix
 from starloom.kernels.sigma import with_final_sigmas
@@ -78,7 +78,7 @@ def shingle_sets(offsets: Int64s, data: UInt8s, tokenisation: str = "words") -> 
     return set_offsets, found[: set_offsets[-1]].copy()
 
 
-@kernel
+@leaf
 def shingle_file(data: Any, start: int, end: int, table: Any, room: Any, out: Any, out_at: int) -> tuple[int, Any, Any]:
     """Write the file's shingle hashes, in order, to out[out_at:], where there is room for a number a token; returns
     (tokens, two stream hashes). `room`: of `words.room()`."""
@@ -91,7 +91,7 @@ def shingle_file(data: Any, start: int, end: int, table: Any, room: Any, out: An
     return tokens, s1, s2
 
 
-@kernel
+@leaf
 def shingle_file_with_empties(data: Any, start: int, end: int, table: Any, out: Any, out_at: int) -> Any:
     """The same where every character that is none of a word ends a token, an empty one too.
 
@@ -150,13 +150,13 @@ def shingle_file_with_empties(data: Any, start: int, end: int, table: Any, out: 
     return tokens, written, s1, s2
 
 
-@kernel
+@leaf
 def most_shingles(size: int, empties: bool) -> int:
     """No file of so many bytes has more: words take a byte each and one between them, empties one in all."""
     return size + 1 if empties else size // 2 + 1
 
 
-@kernel
+@leaf
 def longest_file(offsets: Any) -> int:
     """Bytes of the longest file."""
     longest = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 
 _8, _16, _24, _32, _40, _48, _56 = (np.uint64(shift) for shift in range(8, 64, 8))
 _1, _2, _3, _4, _5, _6, _7 = (np.uint64(place) for place in range(1, 8))
@@ -21,7 +21,7 @@ for _bit in range(64):
 _TO_TOP = np.uint64(0x7676767676767676)  # plus ten and more, a byte reaches its highest bit
 
 
-@kernel
+@leaf
 def eight(text: Any, at: Any) -> Any:
     """text[at:at + 8], the first byte lowest; `at` is not negative. The compiler makes one load of it."""
     p = np.uint64(at)  # unsigned: else each index is asked whether it counts from the end, and eight loads are made
@@ -31,7 +31,7 @@ def eight(text: Any, at: Any) -> Any:
     return low | high | np.uint64(text[p + _6]) << _48 | np.uint64(text[p + _7]) << _56
 
 
-@kernel
+@leaf
 def copied(text: Any, start: Any, stop: Any, out: Any, at: Any) -> None:
     """out[at:] becomes text[start:stop], 32 bytes at a time: up to 31 more are written, for which `out` has room. No
     index is negative."""
@@ -48,7 +48,7 @@ def copied(text: Any, start: Any, stop: Any, out: Any, at: Any) -> None:
         out[at + k] = text[start + k]
 
 
-@kernel
+@leaf
 def _put(out: Any, at: Any, word: Any) -> None:
     """`eight` the other way."""
     p = np.uint64(at)
@@ -58,19 +58,19 @@ def _put(out: Any, at: Any, word: Any) -> None:
     out[p + _6], out[p + _7] = np.uint8(word >> _48), np.uint8(word >> _56)
 
 
-@kernel
+@leaf
 def lowest_bit(bits: Any) -> Any:
     """The place of the lowest bit that is set; one is."""
     return _PLACE[((bits & (~bits + _1)) * _DE_BRUIJN) >> _58]
 
 
-@kernel
+@leaf
 def first_byte(marks: Any) -> Any:
     """Which of eight bytes is the first whose highest bit is set; one is."""
     return lowest_bit(marks) >> 3
 
 
-@kernel
+@leaf
 def line_end(text: Any, at: Any) -> Any:
     """Where the next "\\n" is, from `at` on; len(text) if there is none."""
     size = len(text)
@@ -86,7 +86,7 @@ def line_end(text: Any, at: Any) -> Any:
     return p
 
 
-@kernel
+@leaf
 def next_digit(text: Any, at: Any) -> Any:
     """Where the next of 0 to 9 is, from `at` on; len(text) if there is none."""
     size = len(text)

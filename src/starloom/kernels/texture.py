@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.counting import BLOCK, is_digit, is_letter
 from starloom.kernels.line_hash import line_hash
 from starloom.kernels.ngrams import DIGIT, LETTER, SPACE, byte_classes
@@ -47,7 +47,7 @@ def texture(offsets: Int64s, data: UInt8s) -> NDArray[np.int64]:
     return np.asarray(_texture(offsets, data, _CLASSES))
 
 
-@kernel
+@leaf
 def _begins_comment(text: Any, start: int, stop: int) -> bool:
     first = text[start]
     second = text[start + 1] if start + 1 < stop else np.uint8(0)
@@ -64,7 +64,7 @@ def _begins_comment(text: Any, start: int, stop: int) -> bool:
     return False
 
 
-@kernel
+@leaf
 def _slots(size: int) -> int:
     """Slots of the table of lines: a power of two, twice the telling lines that a file can have, or SLOTS."""
     slots = 64
@@ -91,7 +91,7 @@ def _texture(offsets: Any, data: Any, classes: Any) -> Any:
     return counts
 
 
-@kernel
+@leaf
 def _bytes(text: Any) -> Any:
     """(letters, digits, spaces, line ends, words); see counting.py."""
     letters: Any = 0
@@ -122,17 +122,17 @@ def _bytes(text: Any) -> Any:
     return letters, digits, spaces - ends, ends, words
 
 
-@kernel
+@leaf
 def _is_letter(byte: Any) -> Any:
     return is_letter(byte) | (byte == 0x5F) | (byte >= 0x80)
 
 
-@kernel
+@leaf
 def _is_space(byte: Any) -> Any:
     return (np.uint8(byte - np.uint8(0x09)) < 5) | (byte == 0x20)
 
 
-@kernel
+@leaf
 def _number_bytes(text: Any, classes: Any) -> Any:
     """Bytes of the runs of letters and digits that begin with a digit."""
     size = len(text)
@@ -148,7 +148,7 @@ def _number_bytes(text: Any, classes: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
 def _long_bytes(text: Any, classes: Any) -> Any:
     """Bytes of the runs of letters and digits that are longer than LONG_WORD."""
     size = len(text)
@@ -170,7 +170,7 @@ def _long_bytes(text: Any, classes: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
 def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner: int) -> None:
     size = len(text)
     last = np.uint64(_slots(size) - 1)  # a small file stays in the fast part of memory
@@ -208,7 +208,7 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
     counts[7], counts[8], counts[9] = repeated, comments, overhang
 
 
-@kernel
+@leaf
 def _is_telling(text: Any, low: int, high: int, classes: Any) -> bool:
     solid = 0
     for p in range(low, high):

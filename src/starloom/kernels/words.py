@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import LOWER, WORD
 from starloom.kernels.decoding import code_point, mix
 from starloom.kernels.swar import eight, lowest_bit
@@ -47,7 +47,7 @@ def room() -> Any:
     )
 
 
-@kernel
+@leaf
 def word_hashes(data: Any, start: int, end: int, table: Any, room: Any, out: Any, out_at: int) -> tuple[int, Any, Any]:
     """Write the first hash of each word of data[start:end] to out[out_at:]; returns (words, two hashes of their
     stream). `room`: of `room()`."""
@@ -86,7 +86,7 @@ def word_hashes(data: Any, start: int, end: int, table: Any, room: Any, out: Any
     return at - out_at, s1, s2
 
 
-@kernel
+@leaf
 def _fold(text: Any, low: Any) -> None:
     """Lower case; 0 for ASCII characters of no word; other bytes as they are."""
     for i in range(len(text)):
@@ -97,7 +97,7 @@ def _fold(text: Any, low: Any) -> None:
         low[i] = letter if is_letter else (byte if as_it_is else np.uint8(0))
 
 
-@kernel
+@leaf
 def _edges(low: Any, size: int, edges: Any) -> Any:
     """Write where each run of bytes other than 0 begins and ends in low[:size], behind which are 64 zeros; returns how
     many runs there are."""
@@ -118,7 +118,7 @@ def _edges(low: Any, size: int, edges: Any) -> Any:
     return np.int64(count >> _ONE)
 
 
-@kernel
+@leaf
 def _first_bytes(low: Any, edges: Any, words: int, firsts: Any) -> None:
     """The first eight bytes of each word as one number, 0 where it is shorter."""
     for k in range(words):
@@ -128,7 +128,7 @@ def _first_bytes(low: Any, edges: Any, words: int, firsts: Any) -> None:
         firsts[k] = (eight(low, first) << drop) >> drop
 
 
-@kernel
+@leaf
 def _hash_first_bytes(firsts: Any, one: Any, two: Any) -> None:
     """The hashes of each word so far as its first bytes go: a byte of all words at a time."""
     for k in range(len(firsts)):
@@ -142,7 +142,7 @@ def _hash_first_bytes(firsts: Any, one: Any, two: Any) -> None:
             two[k] = (h2 ^ byte) * TOKEN_2 if byte != _ZERO else h2
 
 
-@kernel
+@leaf
 def _one_by_one(data: Any, p: int, end: int, table: Any, out: Any, at: int, s1: Any, s2: Any) -> Any:
     """The same of what is at p, character by character, up to an ASCII character that is of no word: characters beyond
     ASCII may part it into several words, or be of none. Returns (where that character is, at, s1, s2)."""
