@@ -1,4 +1,4 @@
-"""Where a piece stands in a text, and the lines that have some, ASCII letters as they are or in any case: without a
+"""Where a piece stands in texts, and the lines that have some, ASCII letters as they are or in any case: without a
 folded copy of the text.
 
 Three bytes of the piece are compared at 64 places at once, the rest only where all three are right. Cost: 7 GB/s and
@@ -13,7 +13,7 @@ import numpy as np
 from starloom.kernels.cache import kernel
 from starloom.kernels.index_terms import is_word
 from starloom.kernels.swar import line_end
-from starloom.kernels.text import UInt8s
+from starloom.kernels.text import Bools, Int64s, UInt8s, stretches
 
 _BLOCK: Final = 64
 _NEWLINE: Final = 0x0A
@@ -42,6 +42,18 @@ class Seeker:
         starts = np.empty(most, dtype=np.int64)
         found = _places(_array(data), self._piece, self._masks, self._longest, starts)
         return [(start, start + size) for start in starts[:found].tolist()]
+
+
+def standing(pieces: Sequence[bytes], any_case: bool, starts: Int64s, stops: Int64s, data: UInt8s) -> Bools:
+    """bool[stretches, pieces]: whether each piece stands in data[start:stop]; `any_case` as in `Seeker`. For many pieces
+    `present` is faster."""
+    starts, stops, data = stretches(starts, stops, data)
+    found = np.zeros((len(pieces), len(starts)), np.bool_)
+    for number, piece in enumerate(pieces):
+        sought = _array(piece)
+        masks = _masks(sought) if any_case else np.zeros(len(sought), dtype=np.uint8)
+        _stand(starts, stops, data, sought, masks, found[number])
+    return found.T
 
 
 def line_seeker(piece: bytes, others: Sequence[bytes]) -> Callable[[bytes], bytes]:
@@ -99,6 +111,12 @@ def _find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
             if k > end:
                 return p
     return -1
+
+
+@kernel
+def _stand(starts: Any, stops: Any, data: Any, piece: Any, masks: Any, found: Any) -> None:
+    for i in range(len(starts)):
+        found[i] = _find(data[starts[i] : stops[i]], 0, piece, masks) >= 0
 
 
 @kernel

@@ -160,6 +160,16 @@ def _found(offsets: Any, data: Any) -> None:
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 
 
+def _ends(offsets: Any, data: Any) -> None:
+    from starloom.kernels import heads, present, seek
+
+    starts, stops = offsets[:-1], offsets[1:]
+    seek.standing([b"two"], True, heads.last_lines(starts, stops, data, 1, 1), stops, data)
+    words = present.Words([b"two"], [b"two"] * present.FEW)
+    words.standing(starts, heads.first_lines(starts, stops, data, 1, 1), data)
+    heads.last_characters(starts, heads.first_characters(starts, stops, data, 1), data, 1)
+
+
 def _rows(_offsets: Any, _data: Any) -> None:
     import numpy as np
 
@@ -192,6 +202,7 @@ _STEPS: dict[str, Callable[[Any, Any], None]] = {
     "near-duplicates": _near_duplicates,
     "membership": _membership,
     "found texts": _found,
+    "ends of texts": _ends,
     "rows": _rows,
     "tokens": _tokens,
 }

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+Bools: TypeAlias = NDArray[np.bool_]
 Int32s: TypeAlias = NDArray[np.int32]
 Int64s: TypeAlias = NDArray[np.int64]
 UInt32s: TypeAlias = NDArray[np.uint32]
@@ -41,6 +42,14 @@ def checked(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
     if len(offsets) == 0 or offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
         raise ValueError("offsets do not describe slices of data")
     return offsets, data
+
+
+def stretches(starts: Int64s, stops: Int64s, data: UInt8s) -> tuple[Int64s, Int64s, UInt8s]:
+    """The same arrays, read-only and contiguous, and known to be in bounds."""
+    starts, stops, data = frozen(starts, np.int64), frozen(stops, np.int64), frozen(data, np.uint8)
+    if len(starts) != len(stops) or (starts < 0).any() or (stops < starts).any() or (stops > len(data)).any():
+        raise ValueError("not the ends of stretches of data")
+    return starts, stops, data
 
 
 def frozen(array: NDArray[Any], kind: Any) -> NDArray[Any]:

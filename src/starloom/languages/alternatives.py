@@ -23,6 +23,8 @@ except ImportError:  # private to `re`
 MOST_WORDS = 40  # of one alternative: looking for more is no faster than the pattern
 FEW_WORDS, LONG_WORD = 3, 3  # from which on a pattern is tried only in the lines that have one of them
 
+ANY_CASE = "(?i)"
+
 _FLAGS = re.compile(r"\(\?[a-zA-Z]+\)")
 _REFERENCE = re.compile(r"\\[1-9]|\(\?P=|\(\?\(")  # groups are numbered through the whole pattern
 
@@ -37,12 +39,28 @@ class Alternatives:
         parts = [pattern] if _REFERENCE.search(pattern) else _split(pattern)
         self._parts = [_Part(one, flags) for one in parts]
 
-    def search(self, text: str) -> bool:
-        """Whether the pattern matches somewhere in `text`."""
+    @property
+    def keys(self) -> frozenset[str]:
+        """The words of all alternatives, those that are sought in any case in lower case after ANY_CASE."""
+        return frozenset().union(*(part.keys for part in self._parts))
+
+    @property
+    def needs_words(self) -> bool:
+        """Whether every alternative does."""
+        return all(part.keys for part in self._parts)
+
+    def search(self, text: str, standing: frozenset[str] | None = None) -> bool:
+        """Whether the pattern matches somewhere in `text`. `standing`, if that is known: which of its `keys` do there,
+        and perhaps more."""
         lower = ""
         for part in self._parts:
             where = text
-            if part.words:
+            if standing is not None and part.keys:
+                if part.keys.isdisjoint(standing):
+                    continue
+                if part.any_case and part.in_line:
+                    where = lower = lower or text.lower()
+            elif part.words:
                 if part.any_case:
                     where = lower = lower or text.lower()
                 for word in part.words:
@@ -62,6 +80,7 @@ class _Part:
         self._pattern, self._flags = pattern, flags
         self.any_case = False
         self.words: Sequence[str] = ()
+        self.keys: frozenset[str] = frozenset()
         self.in_line = False  # whether a match lies within one line, around one of the words
         if parser:
             parsed = parser.parse(flags + pattern, re.MULTILINE)
@@ -69,6 +88,7 @@ class _Part:
             self.any_case = bool(parsed.state.flags & re.IGNORECASE) or _changes_case(parsed)
             if words and len(words) <= MOST_WORDS:
                 self.words = sorted({word.lower() for word in words} if self.any_case else words)
+                self.keys = frozenset(ANY_CASE + word for word in self.words) if self.any_case else frozenset(words)
                 self.in_line = len(words) <= FEW_WORDS and min(map(len, words)) >= LONG_WORD and _in_line(parsed)
 
     @cached_property
@@ -157,7 +177,11 @@ def _better(one: frozenset[str] | None, other: frozenset[str] | None) -> frozens
     """Whichever is looked for faster and found more rarely: long words, few of them."""
     if not one or not other:
         return one or other
-    return min(one, other, key=lambda words: sum(0.01 + 0.3 ** min(len(word), 6) for word in words))
+    return min(one, other, key=_rarity)
+
+
+def _rarity(words: frozenset[str]) -> tuple[float, int]:
+    return sum(0.01 + 0.3 ** min(len(word), 6) for word in words), -min(map(len, words))
 
 
 def _changes_case(parsed: Any) -> bool:

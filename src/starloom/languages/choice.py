@@ -21,6 +21,7 @@ class Judge:
     """What tells languages and path facts; `mark` stands for its tables in fingerprints."""
 
     language: Callable[[str, str], Detection | None]  # of (file name, text)
+    is_own: bool  # whether our own rules do: `at_once.languages` then says the same of many files
     facts: Callable[[str], PathFacts]  # of a path
     mark: str
 
@@ -29,7 +30,7 @@ class Judge:
 def judge(settings: LanguageSettings) -> Judge:
     """Raises UserError where the folder is no Linguist."""
     if not settings.linguist:
-        return Judge(detect, path_facts, "")
+        return Judge(detect, True, path_facts, "")
     from starloom.languages.linguist import open_linguist
 
     linguist = open_linguist(Path(settings.linguist))
@@ -38,4 +39,4 @@ def judge(settings: LanguageSettings) -> Judge:
         own = path_facts(path)
         return own._replace(is_vendor=linguist.is_vendor(path), is_documentation=linguist.is_documentation(path))
 
-    return Judge(linguist.detect, facts, linguist.fingerprint)
+    return Judge(linguist.detect, False, facts, linguist.fingerprint)

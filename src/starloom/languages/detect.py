@@ -70,6 +70,15 @@ _ROFF = re.compile(r"^[.'](?:[ \t]*\\[\"#*]|[ \t]*[A-Za-z]{1,2}(?:[ \t\"]|\r?$)|
 _PAGE = re.compile(r"^[.'][ \t]*(?:TH|Dd|Dt|Sh|SH)(?:[ \t]|\r?$)|\A\s*\.so[ \t]+\S", re.MULTILINE)
 
 
+class Doubt(NamedTuple):
+    """A text in one of several languages, or in one or none: rules tell."""
+
+    key: str  # of the rules
+    names: tuple[str, ...]  # the default first
+    text: str
+    by_rule_only: bool = False  # whether it is in none of them where no rule holds
+
+
 def detect(file_name: str, text: str) -> Detection | None:
     """The language of the file at `file_name` (a name or a whole path) with `text`, or None. See the module.
 
@@ -78,27 +87,34 @@ def detect(file_name: str, text: str) -> Detection | None:
     >>> detect("configure", "#!/bin/sh")
     Detection(language='Shell', by='shebang', reason='')
     """
+    found = told(file_name, text)
+    return settled(found) if isinstance(found, Doubt) else found
+
+
+def told(file_name: str, text: str, may_have_mode: bool = True) -> Detection | Doubt | None:
+    """What is told without rules; `may_have_mode`: whether the text may have a mode line."""
     name = file_name.rpartition("/")[2]
     if text.startswith("\ufeff"):
         text = text[1:]
     index = _index()
     named = index.names.get(name)
     extension = None if named else _extension(name, index)
-    if (mode := modeline(text)) and not _stands_in(mode.name, named, extension):
+    if may_have_mode and (mode := modeline(text)) and not _stands_in(mode.name, named, extension):
         return Detection(mode.name, "modeline")
     if named and len(named) == 1:
         return Detection(named[0], "filename")
     if text.startswith("#!") and (interpreted := _interpreted(text, named, extension)):
         return interpreted
     if named:
-        return _among(name, named, text)
+        return Doubt(name, named, text)
     if extension:
         if extension.detection:
-            return _confirmed(extension, text) if extension.key in doubtful.RULES else extension.detection
+            is_doubtful = extension.key in doubtful.RULES
+            return Doubt(extension.key, extension.names, text, True) if is_doubtful else extension.detection
         if _SECTION.match(extension.key):
             return _manual_page(text, extension)
-        return _among(extension.key, extension.names, text)
-    return _unnamed(name, text, index)
+        return Doubt(extension.key, extension.names, text)
+    return _unnamed(name, text, may_have_mode, index)
 
 
 def extension(path: str) -> str:
@@ -123,7 +139,7 @@ def _stands_in(mode: str, named: tuple[str, ...] | None, extension: _Extension |
     return not (mode == "C++" and known == ("C",)) and (extension is None or extension.key not in _FRAGMENTS)
 
 
-def _interpreted(text: str, named: tuple[str, ...] | None, extension: _Extension | None) -> Detection | None:
+def _interpreted(text: str, named: tuple[str, ...] | None, extension: _Extension | None) -> Detection | Doubt | None:
     """What a "#!" line says; where it names several languages, or the name does, what both say."""
     found = tuple(language.name for language in shebang(text))
     if not found:
@@ -136,37 +152,34 @@ def _interpreted(text: str, named: tuple[str, ...] | None, extension: _Extension
         # Whichever of the two narrowed it down.
         return Detection(both[0], "extension" if len(known) == 1 and not named else "shebang")
     assert extension is not None  # no name is listed by two languages that share an interpreter
-    return _among(extension.key, both, text)
+    return Doubt(extension.key, both, text)
 
 
-def _confirmed(extension: _Extension, text: str) -> Detection | None:
-    rule = settle(extension.key, _head(text), frozenset(extension.names))
-    return Detection(rule.language, "rule", rule.reason) if rule else None
-
-
-def _manual_page(text: str, extension: _Extension) -> Detection | None:
+def _manual_page(text: str, extension: _Extension) -> Detection | Doubt | None:
     """Of what ends in a section, text without roff is anything (a library's or log's version)."""
     head = _head(text)
     if _PAGE.search(head):
         return Detection("Roff Manpage", "manpage")
-    return _among(extension.key, extension.names, text) if _ROFF.search(head) else None
+    return Doubt(extension.key, extension.names, text) if _ROFF.search(head) else None
 
 
-def _among(key: str, names: tuple[str, ...], text: str) -> Detection:
-    """The answer of the rules, else the classifier, else the first of `names`."""
-    head = _head(text)
-    if head and not head.isspace():
-        candidates = frozenset(names)
-        if rule := settle(key, head, candidates):
-            return Detection(rule.language, "rule", rule.reason)
+def settled(doubt: Doubt, words: frozenset[str] | None = None) -> Detection | None:
+    """The answer of the rules (`words`: see `settle`), else, if that may be, the classifier's, else the default."""
+    head, candidates = _head(doubt.text), frozenset(doubt.names)
+    says_something = bool(head) and not head.isspace()
+    if (says_something or doubt.by_rule_only) and (rule := settle(doubt.key, head, candidates, words)):
+        return Detection(rule.language, "rule", rule.reason)
+    if doubt.by_rule_only:
+        return None
+    if says_something:
         from starloom.languages.classifier import choose  # reads its numbers; few files come here
 
         if choice := choose(head, candidates):
             return Detection(choice, "classifier")
-    return Detection(names[0], "default")
+    return Detection(doubt.names[0], "default")
 
 
-def _unnamed(name: str, text: str, index: _Index) -> Detection | None:
+def _unnamed(name: str, text: str, may_have_mode: bool, index: _Index) -> Detection | Doubt | None:
     """The language of a file whose name and extension are not known."""
     if text.startswith("<?xml"):
         return Detection("XML", "xml")
@@ -175,7 +188,7 @@ def _unnamed(name: str, text: str, index: _Index) -> Detection | None:
         last = last.lower()
         if last in _TEMPLATES:
             # Each turn shortens the name; .in.in.in at most 85 times, since names have 255 bytes.
-            return detect(stem[-MAX_NAME:], text)
+            return told(stem[-MAX_NAME:], text, may_have_mode)
         if _SECTION.match(last) and _PAGE.search(head := _head(text)) and _ROFF.search(head):
             return Detection("Roff Manpage", "manpage")
     start = _STEM.match(name)

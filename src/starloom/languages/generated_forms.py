@@ -6,7 +6,7 @@ Cost: below 1 µs for extensions without forms, 5-30 µs for scripts and headers
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ _FEW_SPACES = 0.12  # share of blanks; people's indented scripts have 0.2 and mo
 _LEAST = 300  # characters; shorter scripts may be one line of anybody's
 
 
-class _Form(NamedTuple):
+class Form(NamedTuple):
     reason: str
     head: Alternatives | None
     tail: re.Pattern[str] | None
@@ -35,13 +35,21 @@ def generated_form(file_name: str, text: str) -> str | None:
     >>> generated_form("a.s", '\\t.file\\t"a.c"\\n\\t.text\\n')
     'assembly of a compiler'
     """
-    forms = _forms().get(file_name.rpartition(".")[2].lower())
-    if not forms:
-        return None
+    found = forms().get(key(file_name))
+    return first_form(found, text) if found else None
+
+
+def key(file_name: str) -> str:
+    """The extension in lower case, or the whole name where it has none."""
+    return file_name.rpartition(".")[2].lower()
+
+
+def first_form(forms: Sequence[Form], text: str, standing: frozenset[str] | None = None) -> str | None:
+    """The first form that the text is of; `standing`: of the words of its head, see `Alternatives.search`."""
     head, tail = text[:MAX_HEAD], text[-MAX_TAIL:]
     for form in forms:
         if (
-            (form.head is None or form.head.search(head))
+            (form.head is None or form.head.search(head, standing))
             and (form.tail is None or form.tail.search(tail))
             and (form.test is None or form.test(text))
         ):
@@ -78,16 +86,16 @@ _EDITORS = re.compile(
 
 
 @cache
-def _forms() -> dict[str, tuple[_Form, ...]]:
-    """By extension in lower case; by whole name where it has none."""
+def forms() -> dict[str, tuple[Form, ...]]:
+    """By `key`."""
     import tomllib
     from importlib.resources import files
 
     document = tomllib.loads(files(__package__).joinpath("generated_forms.toml").read_text("utf-8"))
-    found: dict[str, tuple[_Form, ...]] = {}
+    found: dict[str, tuple[Form, ...]] = {}
     for one in document["forms"]:
         tail = one.get("tail")
-        form = _Form(
+        form = Form(
             one["reason"],
             Alternatives("|".join(one["any"])) if "any" in one else None,
             re.compile(tail, re.MULTILINE) if tail else None,

@@ -11,6 +11,8 @@ import re
 MAX_HEAD = 3_000  # characters
 MAX_LINES = 25
 MAX_LINE = 200  # characters of a line
+# A line that says so has one of these, in lower case.
+SIGNS = ("generated", "created automatically", "machine-made", "machinemade", "generator:")
 
 _PROSE = frozenset(
     ["adoc", "asciidoc", "markdown", "md", "mdx", "mkd", "org", "pod", "rdoc", "rst", "tex", "textile", "wiki"]
@@ -64,7 +66,7 @@ def generated_header(file_name: str, text: str) -> str | None:
     True
     """
     head = text[:MAX_HEAD].lower()
-    if "generat" not in head and "created automatically" not in head and "machine" not in head:
+    if not any(map(head.__contains__, SIGNS)):
         return None
     _, dot, extension = file_name.lower().rpartition(".")
     lines = [line[:MAX_LINE] for line in head.splitlines()[:MAX_LINES]]
@@ -74,7 +76,7 @@ def generated_header(file_name: str, text: str) -> str | None:
     elif (not dot or extension == "txt") and not head.startswith(("#", "/", "dnl", ";", "%", "<!--")):
         # Papers without an extension (README) are prose; scripts, Makefiles and requirements.txt begin with a comment.
         return None
-    told = [line for line in lines if "generat" in line or "created auto" in line or "machine" in line]
+    told = [line for line in lines if any(map(line.__contains__, SIGNS))]
     if any(map(_TAG.search, told)):
         return "header: @generated"
     if any(map(_GENERATED.match, told)) and any(map(_HANDS_OFF.match, lines)):

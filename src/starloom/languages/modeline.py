@@ -12,6 +12,8 @@ from starloom.languages.table import Language, load
 LINES = 5  # at each end of a file, as Vim's default has it
 MAX_HEAD = 1_500  # characters of the first lines, and of the last
 MAX_BLOCK = 3_000  # as Emacs has it
+# Lines with a mode have one of these in any case, the block has the last as it is.
+SIGNS, BLOCK_SIGN = ("-*-", "vi:", "vim", "ex:"), "ocal "
 
 _EMACS = re.compile(r"-\*-[ \t]*([^\n]{1,300}?)[ \t]*-\*-")
 _MODE = re.compile(r"(?:^|;)[ \t]*mode[ \t]*:[ \t]*([\w+#-]+)", re.IGNORECASE)
@@ -38,7 +40,7 @@ def modeline(text: str) -> Language | None:
     last = _last_lines(tail[-MAX_HEAD:])
     if _may_have(last) and (found := _named("\n".join(last.splitlines()[-LINES:]))):
         return found
-    return _block(tail) if "ocal " in tail else None
+    return _block(tail) if BLOCK_SIGN in tail else None
 
 
 def by_mode(mode: str) -> Language | None:

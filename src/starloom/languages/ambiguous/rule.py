@@ -27,12 +27,16 @@ class Rule:
     also: str | None = None
     unless: str | None = None
 
-    def holds(self, head: str) -> bool:
-        """Whether the first MAX_HEAD characters of a file are as the rule says."""
+    @property
+    def patterns(self) -> list[Alternatives]:
+        return [_searcher(one) for one in (self.pattern, self.also, self.unless) if one is not None]
+
+    def holds(self, head: str, words: frozenset[str] | None = None) -> bool:
+        """Whether the first MAX_HEAD characters of a file are as the rule says; `words`: see `Alternatives.search`."""
         return (
-            (self.pattern is None or _searcher(self.pattern).search(head))
-            and (self.also is None or _searcher(self.also).search(head))
-            and (self.unless is None or not _searcher(self.unless).search(head))
+            (self.pattern is None or _searcher(self.pattern).search(head, words))
+            and (self.also is None or _searcher(self.also).search(head, words))
+            and (self.unless is None or not _searcher(self.unless).search(head, words))
         )
 
 
@@ -57,9 +61,10 @@ def all_rules() -> dict[str, tuple[Rule, ...]]:
     return found
 
 
-def settle(key: str, head: str, candidates: frozenset[str]) -> Rule | None:
-    """The first rule for an extension (or name) that holds and names one of the candidates."""
+def settle(key: str, head: str, candidates: frozenset[str], words: frozenset[str] | None = None) -> Rule | None:
+    """The first rule for an extension (or name) that holds and names one of the candidates; `words`: of the head, see
+    `Alternatives.search`."""
     for rule in all_rules().get(key, ()):
-        if rule.language in candidates and rule.holds(head):
+        if rule.language in candidates and rule.holds(head, words):
             return rule
     return None

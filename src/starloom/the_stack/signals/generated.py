@@ -5,12 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from starloom.languages.generated import generated_marker
 from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
-    found = [generated_marker(text) for text in batch.texts]
+    from starloom.languages.at_once import markers
+
+    found = markers(batch.texts, batch.offsets, batch.data)
     return [
         pa.array([one[0] if one else None for one in found], pa.string()),
         pa.array([one[1] if one else None for one in found], pa.int32()),

@@ -5,12 +5,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from starloom.languages.generated import generated_content
 from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
-    return [pa.array(map(generated_content, batch.file_names or (), batch.texts), pa.string())]
+    from starloom.languages.at_once import contents
+
+    return [pa.array(contents(batch.file_names or (), batch.texts, batch.offsets, batch.data), pa.string())]
 
 
 SIGNAL = Signal(

@@ -9,8 +9,13 @@ from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, settings: LanguageSettings) -> Sequence[pa.Array]:
-    language = judge(settings).language
-    found = [language(name, text) for name, text in zip(batch.file_names or (), batch.texts, strict=True)]
+    from starloom.languages.at_once import languages
+
+    names = batch.file_names or ()
+    if judge(settings).is_own:
+        found = languages(names, batch.texts, batch.offsets, batch.data)
+    else:
+        found = list(map(judge(settings).language, names, batch.texts))
     return [
         pa.array([one.language if one else None for one in found], pa.string()),
         pa.array([one.by if one else None for one in found], pa.string()),
