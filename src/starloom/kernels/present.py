@@ -32,7 +32,7 @@ class Words:
         numbers = {byte: number for number, byte in enumerate(letters, 1)}  # 0: what stands in no word
         classes = [numbers.get(ord(bytes([byte]).lower()), 0) for byte in range(256)]
         table, self._first, ends = _table([word.lower() for word in words], numbers)
-        self._width = len(letters) + 1
+        self._width, self._longest = len(letters) + 1, max(map(len, words))
         self._arrays = (
             *(frozen(np.array(classes), np.uint8), table),
             frozen(np.cumsum([0, *map(len, ends)]), np.int64),
@@ -48,7 +48,9 @@ class Words:
             return np.hstack([exact, seek.standing(self._folded, True, starts, stops, data)])
         starts, stops, data = stretches(starts, stops, data)
         found = np.zeros((len(starts), len(self._exact) + len(self._folded)), np.bool_)
-        _standing(starts, stops, data, np.uint32(self._first), np.uint32(self._width), *self._arrays, found)
+        _standing(
+            starts, stops, data, self._longest, np.uint32(self._first), np.uint32(self._width), *self._arrays, found
+        )
         return found
 
 
@@ -89,6 +91,7 @@ def _standing(
     starts: Any,
     stops: Any,
     data: Any,
+    longest: int,
     first: Any,
     width: Any,
     classes: Any,
@@ -99,23 +102,37 @@ def _standing(
     exact_bounds: Any,
     found: Any,
 ) -> None:
+    """Two halves of each stretch side by side, so that neither waits for its table; the second begins so far within the
+    first that no word is cut."""
     for i in range(len(starts)):
-        state = np.uint32(0)
-        for p in range(starts[i], stops[i]):
-            state = table[state + classes[data[p]]]
-            if state >= first:
-                row = (state - first) // width
-                for k in range(bounds[row], bounds[row + 1]):
-                    word = ends[k]
-                    if not found[i, word]:
-                        found[i, word] = _is_exact(data, p, word, exact, exact_bounds)
+        size = (stops[i] - starts[i]) // 2
+        p, q = starts[i], max(starts[i], starts[i] + size - longest)
+        one = other = np.uint32(0)
+        for _ in range(size):
+            one, other = table[one + classes[data[p]]], table[other + classes[data[q]]]
+            if max(one, other) >= first:
+                if one >= first:
+                    _note(data, p, (one - first) // width, bounds, ends, exact, exact_bounds, found[i])
+                if other >= first:
+                    _note(data, q, (other - first) // width, bounds, ends, exact, exact_bounds, found[i])
+            p += 1
+            q += 1
+        while q < stops[i]:
+            other = table[other + classes[data[q]]]
+            if other >= first:
+                _note(data, q, (other - first) // width, bounds, ends, exact, exact_bounds, found[i])
+            q += 1
 
 
 @kernel
-def _is_exact(data: Any, last: int, word: int, exact: Any, bounds: Any) -> bool:
-    """Whether the word that ends at data[last] in some case stands there as it shall."""
-    if word < len(bounds) - 1:
-        for k in range(1, bounds[word + 1] - bounds[word] + 1):
-            if data[last + 1 - k] != exact[bounds[word + 1] - k]:
-                return False
-    return True
+def _note(data: Any, last: int, row: Any, bounds: Any, ends: Any, exact: Any, exact_bounds: Any, found: Any) -> None:
+    """The words of a row of `ends`, which end at data[last]; exact ones if they stand there as they shall."""
+    for k in range(bounds[row], bounds[row + 1]):
+        word = ends[k]
+        if not found[word]:
+            stands = True
+            if word < len(exact_bounds) - 1:
+                size = exact_bounds[word + 1] - exact_bounds[word]
+                for back in range(size):
+                    stands &= data[last - back] == exact[exact_bounds[word + 1] - 1 - back]
+            found[word] = stands

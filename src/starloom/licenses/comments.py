@@ -30,7 +30,7 @@ _BLOCKS = {
     "=begin": "=end",
     "=pod": "=cut",
 }
-_OPENERS = tuple(_BLOCKS)
+_OPENERS = tuple(sorted(_BLOCKS, key=len, reverse=True))  # the longest that a line begins with comes first
 _OPENING = frozenset(opener[0] for opener in _OPENERS)
 _LINE = re.compile(r"(?:#|//|;|--|%|!|'|\"|::|\.\\\"|\.\. |\*|@?rem\b|dnl\b|c\s)", re.IGNORECASE)
 _LINE_MARKS = frozenset("#;%!'\"*")  # what _LINE takes whatever follows
@@ -100,7 +100,7 @@ def leading_lines(text: str) -> tuple[list[str], list[int]]:
         first = line[0]
         if not closer:
             if first in _OPENING and line.startswith(_OPENERS):
-                opener = max((one for one in _OPENERS if line.startswith(one)), key=len)
+                opener = next(filter(line.startswith, _OPENERS))
                 closer, line = _BLOCKS[opener], line[len(opener) :]
             elif first == "{" and _is_pascal(line, all_lines[number : number + 1]):
                 closer, line = "}", line[1:]

@@ -24,10 +24,11 @@ from starloom.licenses.categories import UNKNOWN, canonical, expression_class
 from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, comments_of, leading_lines
 from starloom.licenses.expressions import join, parse, rename, symbols
 from starloom.licenses.metadata import name_expression
-from starloom.licenses.phrases import phrases_of
-from starloom.licenses.restrictions import proprietary
+from starloom.licenses.phrases import PHRASES
+from starloom.licenses.restrictions import may_restrict, proprietary
 from starloom.licenses.sentences import Found, Kind, denied, is_about_this, occurrences
-from starloom.licenses.terms import has_any, may_grant, may_speak, speaks_of_terms
+from starloom.licenses.stems import EVERY, Words
+from starloom.licenses.terms import may_grant, may_speak, speaks_of_terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def unrecognised(text: str) -> Comments | None:
     return read_notice(text)[1]
 
 
-def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
-    """`own_notice` and `unrecognised` of a text at once. At most one of them is there."""
+def read_notice(text: str, stems: int = EVERY) -> tuple[Notice | None, Comments | None]:
+    """`own_notice` and `unrecognised` of a text at once, at whose top no stems but these stand. At most one of them is
+    there."""
     if begins_with_code(text):
         return None, None
     lines, numbers = leading_lines(text[:MAX_CHARACTERS])
@@ -74,7 +76,7 @@ def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
     if known is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        known = _known[key] = _read(lines, numbers)
+        known = _known[key] = _read(lines, numbers, stems)
     notice, is_unread = known
     if notice is not None:
         notice = replace(notice, line=notice.line + first, end=notice.end + first)
@@ -85,41 +87,37 @@ _MAX_KNOWN = 512  # of 8 kB at most
 _known: dict[tuple[str, tuple[int, ...]], tuple[Notice | None, bool]] = {}
 
 
-def _read(lines: list[str], numbers: list[int]) -> tuple[Notice | None, bool]:
+def _read(lines: list[str], numbers: list[int], stems: int) -> tuple[Notice | None, bool]:
     """The notice, its lines counted from the first of `numbers`, and whether the comments speak of what could not be
     read."""
     lower = " ".join(lines).lower()
-    grants = may_grant(lower)
-    if grants and (notice := notice_of(comments_of(lines, numbers))):
+    grants = may_grant(lower, stems)
+    if grants and (notice := notice_of(comments_of(lines, numbers), stems)):
         return replace(notice, line=notice.line - numbers[0], end=notice.end - numbers[0]), False
-    return None, (grants or may_speak(lower)) and speaks_of_terms(lower)
+    return None, (grants or may_speak(lower, stems)) and speaks_of_terms(lower)
 
 
 # Without one of these a pattern of the same name does not match: words are much cheaper to look for.
-_OF_OTHERS_WORDS = (
+OF_OTHERS_WORDS = Words(
     *("portions ", "parts ", "sections ", "under the following licen", "includes code "),
     *("adapted from", "borrowed from", "copied from", "taken from"),
 )
-_CHOICE_WORDS = (
+CHOICE_WORDS = Words(
     *("alternatively", "dual licen", "dual-licen", "dually licen", "dually-licen", "either licen", "either of the "),
     "of your choice",
 )
-_RESTRICTIONS_WORDS = (  # of restrictions.py, with "profit"
-    *("proprietary", "confidential", "trade secret", "unauthori", "strictly ", "unpublished "),
-    *("no license ", "no permission ", "no part of this", "commercial", "sold", "for testing"),
-    *("for academic", "for research", "for educational", "for evaluation", "for personal", "for internal"),
-)
 
 
-def notice_of(comments: Comments) -> Notice | None:
-    """The notice in lines that are known to speak of the licence: leading comments, a section of a README."""
+def notice_of(comments: Comments, stems: int = EVERY) -> Notice | None:
+    """The notice in lines that are known to speak of the licence: leading comments, a section of a README. `stems`: no
+    others stand there."""
     if not comments.lines:
         return None
     lower = comments.lower
     tags = list(_spdx(comments))
-    words = sorted((*_gnu(comments), *_headers(comments), *_statements(comments)), key=lambda one: one.at)
+    words = sorted((*_gnu(comments), *_headers(comments, stems), *_statements(comments)), key=lambda one: one.at)
     beside = bool(tags or words)
-    limits = list(proprietary(comments, beside)) if _may_restrict(lower) else []
+    limits = list(proprietary(comments, beside)) if may_restrict(lower, stems) else []
     if tags:
         known = {_family(id) for tag in tags for id in symbols(tag.expression)}
         # Contradictions only: the words of the tag's own licence, or of permissive ones for parts, add nothing.
@@ -130,22 +128,17 @@ def notice_of(comments: Comments) -> Notice | None:
         if any("-NC" in one.expression for one in words):  # that is what is limited
             found = [one for one in found if one.kind != "proprietary"]
         found += [more for one in words if (more := _more(lower, one, words))]
-        if (has_any(_OF_OTHERS_WORDS, lower) and _OF_OTHERS.search(lower)) or _DERIVED.search(lower):
+        if (OF_OTHERS_WORDS.any_in(lower, stems) and _OF_OTHERS.search(lower)) or _DERIVED.search(lower):
             found = [one for one in found if expression_class(one.expression) != "permissive"]
     if not found:
         return None
     limits_too = [one.expression for one in found if one.kind == "proprietary"]
     grants = [one.expression for one in found if one.kind != "proprietary"]
-    if grants and not tags and has_any(_CHOICE_WORDS, lower) and _CHOICE.search(lower):
+    if grants and not tags and CHOICE_WORDS.any_in(lower, stems) and _CHOICE.search(lower):
         grants = [join(grants, "OR")]
     first, last = min(found, key=lambda one: one.at), max(one.end for one in found)
     expression = join(grants + limits_too, "AND")
     return Notice(expression, comments.line_at(first.at), first.kind, comments.line_at(max(last - 1, 0)))
-
-
-def _may_restrict(lower: str) -> bool:
-    # "profits" stands in BSD texts; those of "non-profit" and "for profit" are meant
-    return has_any(_RESTRICTIONS_WORDS, lower) or ("profit" in lower and ("non" in lower or "for profit" in lower))
 
 
 # "… the MIT license and the GPL": the second name may be in no form that is read.
@@ -191,7 +184,7 @@ _SPDX = re.compile(r"spdx-licen[cs]e-identifier\s*:\s*([\w.+:() -]+)", re.IGNORE
 def _spdx(comments: Comments) -> Iterator[Found]:
     if "spdx-licen" not in comments.lower:
         return
-    for start, line in zip(comments.starts, comments.lines):
+    for start, line in comments.lines_with("pdx-l"):  # in every tag, whatever stands for `s` or `i` in any case
         tag = _SPDX.search(line)
         # A sentence about tags is none; copyright lines and "@license" do stand before them.
         if tag and (not (before := line[: tag.start()].strip().lower()) or "copyright" in before or before[0] == "@"):
@@ -249,9 +242,9 @@ def _gnu(comments: Comments) -> Iterator[Found]:
 # --- headers and texts that are known by a phrase ----------------------------------------------------------------
 
 
-def _headers(comments: Comments) -> Iterator[Found]:
+def _headers(comments: Comments, stems: int) -> Iterator[Found]:
     lower = comments.lower
-    for phrase in phrases_of(lower):
+    for phrase in PHRASES.where(stems):
         if phrase.word not in lower or not (found := phrase.pattern.search(lower)):
             continue
         at = found.start()

@@ -3,11 +3,11 @@
 They are matched in lower case, in comments without marks and with single spaces (`comments.py`).
 """
 
-import functools
 import re
 from typing import Literal, NamedTuple
 
 from starloom.licenses.categories import PROPRIETARY, PUBLIC_DOMAIN
+from starloom.licenses.stems import Phrases
 
 
 class Phrase(NamedTuple):
@@ -39,7 +39,7 @@ def _header(word: str, pattern: str, expression: str, needs_subject: bool = Fals
 
 _CC = "(?:a )?creative commons attribution[- ]"
 
-PHRASES = [
+_PHRASES = [
     # Not permissive: wherever they are said to apply, they do.
     _header("common public license", r"(?:ibm )?common public license", "CPL-1.0"),
     _header("ibm public license", r"ibm public license", "IPL-1.0"),
@@ -246,15 +246,4 @@ PHRASES = [
     ),
 ]
 
-# Nearly every word has one of these in it: those of a stem that a text lacks need not be looked for one by one.
-_STEMS = ("public", "license", "permission", "common")
-
-
-def phrases_of(lower: str) -> tuple[Phrase, ...]:
-    """In their order, those whose word may stand in a text of lower case."""
-    return _phrases(tuple([stem for stem in _STEMS if stem not in lower]))
-
-
-@functools.cache
-def _phrases(lacking: tuple[str, ...]) -> tuple[Phrase, ...]:
-    return tuple(one for one in PHRASES if not any(stem in one.word for stem in lacking))
+PHRASES = Phrases(_PHRASES, lambda one: one.word)

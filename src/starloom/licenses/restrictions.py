@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from starloom.licenses.categories import PROPRIETARY
 from starloom.licenses.comments import Comments
 from starloom.licenses.sentences import Found
+from starloom.licenses.stems import Words
 
 SECRET = re.compile(
     r"\bproprietary (?:and|&|/) confidential|\bconfidential (?:and|&|/) proprietary|\btrade secrets?\b"
@@ -32,6 +33,20 @@ LIMITED = re.compile(
     r"|\bfor (?:academic|research|educational|evaluation|personal|internal)\b[^.]{0,40}\b(?:only|solely)\b"
     r"|\b(?:only|solely) for (?:academic|research|educational|evaluation|personal|internal|testing)\b"
 )
+
+
+# Without one of these, or "profit", nothing is found: words are much cheaper to look for.
+WORDS = Words(
+    *("proprietary", "confidential", "trade secret", "unauthori", "strictly ", "unpublished "),
+    *("no license ", "no permission ", "no part of this", "commercial", "sold", "for testing"),
+    *("for academic", "for research", "for educational", "for evaluation", "for personal", "for internal"),
+)
+
+
+def may_restrict(lower: str, stems: int) -> bool:
+    """Whether a text of lower case, in which no stems but these stand, may have one."""
+    # "profits" stands in BSD texts; those of "non-profit" and "for profit" are meant
+    return WORDS.any_in(lower, stems) or ("profit" in lower and ("non" in lower or "for profit" in lower))
 
 
 def proprietary(comments: Comments, beside: bool) -> Iterator[Found]:

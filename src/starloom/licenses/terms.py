@@ -2,8 +2,10 @@
 
 import re
 
+from starloom.licenses.stems import EVERY, Words
+
 # Every notice that is recognised has one of these; most files have none.
-_GRANTS = (
+GRANTS = Words(
     "licen",
     "permission",
     "permitted",
@@ -27,8 +29,8 @@ _TERMS = re.compile(
     r"|\b(?:may|can) be (?:freely |used |copied|distributed|modified)|\bnon-?commercial\b|\bmay not\b"
     r"|\bwithout restriction|\b(?:released|available|distributed|published) under\b|\bpurposes only\b"
 )
-# What it does not match without, beside _GRANTS: words are much cheaper to look for.
-_TERMS_TOO = (
+# What it does not match without, beside GRANTS: words are much cheaper to look for.
+TERMS_TOO = Words(
     *("copyleft", "freely", "free software", "free to use", "may be ", "can be ", "may not", "without restriction"),
     "published under",
 )
@@ -41,17 +43,19 @@ _POINTER = re.compile(
 )
 
 
-def has_any(words: tuple[str, ...], lower: str) -> bool:
-    return any(map(lower.__contains__, words))
+def may_grant(lower: str, stems: int = EVERY) -> bool:
+    """Whether a text of lower case, in which no stems but these stand, has one of the words of notices."""
+    return GRANTS.any_in(lower, stems)
 
 
-def may_grant(lower: str) -> bool:
-    return has_any(_GRANTS, lower)
-
-
-def may_speak(lower: str) -> bool:
+def may_speak(lower: str, stems: int = EVERY) -> bool:
     """Whether there are words of terms beside those that `may_grant` looks for: without either, none are spoken of."""
-    return has_any(_TERMS_TOO, lower)
+    return TERMS_TOO.any_in(lower, stems)
+
+
+def may_have_terms(stems: int) -> bool:
+    """Whether a text with these stems alone may have either."""
+    return bool(GRANTS.where(stems) or TERMS_TOO.where(stems))
 
 
 def speaks_of_terms(lower: str) -> bool:

@@ -24,6 +24,7 @@ MAX_LENGTH = 200_000  # characters; the longest licence of the table has 60,000,
 _MAX_PARTS = 10  # more is a collection of notices, which some part of would be unknown
 
 _RULERS = ("----", "====", "____", "****", "~~~~")  # what separates texts begins so
+_MIDDLES = frozenset(ruler[1:] for ruler in _RULERS)  # its second to fourth sign, even if the first is a comment's star
 
 _TABLE = Path(__file__).with_name("texts.tsv")
 
@@ -81,12 +82,16 @@ def _parts(text: str) -> list[str]:
     """The text cut at lines of four or more of one sign, comment marks at their ends aside; in one piece if many."""
     parts: list[list[str]] = [[]]
     for line in text.splitlines():
-        ruler = line.strip(" \t#/;").removeprefix("*").removesuffix("*") if len(line) < 200 else ""
-        if len(ruler) > 3 and ruler[:4] in _RULERS and ruler == ruler[0] * len(ruler):
+        ruler = line.strip(" \t#/;") if len(line) < 200 else ""
+        if ruler[1:4] in _MIDDLES and _is_ruler(ruler.removeprefix("*").removesuffix("*")):
             parts.append([])
         else:
             parts[-1].append(line)
     return ["\n".join(part) for part in parts] if len(parts) <= 2 * _MAX_PARTS else [text]
+
+
+def _is_ruler(line: str) -> bool:
+    return len(line) > 3 and line[:4] in _RULERS and line == line[0] * len(line)
 
 
 def _look_up(normalised: str) -> str | None:
@@ -116,6 +121,8 @@ def normalise(text: str) -> str:
 
 _WORD = re.compile(r"[^\W_]+")
 _DECORATION = re.compile(r"(?:\s*(?:dnl\b|rem\b|\.\\\"|[#*/;%!|>-]+|<!--|\(\*(?!\))))*\s*", re.IGNORECASE)
+
+_DECORATED = frozenset("dDrR.#*/;%!|>-<(")  # how its marks begin
 
 _MARK = r"(?:\(c\)|©|&copy;)"
 # "Copyright" opens a copyright line if a sign, a year or a blank to fill follows, or a capitalised name does.
@@ -180,13 +187,18 @@ def lines(text: str) -> Iterator[tuple[int, str, bool]]:
     """The lines that are not empty: their numbers (1-based), themselves without comment marks, and whether they are of
     a copyright statement."""
     at_top, after_copyright = True, False
+    lower = text.lower()
+    has_signs = any(map(lower.__contains__, _SIGNS))
     for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), 1):
-        line = raw[_DECORATION.match(raw).end() :].rstrip(" \t*/#")  # type: ignore[union-attr]  # it always matches
+        line = raw.lstrip()
+        if line[:1] in _DECORATED:
+            line = line[_DECORATION.match(line).end() :]  # type: ignore[union-attr]  # it always matches
+        line = line.rstrip(" \t*/#")
         if not line:
             after_copyright = False
             continue
         # The holder's name, or more years, may stand on lines of their own.
-        after_copyright = _is_copyright(line, at_top) or (after_copyright and _is_name(line))
+        after_copyright = (has_signs and _is_copyright(line, at_top)) or (after_copyright and _is_name(line))
         if not after_copyright:
             at_top = at_top and (_is_title(line) or _POINTER.fullmatch(line) is not None)
         yield number, line, after_copyright
@@ -225,7 +237,7 @@ def _without_list_numbers(text: str) -> str:
     kept = [
         word
         for word in words[:-1]
-        if len(word) > _LONGEST_NUMBER or word[-1] not in ".)" or not _LIST_NUMBER.fullmatch(word)
+        if word[-1] not in ".)" or len(word) > _LONGEST_NUMBER or not _LIST_NUMBER.fullmatch(word)
     ]
     return " ".join(kept + last)
 
@@ -303,4 +315,9 @@ def _reworded(folded: str) -> str:
 
 
 def _fold(text: str) -> str:
+    if text.isascii():
+        return " ".join(text.lower().translate(_TO_SPACES).split())
     return " ".join(_WORD.findall(unicodedata.normalize("NFKC", text).lower()))
+
+
+_TO_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}  # ASCII's, what _WORD leaves out

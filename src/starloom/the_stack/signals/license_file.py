@@ -23,6 +23,7 @@ MAX_SCANNED = 200_000  # characters of a text that ScanCode is asked about
 _PROSE = frozenset(["", "txt", "text", "md", "markdown", "rst", "adoc", "html", "htm", "tex", "rtf"])
 
 # Without one of these no scanner finds a licence.
+_WORDS = ("licens", "licenc", "copyright", "copyleft", "permission", "redistribut", "public domain", "gpl", "warrant")
 _SPEAKS = re.compile(r"licen[cs]|copyright|copyleft|permission|redistribut|public domain|gpl|warrant", re.IGNORECASE)
 
 
@@ -42,10 +43,17 @@ def _license(file_name: str, text: str) -> tuple[Any, ...]:
     # What a README says of its licence, `licenses/statements` reads; the rest of it is about other things. Code and
     # data whose names the pattern takes for a licence (about.py, gpl-3.0_466.RULE) have notices, another signal.
     asked = is_license or extension(file_name) in _PROSE
-    if not asked or len(text) > MAX_SCANNED or is_metadata(file_name) or not _SPEAKS.search(text):
+    if not asked or len(text) > MAX_SCANNED or is_metadata(file_name) or not _speaks(text):
         return None, is_license, False, None, None, None
     plain = canonical(text)
     return None, is_license, is_plainly_permissive(text), text_id(plain.text), plain.text, plain.lines
+
+
+def _speaks(text: str) -> bool:
+    if text.isascii():  # some letters beyond are `i` or `s` to a pattern
+        lower = text.lower()
+        return any(word in lower for word in _WORDS)
+    return _SPEAKS.search(text) is not None
 
 
 SIGNAL = Signal(

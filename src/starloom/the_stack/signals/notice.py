@@ -10,12 +10,13 @@ import pyarrow as pa
 
 from starloom.licenses.canonical import Canonical, canonical, text_id
 from starloom.licenses.comments import Comments
-from starloom.licenses.notices import read_notice
 from starloom.the_stack.signal import Batch, Signal
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
-    read = [read_notice(text) for text in batch.texts]
+    from starloom.licenses.at_once import read_notices
+
+    read = read_notices(batch.texts, batch.offsets, batch.data)
     found = [notice for notice, _ in read]
     unread = [_canonical(comments) if comments else None for _, comments in read]
     return [
