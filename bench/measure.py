@@ -40,7 +40,7 @@ from starloom.kernels import warm
 from starloom.stages import all_stages, load_settings
 from starloom.the_stack import tables
 from starloom.the_stack.columns import COLUMNS
-from starloom.the_stack.measured import READABLE, given, joins, needed
+from starloom.the_stack.measured import given, joins, needed
 from starloom.the_stack.rules import check
 from starloom.the_stack.signal import Batch, Signal, all_signals
 from starloom.workspace.run import build
@@ -286,7 +286,6 @@ def matched(root: Path, engine: LocalEngine, settings: Any, files: Group) -> dic
       SELECT s.number, {more} FROM chosen s
       JOIN files f ON s.content_id = f.content_id AND s.file_name = f.file_name
       JOIN repositories r ON f.repo_name = r.repo_name
-      {READABLE}
       {joins(needs)}) GROUP BY number ORDER BY number"""
     table = engine.table(sql, given(root, needs, sql) | {"chosen": chosen})
     return {name: pc.indices_nonzero(table.column(name)).to_pylist() for name in table.column_names[1:]}

@@ -156,7 +156,7 @@ def test_columns_are_those_of_their_signals():
     for name, column in COLUMNS.items():
         for table in column.needs:
             assert table in signals or table == "kinds", name
-            if column.sql == f"{table}.{name}" and table in signals:
+            if column.sql == f"f.{table}.{name}" and table in signals:
                 found = signals[table].field(name).type
                 expected = {pa.string(): "text", pa.bool_(): "truth value"}.get(found, "number")
                 assert column.kind == expected, name

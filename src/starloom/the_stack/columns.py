@@ -9,8 +9,8 @@ Kind = Literal["text", "number", "truth value", "unknown"]  # unknown: NULL, whi
 
 
 class Column(NamedTuple):
-    """`sql`: over f (the listed file), r (its repository), c (what `read` says), v (its licence verdict) and the tables
-    `needs`: signals by their names, and `kinds` of languages."""
+    """`sql`: over f (the listed file; beside it `c`, what `read` says of its content, and signals by their names), r
+    (its repository), v (its licence verdict) and `kinds` of languages. `needs`: which of the signals and `kinds`."""
 
     kind: Kind
     meaning: str
@@ -20,7 +20,8 @@ class Column(NamedTuple):
 
 def _of(source: str, kind: Kind, meanings: dict[str, str]) -> dict[str, Column]:
     needs = (source,) if len(source) > 1 else ()
-    return {name: Column(kind, meaning, f"{source}.{name}", needs) for name, meaning in meanings.items()}
+    where = f"f.{source}" if needs or source == "c" else source
+    return {name: Column(kind, meaning, f"{where}.{name}", needs) for name, meaning in meanings.items()}
 
 
 # A dot at the beginning of a name starts no extension here, as in Python's os.path.splitext.
@@ -29,8 +30,8 @@ _STEM = (
     "THEN left(f.file_name, length(f.file_name) - length(f.extension) - 1) ELSE f.file_name END)"
 )
 _GENERATED = (
-    "CASE WHEN c.content_id IS NOT NULL THEN coalesce("
-    "f.generated_name, generated.generated_marker, generated_content.generated_content) IS NOT NULL END"
+    "CASE WHEN f.c.place IS NOT NULL THEN coalesce("
+    "f.generated_name, f.generated.generated_marker, f.generated_content.generated_content) IS NOT NULL END"
 )
 
 COLUMNS: dict[str, Column] = {
@@ -79,7 +80,7 @@ COLUMNS: dict[str, Column] = {
     "language_extension": Column(
         "text",
         "`LANGUAGE:EXTENSION`, e.g. `C++:h`",
-        "language.language || ':' || f.extension",
+        "f.language.language || ':' || f.extension",
         ("language",),
     ),
     "language_kind": Column(

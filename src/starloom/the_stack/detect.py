@@ -27,6 +27,7 @@ from starloom.sources.repository import Repository, RepositoryProblem, Source, W
 from starloom.the_stack import scan, tables
 from starloom.the_stack.licensing import LicenseSettings, license_verdicts
 from starloom.the_stack.listed import Item, list_one
+from starloom.the_stack.placed import in_order
 from starloom.the_stack.signal import Batch, Signal, all_signals
 
 MAX_BYTES = 10 << 20  # of a file that is looked into, as in the recipe stack-v2
@@ -76,15 +77,19 @@ def detect(path: Path, engine: Engine, settings: Any) -> list[dict[str, Any]]:
         listed = list_one(Item(source, str(engine.spill / "files.parquet"), MAX_BYTES, settings.languages))
     if isinstance(listed, RepositoryProblem):
         raise UserError(f"{path}: {listed.reason}", listed.hint)
-    files = pq.read_table(listed.files)
+    files = in_order(pq.read_table(listed.files))
     signals = {one.name: one for one in all_signals() if one.name in _SIGNALS}
     found = _measured(engine, source, files, signals, settings)
     found["scans"] = _scans(engine, found, settings.scan)
     repositories = pa.table(
         {name: pa.array([listed.repository[name]], pa.string()) for name in _DECLARED},
     )
-    verdicts = license_verdicts(engine, files, repositories, found, LicenseSettings())
-    given = {"files": files, "verdicts": verdicts} | {name: found[name] for name in ("texts", *_SIGNALS[:3])}
+    contents = files.column("content_id").combine_chunks().dictionary_encode().indices
+    placed = files.append_column("content", contents)
+    verdicts = license_verdicts(engine, placed, repositories, found, LicenseSettings())
+    given = {"files": files, "verdicts": pa.table({"path": files.column("path"), **verdicts})} | {
+        name: found[name] for name in ("texts", *_SIGNALS[:3])
+    }
     rows: list[dict[str, Any]] = engine.table(_ANSWER, given, {"max_bytes": MAX_BYTES}).to_pylist()
     # A source is named as REPOSITORY:PATH, and here is but one.
     prefix = f"{source.repository().repo_name}:"

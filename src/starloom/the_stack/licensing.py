@@ -10,17 +10,23 @@ Paper (arXiv 2402.19173, section 2.2, and its published scripts): the repository
 files above say, for each copy by itself; notices and origins are not asked.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
 from starloom.licenses.categories import UNKNOWN, UNKNOWN_REFERENCE, expression_class
 from starloom.licenses.expressions import symbols
 from starloom.licenses.verdict import NO_ASSERTION, LicenseType, license_type
+from starloom.the_stack import copied_licenses
+from starloom.the_stack.id_places import places
+from starloom.the_stack.spoken import GROUNDS, SCANNED, SPAN, speaking, spoken
 from starloom.the_stack.stated import stated_files
 
 
@@ -39,180 +45,17 @@ class LicenseSettings:
                 )
 
 
-# "3" or "3-9".
-_SPAN = "CASE WHEN {end} > {start} THEN {start} || '-' || {end} ELSE CAST({start} AS VARCHAR) END"
-_SCANNED = _SPAN.format(start="list_extract({0}.text_lines, s.start)", end="list_extract({0}.text_lines, s.end)")
+# The columns of the listing that verdicts hang on.
+LISTED = (*("entry_type", "length_bytes", "first_seen", "is_vendor", "license_base", "metadata_base", "is_license"),)
 
-# The few files that may say something of others: read once, asked four times.
-_SPEAKING = """
-SELECT repo_name, path, file_name, content_id, length_bytes, license_base, metadata_base, is_license FROM files
-WHERE license_base IS NOT NULL OR metadata_base IS NOT NULL OR is_license
-"""
+_TYPES: tuple[LicenseType, ...] = ("permissive", "no_license", "non_permissive")
+_DECLARED = "SELECT repo_name, coalesce(declared_license, gha_license_id) AS declared FROM repositories"
 
-# Licence files and statements for folders, one row each. Where many Python distributions are installed side by side,
-# the METADATA of none speaks for the folder. `kind`: file, metadata, readme (asked where nothing else
-# speaks), unknown (a licence file that nobody could read), plain (one that is plainly permissive, licenses/plain).
-_SPOKEN = f"""
-SELECT f.repo_name, f.path, f.license_base AS base,
-  coalesce(l.file_license, s.expression, '{UNKNOWN}') AS expression,
-  CASE WHEN l.file_license IS NULL AND s.expression IS NULL THEN CASE WHEN l.is_plain THEN 'plain' ELSE 'unknown' END
-    ELSE 'file' END AS kind,
-  CASE WHEN l.file_license IS NULL THEN {_SCANNED.format("l")} END AS lines,
-  CASE WHEN l.file_license IS NOT NULL THEN 'licence text' WHEN s.expression IS NOT NULL THEN 'ScanCode ' || s.rule
-    ELSE 'unrecognised' END AS rule,
-  CASE WHEN l.file_license IS NOT NULL THEN 100.0 ELSE s.score END AS score
-FROM speaking f JOIN license_file l ON f.content_id = l.content_id AND f.file_name = l.file_name
-LEFT JOIN scans s ON l.text_id = s.text_id
-WHERE f.license_base IS NOT NULL AND (l.file_license IS NOT NULL OR s.expression IS NOT NULL OR l.is_license)
-UNION ALL
-SELECT repo_name, path, license_base, '{UNKNOWN}', 'unknown', NULL, 'not read', NULL
-FROM speaking f WHERE is_license AND length_bytes > 0 AND NOT EXISTS (
-  SELECT 1 FROM license_file l WHERE f.content_id = l.content_id AND f.file_name = l.file_name)
-UNION ALL
-SELECT repo_name, path, metadata_base, s.expression,
-  CASE WHEN s.rule LIKE 'README%' THEN 'readme' ELSE 'metadata' END, CAST(s.line AS VARCHAR), s.rule, 100.0
-FROM (
-  SELECT f.repo_name, f.path, f.metadata_base, unnest(t.statements) AS s
-  FROM (
-    SELECT *, count(*) OVER (PARTITION BY repo_name, metadata_base, file_name) AS beside FROM speaking
-    WHERE metadata_base IS NOT NULL) f
-  JOIN statements t ON f.content_id = t.content_id AND f.file_name = t.file_name
-  WHERE f.file_name <> 'METADATA' OR f.beside = 1)
-WHERE s.scope = 'folder'
-"""
-
-# The folder of a path: cheaper than a pattern, by a million of them.
-_FOLDER = "left(f.path, greatest(length(f.path) - length(f.file_name) - 1, 0))"
-
-# What is said at each level that says something, and the best source. The same is said again and again: `level_id`.
-_LEVELS = """
-SELECT *, row_number() OVER (ORDER BY repo_name, base) AS number, dense_rank() OVER (ORDER BY level) AS level_id
-FROM (
-  SELECT repo_name, base, struct_pack(
-      at_top := base = '',
-      files := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'file')), CAST([] AS VARCHAR[])),
-      metadata := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'metadata')), CAST([] AS VARCHAR[])),
-      readme := coalesce(list_sort(list(DISTINCT expression) FILTER (kind = 'readme')), CAST([] AS VARCHAR[])),
-      plain := bool_or(kind = 'plain'),
-      unread := bool_or(kind = 'unknown')) AS level,
-    min(struct_pack(
-      kind := kind, size := length(path), path := path, lines := lines, rule := rule, score := score)) AS best
-  FROM spoken GROUP BY repo_name, base)
-"""
-
-# For each folder: the levels above it, from the top down, and the number of the nearest. `levels_id` numbers what is
-# said at all of them: millions of files are joined by it, not by nested lists.
-_BY_FOLDER = f"""
-WITH folders AS (
-  SELECT DISTINCT repo_name, {_FOLDER} AS folder FROM files f
-  WHERE entry_type = 'file' AND repo_name IN (SELECT repo_name FROM levels)),
-above AS (
-  SELECT repo_name, folder, unnest(list_transform(
-    range(0, CASE WHEN folder = '' THEN 1 ELSE len(names) + 1 END), lambda i: array_to_string(names[1:i], '/'))) AS base
-  FROM (SELECT *, string_split(folder, '/') AS names FROM folders)),
-found AS (
-  SELECT a.repo_name, a.folder, string_agg(CAST(l.level_id AS VARCHAR), ' ' ORDER BY length(a.base)) AS level_ids,
-    arg_max(l.number, length(a.base)) AS nearest
-  FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
-  GROUP BY a.repo_name, a.folder)
-SELECT f.*, n.levels_id FROM found f JOIN (
-  SELECT level_ids, row_number() OVER (ORDER BY level_ids) AS levels_id FROM (SELECT DISTINCT level_ids FROM found)) n
-ON f.level_ids = n.level_ids
-"""
-
-_DECLARED = "coalesce(r.declared_license, r.gha_license_id)"
-
-# What can be said of any path: nothing but of its repository, of its folder, of itself.
-_CASES = f"""
-SELECT c.*, l.level_ids, s.stated FROM (
-  SELECT {_DECLARED} AS declared_license, CAST(NULL AS BIGINT) AS levels_id, CAST(NULL AS BIGINT) AS stated_id
-  FROM repositories r
-  UNION
-  SELECT {_DECLARED}, b.levels_id, NULL FROM by_folder b JOIN repositories r ON b.repo_name = r.repo_name
-  UNION
-  SELECT {_DECLARED}, b.levels_id, s.stated_id
-  FROM stated t JOIN sayings s ON t.saying = s.saying JOIN repositories r ON t.repo_name = r.repo_name
-  LEFT JOIN by_folder b ON t.repo_name = b.repo_name AND regexp_replace(t.path, '/?[^/]*$', '') = b.folder) c
-LEFT JOIN (SELECT DISTINCT levels_id, level_ids FROM by_folder) l ON c.levels_id = l.levels_id
-LEFT JOIN (SELECT DISTINCT stated_id, expressions AS stated FROM sayings) s ON c.stated_id = s.stated_id
-"""
-
-# Of the listing, what a verdict hangs on. `<p.more>`, `<p.listed>`: where `_with` puts what a caller wants beside it.
-_ASKED = ("repo_name", "path", "content_id", "is_vendor", "first_seen")
-
-_LOCATED = f"""
-SELECT {", ".join(f"p.{name}" for name in _ASKED)}<p.more>, c.license_type, c.evidence, c.licenses,
-  CASE c.evidence WHEN 'stated' THEN p.stated_source WHEN 'declared' THEN p.repo_name WHEN 'none' THEN NULL
-    ELSE concat_ws(':', p.repo_name, p.best.path, p.best.lines) END AS source,
-  CASE c.evidence WHEN 'stated' THEN p.stated_rule WHEN 'declared' THEN 'declared licence' WHEN 'none' THEN NULL
-    ELSE p.best.rule END AS rule,
-  CASE c.evidence WHEN 'none' THEN NULL WHEN 'path' THEN p.best.score ELSE 100.0 END AS score
-FROM (
-  SELECT {", ".join(f"f.{name}" for name in _ASKED)}<f.more>, {_DECLARED} AS declared_license, b.levels_id, l.best,
-    s.stated_id, s.source AS stated_source, s.rule AS stated_rule
-  FROM files f JOIN repositories r ON f.repo_name = r.repo_name
-  LEFT JOIN by_folder b ON f.repo_name = b.repo_name AND {_FOLDER} = b.folder
-  LEFT JOIN levels l ON b.nearest = l.number
-  LEFT JOIN stated t ON f.repo_name = t.repo_name AND f.path = t.path
-  LEFT JOIN sayings s ON t.saying = s.saying
-  WHERE f.content_id IS NOT NULL) p
-JOIN cases c ON p.declared_license IS NOT DISTINCT FROM c.declared_license
-  AND p.levels_id IS NOT DISTINCT FROM c.levels_id AND p.stated_id IS NOT DISTINCT FROM c.stated_id
-"""
-
-_PAPER = f"""
-SELECT p.repo_name, p.path<p.listed>, license_type, licenses AS detected_licenses, evidence AS license_evidence,
-  source AS license_source, rule AS license_rule, score AS license_score
-FROM ({_LOCATED}) p
-"""
-
-# `own` is what the path says; `origin` what the origin's path says; the notice beats both. What ScanCode finds in a
-# notice counts where it names a licence, not where it sees a mere reference to one. Only contents of several copies
-# have an origin to look for: most have one.
-_CAREFUL = f"""
-WITH located AS NOT MATERIALIZED ({_LOCATED}),
-copied AS (
-  SELECT content_id, bool_or(NOT is_vendor) AS somewhere_own FROM files
-  WHERE length_bytes > 0 AND content_id IS NOT NULL GROUP BY content_id HAVING count(*) > 1),
-candidates AS (
-  SELECT l.* FROM located l JOIN copied m ON l.content_id = m.content_id
-  WHERE NOT is_vendor OR NOT m.somewhere_own),
-summary AS (
-  SELECT content_id, count(DISTINCT license_type) AS types, bool_or(first_seen IS NULL) AS undated,
-    min(first_seen) AS earliest
-  FROM candidates GROUP BY content_id),
-origin AS (
-  SELECT c.content_id, count(DISTINCT c.license_type) AS types,
-    min(struct_pack(undated := c.first_seen IS NULL, first_seen := c.first_seen, repo_name := c.repo_name,
-      path := c.path, license_type := c.license_type, licenses := c.licenses, source := c.source, rule := c.rule,
-      score := c.score)) AS best
-  FROM candidates c JOIN summary s ON c.content_id = s.content_id
-  WHERE s.types = 1 OR (NOT s.undated AND c.first_seen = s.earliest)
-  GROUP BY c.content_id),
-judged AS (
-  SELECT l.*, n.expression AS notice, n.lines, n.rule AS notice_rule, n.score AS notice_score, n.class,
-    o.best, CASE WHEN n.expression IS NOT NULL THEN 'notice' WHEN m.content_id IS NULL THEN 'own'
-      WHEN o.types IS NULL OR o.types > 1 THEN 'conflict'
-      WHEN o.best.license_type <> l.license_type THEN 'origin' ELSE 'own' END AS how
-  FROM located l LEFT JOIN copied m ON l.content_id = m.content_id
-  LEFT JOIN origin o ON l.content_id = o.content_id
-  LEFT JOIN notices n ON l.content_id = n.content_id)
-SELECT j.repo_name, j.path<j.listed>,
-  CASE how WHEN 'notice' THEN class WHEN 'conflict' THEN 'non_permissive' WHEN 'origin' THEN best.license_type
-    ELSE license_type END AS license_type,
-  CASE how WHEN 'notice' THEN [notice] WHEN 'origin' THEN best.licenses ELSE licenses END AS detected_licenses,
-  CASE how WHEN 'own' THEN evidence ELSE how END AS license_evidence,
-  CASE how WHEN 'notice' THEN repo_name || ':' || path || ':' || lines
-    WHEN 'origin' THEN coalesce(best.source, best.repo_name || ':' || best.path) ELSE source END AS license_source,
-  CASE how WHEN 'notice' THEN notice_rule WHEN 'origin' THEN best.rule ELSE rule END AS license_rule,
-  CASE how WHEN 'notice' THEN notice_score WHEN 'origin' THEN best.score ELSE score END AS license_score
-FROM judged j
-"""
-
+# What ScanCode finds in a notice counts where it names a licence, not where it sees a mere reference to one.
 _NOTICES = f"""
 SELECT n.content_id, coalesce(n.notice_license, s.expression) AS expression,
-  CASE WHEN n.notice_license IS NULL THEN {_SCANNED.format("n")}
-    ELSE {_SPAN.format(start="n.notice_line", end="n.notice_end")} END AS lines,
+  CASE WHEN n.notice_license IS NULL THEN {SCANNED.format("n")}
+    ELSE {SPAN.format(start="n.notice_line", end="n.notice_end")} END AS lines,
   CASE WHEN n.notice_license IS NULL THEN 'ScanCode ' || s.rule ELSE 'notice: ' || n.notice_kind END AS rule,
   CASE WHEN n.notice_license IS NULL THEN s.score ELSE 100.0 END AS score
 FROM notice n LEFT JOIN scans s ON n.text_id = s.text_id
@@ -220,72 +63,152 @@ WHERE n.notice_license IS NOT NULL OR s.expression IS NOT NULL
 """
 
 
+class _Verdicts(NamedTuple):
+    """Of each file: a case, what is said of its licence, and a ground, who says so (-1: nobody)."""
+
+    case: NDArray[np.int64]
+    ground: NDArray[np.int64]
+    types: NDArray[np.int64]  # of each case: a number in _TYPES
+    licenses: list[list[str]]  # of each case
+    evidence: list[str]  # of each case
+    grounds: pa.Table  # source, rule, score
+
+
 def license_verdicts(
-    engine: Engine, files: Table, repositories: Table, signals: dict[str, Table], settings: LicenseSettings
-) -> pa.Table:
-    """repo_name, path, license_type, detected_licenses, license_evidence, license_source, license_rule, license_score
-    of every hashed file. `signals`: license_file, notice, statements, scans."""
-    return engine.table(*verdicts_query(engine, files, repositories, signals, settings))
+    engine: Engine, files: pa.Table, repositories: Table, signals: Mapping[str, Table], settings: LicenseSettings
+) -> dict[str, Any]:
+    """license_type, detected_licenses, license_evidence, license_source, license_rule and license_score of each file,
+    null of those without a content.
+
+    `files`: as `placed` gives them, with the columns LISTED; `signals`: license_file, notice, statements, scans.
+    """
+    found = _by_path(engine, files, repositories, signals, settings)
+    if settings.order == "careful":
+        notices = _naming(engine.table(_NOTICES, {name: signals[name] for name in ("notice", "scans")}))
+        found = _with_copies(files, found, notices)
+    without = files.column("content").is_null().combine_chunks().to_numpy(zero_copy_only=False)
+    case, ground = pa.array(found.case, mask=without), pa.array(found.ground, mask=without | (found.ground < 0))
+    rows = found.grounds.combine_chunks().take(ground)
+    return {
+        "license_type": pa.array(_TYPES).take(pa.array(found.types)).take(case),
+        "detected_licenses": pa.array(found.licenses, pa.list_(pa.string())).take(case),
+        "license_evidence": pa.array(found.evidence, pa.string()).take(case),
+        **{f"license_{name}": rows.column(name) for name in ("source", "rule", "score")},
+    }
 
 
-def verdicts_query(
-    engine: Engine,
-    files: Table,
-    repositories: Table,
-    signals: dict[str, Table],
-    settings: LicenseSettings,
-    listed: Iterable[str] = (),
-) -> tuple[str, dict[str, Table]]:
-    """The query of `license_verdicts`, with the columns `listed` of the listing: carrying them through is cheaper than
-    a join by path. And the tables that it asks."""
-    given = {"files": files, "repositories": repositories}
-    speaking = engine.table(_SPEAKING, {"files": files})
+def _by_path(
+    engine: Engine, files: pa.Table, repositories: Table, signals: Mapping[str, Table], settings: LicenseSettings
+) -> _Verdicts:
+    """What the path of each file says."""
+    few = speaking(files)
     heard = {name: signals[name] for name in ("license_file", "statements", "scans")}
-    spoken = engine.table(_SPOKEN, heard | {"speaking": speaking})
-    given["levels"] = engine.table(_LEVELS, {"spoken": spoken})
-    given["by_folder"] = engine.table(_BY_FOLDER, given)
-    given["stated"], given["sayings"] = stated_files(engine, files, speaking, signals["statements"])
-    given["cases"] = _judged(engine.table(_CASES, given), given["levels"], settings)
-    if settings.order == "paper":
-        return _with(_PAPER, listed), given
-    found = engine.table(_NOTICES, {name: signals[name] for name in ("notice", "scans")})
-    return _with(_CAREFUL, listed), given | {"notices": _classes(found)}
+    above = spoken(engine, files, few, heard)
+    saying, sayings = stated_files(engine, files, few, signals["statements"])
+
+    listed = files.column("repo_name").combine_chunks()
+    known = engine.table(_DECLARED, {"repositories": repositories}).combine_chunks()
+    where = pc.index_in(listed.dictionary, known.column("repo_name").combine_chunks())
+    declared = known.column("declared").combine_chunks().take(where).dictionary_encode("encode")
+    repository = listed.indices.to_numpy().astype(np.int64)
+    stated = np.append(sayings.column("stated_id").to_numpy(), -1)[saying] + 1
+    expressions = dict(zip(sayings.column("stated_id").to_pylist(), sayings.column("expressions").to_pylist()))
+
+    # Of few things that can be said (declared, above, stated) each is judged once.
+    sizes = (len(declared.dictionary), len(above.levels), int(stated.max(initial=0)) + 1)
+    keys = np.ravel_multi_index((declared.indices.to_numpy()[repository], above.above, stated), sizes)
+    cases = pa.array(keys).dictionary_encode()
+    case = cases.indices.to_numpy().astype(np.int64)
+    judged = [
+        _judge(declared.dictionary[one].as_py(), above.levels[levels], expressions.get(own - 1), settings)
+        for one, levels, own in zip(*(i.tolist() for i in np.unravel_index(cases.dictionary.to_numpy(), sizes)))
+    ]
+    types = np.array([_TYPES.index(one[0]) for one in judged], np.int64)
+    evidence = [one[2] for one in judged]
+
+    on = np.array(evidence, dtype=str)[case]
+    first, second = len(above.sources), len(above.sources) + len(sayings)
+    ground = np.select(
+        [on == "path", on == "stated", on == "declared"], [above.nearest, first + saying, second + repository], -1
+    )
+    grounds = [above.sources, _grounds(sayings.column("source"), sayings.column("rule"), 100.0)]
+    grounds.append(_grounds(listed.dictionary, "declared licence", 100.0))
+    return _Verdicts(case, ground, types, [one[1] for one in judged], evidence, pa.concat_tables(grounds))
 
 
-def _with(sql: str, listed: Iterable[str]) -> str:
-    """The query with the columns `listed`."""
-    names = [name for name in listed if name not in ("repo_name", "path")]
-    for table in "fpj":
-        sql = sql.replace(f"<{table}.listed>", "".join(f", {table}.{name}" for name in names))
-        sql = sql.replace(f"<{table}.more>", "".join(f", {table}.{name}" for name in names if name not in _ASKED))
-    return sql
+def _with_copies(files: pa.Table, found: _Verdicts, notices: pa.Table) -> _Verdicts:
+    """What notices say beats what origins say, which beats the path of a copy."""
+    kind = found.types[found.case]
+    first_seen = files.column("first_seen").combine_chunks().cast(pa.int64())
+    origin = copied_licenses.origins(
+        copied_licenses.Files(
+            files.column("content").fill_null(-1).to_numpy().astype(np.int64),
+            pc.greater(files.column("length_bytes"), 0).fill_null(False).to_numpy(),
+            files.column("is_vendor").to_numpy(),
+            first_seen.is_valid().to_numpy(zero_copy_only=False),
+            first_seen.fill_null(0).to_numpy(),
+            kind,
+        )
+    )
+    notice = places(files.column("content_id"), notices.column("content_id")).fill_null(-1).to_numpy().astype(np.int64)
+    by_notice = notice >= 0
+    in_conflict = ~by_notice & origin.is_copied & (origin.best < 0)
+    by_origin = ~by_notice & (origin.best >= 0) & (kind[origin.best] != kind)
+
+    # What can be said: of paths as before, then by notices, then of paths in conflict, then of origins.
+    expression = notices.column("expression").combine_chunks()
+    expressions = expression.dictionary.to_pylist()
+    count = len(found.types)
+    case = found.case.copy()
+    case[by_notice] = count + np.append(expression.indices.to_numpy(), 0)[notice[by_notice]]
+    case[in_conflict] += count + len(expressions)
+    case[by_origin] = found.case[origin.best[by_origin]] + 2 * count + len(expressions)
+    classes = ["permissive" if expression_class(one) == "permissive" else "non_permissive" for one in expressions]
+    in_doubt = np.full(count, _TYPES.index("non_permissive"))
+    types = [found.types, np.array([_TYPES.index(one) for one in classes], np.int64), in_doubt, found.types]
+    licenses = [*found.licenses, *([one] for one in expressions), *found.licenses, *found.licenses]
+    evidence = [*found.evidence, *["notice"] * len(expressions), *["conflict"] * count, *["origin"] * count]
+
+    # Who says so: of notices and of origins that nothing is said of, the file itself.
+    ground = found.ground.copy()
+    ground[by_origin] = found.ground[origin.best[by_origin]]
+    silent = np.flatnonzero(by_origin & (ground < 0))
+    speak = np.flatnonzero(by_notice)
+    said = notices.take(pa.array(notice[speak]))
+    ground[speak] = len(found.grounds) + np.arange(len(speak))
+    ground[silent] = len(found.grounds) + len(speak) + np.arange(len(silent))
+    grounds = [
+        found.grounds,
+        _grounds(_places(files, speak, said.column("lines")), said.column("rule"), said.column("score")),
+        _grounds(_places(files, origin.best[silent]), None, None),
+    ]
+    return _Verdicts(case, ground, np.concatenate(types), licenses, evidence, pa.concat_tables(grounds))
 
 
-def _classes(notices: pa.Table) -> pa.Table:
-    """Those that name a licence, with their class."""
-    encoded = notices.column("expression").combine_chunks().dictionary_encode()  # the same few, again and again
-    expressions = encoded.dictionary.to_pylist()
+def _places(files: pa.Table, rows: NDArray[np.int64], *lines: Any) -> pa.Array:
+    """REPO:PATH or REPO:PATH:LINES of some files."""
+    some = files.select(["repo_name", "path"]).take(pa.array(rows))
+    return pc.binary_join_element_wise(some.column("repo_name").cast(pa.string()), some.column("path"), *lines, ":")
+
+
+def _grounds(source: Any, rule: Any, score: Any) -> pa.Table:
+    """Rows of `grounds`; of rule and score one for all, or one each."""
+    rules, scores = (
+        pa.array([value] * len(source), kind) if value is None or isinstance(value, str | float) else value
+        for value, kind in ((rule, pa.string()), (score, pa.float64()))
+    )
+    return pa.table([source, rules, scores], schema=GROUNDS)
+
+
+def _naming(notices: pa.Table) -> pa.Table:
+    """Those that name a licence, their expressions as a dictionary array: the same few, again and again."""
+    encoded = notices.column("expression").combine_chunks().dictionary_encode()
     names = [
         any(one != UNKNOWN_REFERENCE and expression_class(one) != "neutral" for one in symbols(expression))
-        for expression in expressions
+        for expression in encoded.dictionary.to_pylist()
     ]
-    classes = ["permissive" if expression_class(one) == "permissive" else "non_permissive" for one in expressions]
-    judged = notices.append_column("class", pa.array(classes, pa.string()).take(encoded.indices))
-    return judged.filter(pa.array(names, pa.bool_()).take(encoded.indices))
-
-
-def _judged(cases: pa.Table, levels: pa.Table, settings: LicenseSettings) -> pa.Table:
-    """`license_type`, `licenses` and `evidence` of each distinct (declared, levels, stated)."""
-    by_id = {str(row["level_id"]): row["level"] for row in levels.select(["level_id", "level"]).to_pylist()}
-    rows = []
-    for row in cases.to_pylist():
-        levels_above = [by_id[one] for one in (row["level_ids"] or "").split()]
-        rows.append(_judge(row["declared_license"], levels_above, row["stated"], settings))
-    for number, (name, kind) in enumerate(
-        (("license_type", pa.string()), ("licenses", pa.list_(pa.string())), ("evidence", pa.string()))
-    ):
-        cases = cases.append_column(name, pa.array([row[number] for row in rows], kind))
-    return cases
+    place = notices.column_names.index("expression")
+    return notices.set_column(place, "expression", encoded).filter(pa.array(names, pa.bool_()).take(encoded.indices))
 
 
 def _judge(

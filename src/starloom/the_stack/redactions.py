@@ -47,10 +47,11 @@ _ROWS = 10_000  # of a part, looked at together
 
 
 def of_content(settings: RedactSettings) -> str:
-    """SQL over the signal: what the ledger says is replaced in a content, e.g. `2 EMAIL, 1 KEY`; null where nothing."""
+    """SQL over the signal beside f: what the ledger says is replaced in a content, e.g. `2 EMAIL`; null: nothing."""
     counts = {kind: COUNTS[kind] for kind in KINDS if kind in settings.source.replaces}
     each = [
-        f"CASE WHEN {SIGNAL}.{column} > 0 THEN {SIGNAL}.{column} || ' {kind}' END" for kind, column in counts.items()
+        f"CASE WHEN f.{SIGNAL}.{column} > 0 THEN f.{SIGNAL}.{column} || ' {kind}' END"
+        for kind, column in counts.items()
     ]
     return f"nullif(concat_ws(', ', {', '.join(each) or 'NULL'}), '')"
 

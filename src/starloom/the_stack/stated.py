@@ -1,14 +1,15 @@
 """What debian/copyright, REUSE and the like state about single files, path by path."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from starloom.engine.verbs import Engine, Table
 
-FILES = pa.schema([("repo_name", pa.string()), ("path", pa.string()), ("saying", pa.int64())])
 SAYINGS = pa.schema(
     [
         ("saying", pa.int64()),
@@ -30,15 +31,12 @@ WHERE s.scope = 'files'
 ORDER BY repo_name, length(base), path, priority, line
 """
 
-_PATHS = """
-SELECT repo_name, path FROM files f SEMI JOIN stating s ON f.repo_name = s.repo_name
-WHERE content_id IS NOT NULL ORDER BY repo_name, path
-"""
 
-
-def stated_files(engine: Engine, files: Table, speaking: Table, statements: Table) -> tuple[pa.Table, pa.Table]:
-    """Rows of FILES, one for each file that a statement names, and of SAYINGS, what is said of them: few things of many
-    files. `speaking`: the files that may have statements.
+def stated_files(
+    engine: Engine, files: pa.Table, speaking: pa.Table, statements: Table
+) -> tuple[NDArray[np.int64], pa.Table]:
+    """Of each file the row of SAYINGS that a statement says of it, -1 where none does; and SAYINGS: few things of many
+    files. `files`: as `placed` gives them; `speaking`: those that may have statements.
 
     The statements nearest to the file win, of them the one file's with the highest priority; equal ones all count.
     Patterns come from strangers: Arrow matches them with RE2, in linear time.
@@ -49,34 +47,24 @@ def stated_files(engine: Engine, files: Table, speaking: Table, statements: Tabl
         by_repo.setdefault(row["repo_name"], []).append(row)
     numbers: dict[tuple[str, ...], int] = {}
     sayings: list[tuple[int, list[str], int, str, str]] = []
-    found = [
-        _of_one(repo, by_repo[repo], paths, numbers, sayings) for repo, paths in _paths(engine, files, list(by_repo))
-    ]
+    said = np.full(len(files), -1, np.int64)
+    for repo, some in _files(files, by_repo):
+        paths = files.column("path").take(pa.array(some)).combine_chunks()
+        said[some] = _of_one(repo, by_repo[repo], paths, numbers, sayings)
     columns = zip(*sayings, strict=True) if sayings else [()] * len(SAYINGS)
-    said = [pa.array(values, field.type) for values, field in zip(columns, SAYINGS, strict=True)]
-    return pa.concat_tables([FILES.empty_table(), *found]), pa.Table.from_arrays(said, schema=SAYINGS)
+    arrays = [pa.array(values, field.type) for values, field in zip(columns, SAYINGS, strict=True)]
+    return said, pa.Table.from_arrays(arrays, schema=SAYINGS)
 
 
-def _paths(engine: Engine, files: Table, repositories: list[str]) -> Iterator[tuple[str, pa.Array]]:
-    """The paths of each of these repositories, one repository in memory at a time."""
-    if not repositories:
-        return
-    stating = pa.table({"repo_name": pa.array(repositories, pa.string())})
-    last: str | None = None
-    some: list[pa.Array] = []
-    with engine.query(_PATHS, {"files": files, "stating": stating}) as batches:
-        for batch in batches:
-            encoded = pc.run_end_encode(batch.column(0))  # one run a repository
-            start = 0
-            for repo, end in zip(encoded.values.to_pylist(), encoded.run_ends.to_pylist(), strict=True):
-                if last not in (None, repo):
-                    yield last, pa.concat_arrays(some)
-                    some = []
-                last = repo
-                some.append(batch.column(1).slice(start, end - start))
-                start = end
-    if last is not None:
-        yield last, pa.concat_arrays(some)
+def _files(files: pa.Table, wanted: Container[str]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """The rows of each of these repositories' files that have a content."""
+    repositories = files.column("repo_name").combine_chunks()
+    rows = np.flatnonzero(files.column("content_id").is_valid().to_numpy())
+    codes = repositories.indices.to_numpy()[rows]
+    starts = np.flatnonzero(np.diff(codes, prepend=-1)).tolist()
+    for start, stop in pairwise([*starts, len(rows)]):
+        if (name := repositories.dictionary[int(codes[start])].as_py()) in wanted:
+            yield name, rows[start:stop]
 
 
 def _of_one(
@@ -85,9 +73,9 @@ def _of_one(
     paths: pa.Array,
     numbers: dict[tuple[str, ...], int],
     found: list[tuple[int, list[str], int, str, str]],
-) -> pa.Table:
-    """Rows of FILES for one repository. `rows`: what it states; `paths`: of its files, sorted; `numbers`: of lists of
-    expressions, and `found`, rows of SAYINGS: new ones are added."""
+) -> NDArray[np.int64]:
+    """The row of SAYINGS, or -1, of each file of one repository. `rows`: what it states; `paths`: of its files;
+    `numbers`: of lists of expressions, and `found`, rows of SAYINGS: new ones are added."""
     rank = np.full(len(paths), -1, dtype=np.int64)  # of what stands for a path: depth of its folder, then priority
     said = np.zeros(len(paths), dtype=np.int64)  # which rows that is: a number in `sayings`
     sayings: list[tuple[int, ...]] = [()]
@@ -111,15 +99,13 @@ def _of_one(
                 places[saying] = len(sayings)
                 sayings.append(saying)
             said[some] = places[saying]
-    stated = np.flatnonzero(said)
     first = len(found) - 1  # of the sayings, none is no row
     for one in sayings[1:]:
         expressions = sorted({str(rows[number]["expression"]) for number in one})
         stated_id = numbers.setdefault(tuple(expressions), len(numbers))
         row = rows[one[0]]
         found.append((len(found), expressions, stated_id, f"{repo}:{row['path']}:{row['line']}", str(row["rule"])))
-    columns = [pa.repeat(repo, len(stated)), paths.take(pa.array(stated)), pa.array(first + said[stated])]
-    return pa.Table.from_arrays(columns, schema=FILES)
+    return np.where(said > 0, first + said, -1)
 
 
 def _matches(paths: pa.Array, pattern: str) -> pa.Array:

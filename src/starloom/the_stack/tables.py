@@ -16,10 +16,8 @@ LISTING, FILES, SIGNALS, PAIRS, LEDGER, DATASET = "listing", "files", "signals",
 
 # The order in which copies of a content are preferred: SQL over the columns of LISTED_FILES joined with REPOSITORIES;
 # total, so every engine finds the same best one. `read` takes it for the provisional home, `decide` for the keeper.
-BEST = (
-    "is_vendor, coalesce(star_events_count, 0) DESC, coalesce(fork_events_count, 0) DESC, "
-    "first_seen NULLS LAST, repo_name, path"
-)
+BETTER = "is_vendor, coalesce(star_events_count, 0) DESC, coalesce(fork_events_count, 0) DESC, first_seen NULLS LAST"
+BEST = f"{BETTER}, repo_name, path"
 
 _TIME = pa.timestamp("us", tz="UTC")
 _TEXTS = pa.list_(pa.string())
