@@ -17,13 +17,14 @@ UInt32s: TypeAlias = NDArray[np.uint32]
 UInt64s: TypeAlias = NDArray[np.uint64]
 UInt8s: TypeAlias = NDArray[np.uint8]
 
+_NONE = pa.array([], pa.large_string())
+
 
 def text_buffers(texts: Any) -> tuple[Int64s, UInt8s]:
     """(offsets, data) of an Arrow array or chunked array of strings; a null counts as empty text."""
     if isinstance(texts, pa.ChunkedArray):
-        texts = texts.cast(pa.large_string()).combine_chunks()
-        if isinstance(texts, pa.ChunkedArray):  # what older pyarrow answers for a single chunk
-            texts = pa.concat_arrays(texts.chunks)
+        texts = texts.cast(pa.large_string())
+        texts = texts.chunk(0) if texts.num_chunks == 1 else pa.concat_arrays(texts.chunks or [_NONE])
     texts = texts.cast(pa.large_string())
     if texts.null_count:
         texts = texts.fill_null("")

@@ -5,7 +5,9 @@ name get them again under each name. A signal that needs the language comes afte
 none, about what was found just now.
 """
 
+import contextlib
 import functools
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -70,6 +72,11 @@ def _group_bytes(metadata: Any, group: int) -> int:
 
 def measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
     """Bytes of text gone through, and what was published: (signal, part of its cache)."""
+    with _settled():
+        return _measure_part(item)
+
+
+def _measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
     signals = {one.name: one for one in all_signals()}
     measured: dict[str, list[pa.Table]] = {work.signal: [] for work in item.works}
     asked = {work.signal: work.asked.copy() for work in item.works if work.asked is not None}
@@ -107,6 +114,20 @@ def measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
             if signal.name == "language":
                 names.learn(rows, arrays[0])
     return size, list(_publish(item, signals, names, asked, measured))
+
+
+@contextlib.contextmanager
+def _settled() -> Iterator[None]:
+    """What is loaded by now stays, so the collector need not walk it; and Arrow takes the memory of row groups from the
+    C library, which keeps it for the next one: its own pool gives it back in between, a page fault for each 4 KB."""
+    pool = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        pa.set_memory_pool(pool)
 
 
 class _Names:

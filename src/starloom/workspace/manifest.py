@@ -10,7 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -97,8 +97,10 @@ def safe_name(name: str) -> bool:
 def to_bytes(manifest: Manifest) -> bytes:
     """The content of manifest.json. Raises TypeError or ValueError when settings or facts are no JSON."""
     check_json([manifest.inputs, manifest.settings, manifest.facts])
-    body = asdict(manifest) | {"format": FORMAT}
-    return _text(body | {"sha256": hashlib.sha256(_compact(body)).hexdigest()})
+    body = vars(manifest) | {"files": [vars(file) for file in manifest.files], "format": FORMAT}
+    data = _text(body | {"sha256": hashlib.sha256(_compact(body)).hexdigest()})
+    _remember(hashlib.sha256(data).digest())
+    return data
 
 
 def from_bytes(data: bytes, path: Path) -> Manifest:
@@ -122,8 +124,8 @@ def from_bytes(data: bytes, path: Path) -> Manifest:
         raise UserError(f"{path} is damaged ({cause})", _remedy(path.parent)) from None
 
 
-# SHA-256 of what was proved: a build reads each of hundreds of manifests several times, and writing one anew to compare
-# it is most of the cost.
+# SHA-256 of what was proved, or written by this process: a build reads each of hundreds of manifests several times, and
+# writing one anew to compare it is most of the cost.
 _PROVED: Final[set[bytes]] = set()
 _MANY: Final = 100_000  # 10 MB
 
@@ -139,6 +141,10 @@ def _prove(data: bytes, body: dict[str, Any]) -> None:
     claimed = body.pop("sha256")
     if claimed != hashlib.sha256(_compact(body)).hexdigest():
         raise ValueError("its own hash does not match")
+    _remember(digest)
+
+
+def _remember(digest: bytes) -> None:
     if len(_PROVED) >= _MANY:
         _PROVED.clear()
     _PROVED.add(digest)

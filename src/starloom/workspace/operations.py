@@ -8,6 +8,7 @@ Each call names itself (`mkdir`, `open`, `write`, `fsync`, `fsync-dir`, `rename`
 import contextlib
 import ctypes
 import errno
+import functools
 import hashlib
 import io
 import os
@@ -196,12 +197,17 @@ def exchange(old: Path, new: Path) -> bool:
 
 def _renameat2(old: Path, new: Path, flags: int) -> None:
     try:
-        call = ctypes.CDLL(None, use_errno=True).renameat2
+        call = _library().renameat2
     except AttributeError:  # no Linux, or a C library before glibc 2.28
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS), str(new)) from None
     if call(_AT_FDCWD, os.fsencode(old), _AT_FDCWD, os.fsencode(new), ctypes.c_uint(flags)):
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code), str(new))
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
 
 
 def remove(path: Path) -> None:

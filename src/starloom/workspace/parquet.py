@@ -59,10 +59,18 @@ def _groups(
 ) -> Iterator[pa.Table]:
     """Tables of one chunk each. A row that is larger than a group by itself makes one."""
     pieces: list[pa.Table] = []
-    rows = size = 0
+    whole: list[pa.Table] = []  # those of `pieces` that `size` does not count yet
+    rows = size = most = 0  # `most`: at least the size of all pieces
     for table in _tables(schema, batches):
+        most += _most_size(table)
+        if most <= most_bytes and rows + len(table) < most_rows:  # it fits: no need to count row by row
+            pieces.append(table)
+            whole.append(table)
+            rows += len(table)
+            continue
+        size += sum(int(_row_sizes(piece).sum()) for piece in whole)
         ends = np.cumsum(_row_sizes(table))
-        start = 0
+        whole, start = [], 0
         while start < len(table):
             before = int(ends[start - 1]) if start else 0
             fits = int(np.searchsorted(ends, before + most_bytes - size, side="right"))
@@ -77,6 +85,7 @@ def _groups(
             if start < len(table) or rows >= most_rows:  # the next row does not fit, or none would
                 yield pa.concat_tables(pieces).combine_chunks()
                 pieces, rows, size = [], 0, 0
+        most = size
     if pieces:
         yield pa.concat_tables(pieces).combine_chunks()
 
@@ -94,6 +103,14 @@ def _tables(schema: pa.Schema, batches: Iterable[pa.RecordBatch | pa.Table]) -> 
                     raise ValueError(f"column {field.name} must not have nulls")
             if len(table):
                 yield table
+
+
+def _most_size(table: pa.Table) -> int:
+    """No less than the sum of its `_row_sizes`, mostly without a look at the rows."""
+    return sum(
+        int(_sizes(column).sum()) if pa.types.is_nested(column.type) else column.nbytes + len(column)
+        for column in table.columns
+    )
 
 
 def _row_sizes(table: pa.Table) -> Sizes:

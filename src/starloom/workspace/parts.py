@@ -29,7 +29,7 @@ from starloom.workspace.manifest import (
 )
 
 VERSION = 1  # of the index
-COMMIT_SECONDS = 2.0
+COMMIT_SECONDS = 10.0
 
 
 class Parts:
@@ -76,8 +76,8 @@ class Parts:
 
     @contextlib.contextmanager
     def committing(self) -> Iterator[Callable[[str], None]]:
-        """A function that takes finished parts: they become visible every two seconds, and at the end of the block
-        however it ends, so that an interrupted run loses nothing that was finished."""
+        """A function that takes finished parts: they become visible every ten seconds, and at the end of the block
+        however it ends, so that an interrupted run loses nothing that was finished, a killed one seconds of it."""
         waiting: list[str] = []
         last = time.monotonic()
 
