@@ -22,7 +22,7 @@ def made(tmp_path, workspace):
 def beside(root, name, column):
     """{content_id: value} as `decide` is given them."""
     listing = placed.placed(root, [])
-    found = placed.beside(root, listing, [name], f"f.{name}.{column}")
+    found = placed.beside(listing, placed.asked_of(root, [name], f"f.{name}.{column}"))
     assert found["c"].field("place").to_pylist() == listing.files.column("content").to_pylist()
     values = found[name].field(column).to_pylist()
     return dict(zip(listing.files.column("content_id").to_pylist(), values, strict=True))
@@ -56,7 +56,9 @@ def test_by_name(made):
         pq.write_table(table.set_column(table.column_names.index("language"), "language", said), path)
     listing = placed.placed(made, [])
     names = listing.files.column("file_name").to_pylist()
-    found = placed.beside(made, listing, ["language", "html"], "f.language.language f.html.visible_fraction")
+    asked = placed.asked_of(made, ["language", "html"], "f.language.language, f.html.visible_fraction, f.lines.x")
+    found = placed.beside(listing, asked)
+    assert set(found) == {"c", "language", "html"}
     assert found["language"].field("language").to_pylist() == [f"of {name}" for name in names]
     assert set(found["html"].field("visible_fraction").to_pylist()) == {None}
 

@@ -16,19 +16,20 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from starloom.engine.verbs import Engine
+from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
 from starloom.settings import as_json
 from starloom.the_stack import opt_outs, redactions, tables
 from starloom.the_stack.columns import COLUMNS
-from starloom.the_stack.copies import question
+from starloom.the_stack.copies import Question, question
 from starloom.the_stack.door import opted_out
 from starloom.the_stack.fates import fates
 from starloom.the_stack.ledger_rows import rows, said
-from starloom.the_stack.licensing import LISTED, LicenseSettings, license_verdicts
+from starloom.the_stack.licensing import HEARD, LISTED, LicenseSettings, license_verdicts
 from starloom.the_stack.measured import KINDS, kinds
-from starloom.the_stack.placed import beside, placed, read, with_columns
+from starloom.the_stack.placed import Placed, asked_of, beside, placed, read, with_columns
 from starloom.the_stack.rules import check, describe
+from starloom.the_stack.signal import signal
 from starloom.workspace.stage import Done, Job, Stage
 
 VERSION = tables.LEDGER_VERSION
@@ -74,13 +75,10 @@ def decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts |
 def _decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None) -> Iterator[pa.Table]:
     """The same in pieces: all is decided before the first comes."""
     asked = question(check(settings.rules), settings.budgets, settings.redact)
-    listing = placed(root, asked.listed | set(LISTED))
-    with ThreadPoolExecutor(1) as aside:  # reading is one core's work
-        measured = aside.submit(beside, root, listing, asked.needs, asked.sql)
-        files = with_columns(listing.files, _verdicts(root, engine, listing.files, settings.licenses))
+    listing, files, measured = _files(root, engine, asked, settings.licenses)
     wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
     given = {
-        "files": with_columns(files, {"number": pa.array(np.arange(len(files))), **measured.result()}),
+        "files": with_columns(files, {"number": pa.array(np.arange(len(files))), **measured}),
         "repositories": tables.repositories(root),
         "refused": tables.refused(root) or tables.REFUSED.empty_table(),
         "opted_contents": wishes.contents_table(),
@@ -97,11 +95,25 @@ def _decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts 
     return rows(engine, files, copies, words, tables.problems(root))
 
 
+def _files(
+    root: Path, engine: Engine, asked: Question, settings: LicenseSettings
+) -> tuple[Placed, pa.Table, dict[str, pa.Array]]:
+    """The listing; its files with verdicts on their licences; and what was measured of each."""
+    with ThreadPoolExecutor(1) as aside:  # to read is one core's work
+        reading = aside.submit(asked_of, root, asked.needs, asked.sql)
+        listing = placed(root, asked.listed | set(LISTED))
+        measured = aside.submit(lambda: beside(listing, reading.result()))
+        files = with_columns(listing.files, _verdicts(root, engine, listing.files, settings))
+        return listing, files, measured.result()
+
+
 def _verdicts(root: Path, engine: Engine, files: pa.Table, settings: LicenseSettings) -> dict[str, Any]:
     """What the ledger says of each file's licence: found, or brought along with the listing."""
     if not (known := tables.decided(root)):
-        spoken = {name: tables.signal_rows(root, name) for name in _LICENSES} | {"scans": tables.scans(root)}
-        return license_verdicts(engine, files, tables.repositories(root), spoken, settings)
+        heard: dict[str, Table] = {"notice": tables.signal_rows(root, "notice"), "scans": tables.scans(root)}
+        for name, asked in HEARD.items():  # of few files, and asked several times
+            heard[name] = read(tables.signal(root, name), signal(name).schema, asked)
+        return license_verdicts(engine, files, tables.repositories(root), heard, settings)
     numbered = files.append_column("number", pa.array(np.arange(len(files))))
     columns = ", ".join(f"k.{name}" for name in _LICENSE)
     sql = f"SELECT number, {columns} FROM files f LEFT JOIN decided k USING (repo_name, path)"

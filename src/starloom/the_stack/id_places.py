@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _LENGTH = 40
+_BLOCK = 1 << 15  # ids that are compared at a time
 _FACTORS = np.array(  # odd ones, for each 8 bytes
     [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], np.uint64
 )
@@ -23,9 +24,11 @@ def places(ids: pa.Array | pa.ChunkedArray, among: pa.Array | pa.ChunkedArray) -
     if asked is None or known is None:
         return pc.index_in(ids, among, skip_nulls=True)
     found = pc.index_in(pa.array(asked @ _FACTORS), pa.array(known @ _FACTORS))
-    hit = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False))
-    if not np.array_equal(asked[hit], known[found.drop_null().to_numpy()]):
-        return pc.index_in(ids, among, skip_nulls=True)
+    rows, theirs = np.flatnonzero(found.is_valid().to_numpy(zero_copy_only=False)), found.drop_null().to_numpy()
+    for some in range(0, len(rows), _BLOCK):
+        block = slice(some, some + _BLOCK)
+        if not np.array_equal(asked[rows[block]], known[theirs[block]]):
+            return pc.index_in(ids, among, skip_nulls=True)
     return pc.replace_with_mask(pa.nulls(len(ids), pa.int32()), valid, found) if ids.null_count else found
 
 

@@ -11,7 +11,7 @@ from starloom.errors import UserError
 from starloom.languages.table import load
 from starloom.the_stack import tables
 from starloom.the_stack.columns import COLUMNS
-from starloom.the_stack.placed import beside, placed, with_columns
+from starloom.the_stack.placed import asked_of, beside, placed, with_columns
 from starloom.the_stack.signal import all_signals
 from starloom.workspace.parts import Parts
 from starloom.workspace.stage import opened
@@ -32,7 +32,7 @@ def joins(needs: Iterable[str]) -> str:
 def given(root: Path, needs: Collection[str], sql: str) -> dict[str, Any]:
     """The tables of the query `sql`: the listing with what it asks of signals among `needs`, and what `joins` joins."""
     listing = placed(root, re.findall(r"\bf\.(\w+)", sql))
-    files = with_columns(listing.files, beside(root, listing, needs, sql))
+    files = with_columns(listing.files, beside(listing, asked_of(root, needs, sql)))
     return {"files": files, "repositories": tables.repositories(root)} | kinds(needs)
 
 

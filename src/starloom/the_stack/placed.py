@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -80,59 +80,69 @@ def numbered(ids: pa.ChunkedArray, first: pa.ChunkedArray) -> pa.Array:
     return pc.replace_with_mask(found, unread, others)
 
 
-def beside(root: Path, listing: Placed, needs: Collection[str], sql: str) -> dict[str, pa.Array]:
-    """A row for each file: `c`, of its content the `place` and `src_encoding`; and what the query `sql` asks (as
-    `f.SIGNAL.COLUMN`) of the signals among `needs`, a struct for each."""
-    place = listing.place()
-    found = {"c": _struct({"place": place, "src_encoding": _taken(listing.contents.column("src_encoding"), place)})}
-    names = _Names(listing, place)
+class Measured(NamedTuple):
+    """What is asked of a signal."""
+
+    signal: Signal
+    paths: list[Path]
+    columns: list[str]
+    rows: pa.Table  # the columns, of a signal by name with its keys
+
+
+def asked_of(root: Path, needs: Collection[str], sql: str) -> list[Measured]:
+    """What the query `sql` asks, as `f.SIGNAL.COLUMN`, of the signals among `needs`."""
+    found = []
     for one in all_signals():
         asked = set(re.findall(rf"\bf\.{one.name}\.(\w+)", sql)) if one.name in needs else ()
         if columns := [name for name in one.columns.names if name in asked]:
-            rows, where = _rows(root, listing, one, columns, place, names)
-            found[one.name] = _struct({name: _taken(rows.column(name), where) for name in columns})
+            paths = tables.signal(root, one.name)
+            keys = ["content_id", "file_name"] if one.by_name else []
+            found.append(Measured(one, paths, columns, read(paths, one.schema, [*keys, *columns])))
     return found
 
 
-def _rows(
-    root: Path, listing: Placed, one: Signal, columns: Sequence[str], place: pa.Array, names: "_Names"
-) -> tuple[pa.Table, pa.Array]:
-    """Rows of a signal, and which of them each file has."""
-    paths = tables.signal(root, one.name)
-    if one.by_name:
-        rows = read(paths, one.schema, ["content_id", "file_name", *columns])
-        return rows, names.rows(rows.column("content_id"), rows.column("file_name"))
-    rows = read(paths, one.schema, columns)
-    if len(rows) == len(listing.contents) and tuple(path.parent.name for path in paths) == listing.parts:
-        return rows, place
-    # A part of a signal has the rows of the part of the cache that it was measured of, unless a run was stopped in
-    # between.
-    rows = read(paths, one.schema, ["content_id", *columns])
-    return rows, places(listing.contents.column("content_id"), rows.column("content_id")).take(place)
+def beside(listing: Placed, measured: Iterable[Measured]) -> dict[str, pa.Array]:
+    """A row for each file: `c`, of its content the `place` and `src_encoding`; and of each signal a struct of what is
+    asked of it."""
+    place = listing.place()
+    found = {"c": _struct({"place": place, "src_encoding": _taken(listing.contents.column("src_encoding"), place)})}
+    names = _Names(listing, place)
+    for one in measured:
+        rows, where = one.rows, place
+        if one.signal.by_name:
+            where = names.rows(rows.column("content_id"), rows.column("file_name"))
+        elif len(rows) != len(listing.contents) or tuple(path.parent.name for path in one.paths) != listing.parts:
+            # A part of a signal has the rows of the part of the cache that it was measured of, unless a run was stopped
+            # in between.
+            rows = read(one.paths, one.signal.schema, ["content_id", *one.columns])
+            where = places(listing.contents.column("content_id"), rows.column("content_id")).take(place)
+        found[one.signal.name] = _struct({name: _taken(rows.column(name), where) for name in one.columns})
+    return found
 
 
 class _Names:
-    """Finds, for each file, rows that are keyed by content and file name. Signals have many keys in common: those of
-    the last one are kept."""
+    """Finds, for each file, rows that are keyed by content and file name. Signals have many keys in common: those that
+    were looked up are kept."""
 
     def __init__(self, listing: Placed, place: pa.Array) -> None:
-        self._ids = listing.contents.column("content_id").combine_chunks()
+        self._ids = listing.contents.column("content_id")
         encoded = listing.files.column("file_name").combine_chunks().dictionary_encode()
         self._names = encoded.dictionary
         self._keys = self._key(place, encoded.indices)
-        self._last: tuple[pa.ChunkedArray, pa.ChunkedArray] | None = None
-        self._found: pa.Array | None = None
+        self._found: list[tuple[pa.ChunkedArray, pa.ChunkedArray, pa.Array]] = []
 
     def _key(self, contents: pa.Array, names: pa.Array) -> pa.Array:
         return pc.add(pc.multiply(contents.cast(pa.int64()), len(self._names)), names.cast(pa.int64()))
 
     def rows(self, ids: pa.ChunkedArray, names: pa.ChunkedArray) -> pa.Array:
         """Of each file, the row that has its content and name; null where none has."""
-        if self._last != (ids, names) or self._found is None:
-            codes = pc.index_in(names.combine_chunks(), self._names)
-            self._found = pc.index_in(self._keys, self._key(places(ids, self._ids), codes), skip_nulls=True)
-            self._last = ids, names
-        return self._found
+        for known, named, found in self._found:
+            if known == ids and named == names:
+                return found
+        codes = pc.index_in(names.combine_chunks(), self._names)
+        found = pc.index_in(self._keys, self._key(places(ids, self._ids), codes), skip_nulls=True)
+        self._found.append((ids, names, found))
+        return found
 
 
 def with_columns(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
@@ -155,7 +165,7 @@ def read(paths: Sequence[Path], schema: pa.Schema, columns: Sequence[str]) -> pa
     found = [pa.schema([schema.field(name) for name in columns]).empty_table()]
     for path in paths:
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(path, pre_buffer=False) as file:  # it would hand small files to threads
                 found.append(file.read(columns=list(columns), use_threads=len(paths) == 1))
         except (OSError, pa.ArrowException) as problem:
             raise UserError(

@@ -63,18 +63,6 @@ FROM (
   FROM spoken GROUP BY repo_name, base)
 """
 
-# For each of `folders` with levels above it: those, from the top down, and the number of the nearest.
-_BY_FOLDER = """
-WITH above AS (
-  SELECT repo_name, folder, number, unnest(list_transform(
-    range(0, CASE WHEN folder = '' THEN 1 ELSE len(names) + 1 END), lambda i: array_to_string(names[1:i], '/'))) AS base
-  FROM (SELECT *, string_split(folder, '/') AS names FROM folders WHERE repo_name IN (SELECT repo_name FROM levels)))
-SELECT a.number, string_agg(CAST(l.level_id AS VARCHAR), ' ' ORDER BY length(a.base)) AS level_ids,
-  arg_max(l.number, length(a.base)) AS nearest
-FROM above a JOIN levels l ON a.repo_name = l.repo_name AND a.base = l.base
-GROUP BY a.number
-"""
-
 # Who says something of a licence.
 GROUNDS = pa.schema([("source", pa.string()), ("rule", pa.string()), ("score", pa.float64())])
 
@@ -101,15 +89,50 @@ def spoken(engine: Engine, files: pa.Table, few: pa.Table, signals: Mapping[str,
     said = engine.table(_SPOKEN, {**signals, "speaking": few})
     levels = engine.table(_LEVELS, {"spoken": said}).sort_by("number")
     folder, count, folders = _folders(files)
-    found = engine.table(_BY_FOLDER, {"folders": folders, "levels": levels})
-    at = found.column("number").to_numpy()
-    kinds = found.column("level_ids").combine_chunks().dictionary_encode()
     above, nearest = np.zeros(count, np.int64), np.full(count, -1, np.int64)
-    above[at] = kinds.indices.to_numpy() + 1
-    nearest[at] = found.column("nearest").to_numpy() - 1
+    chains = _Chains(levels)
+    for number, repository, name in zip(*(column.to_pylist() for column in folders.columns), strict=True):
+        above[number], nearest[number] = chains.of(repository, name)
     by_id = dict(zip(levels.column("level_id").to_pylist(), levels.column("level").to_pylist(), strict=True))
-    every = [[by_id[int(one)] for one in ids.split()] for ids in kinds.dictionary.to_pylist()]
-    return Spoken(above[folder], nearest[folder], [[], *every], _sources(levels))
+    every = [[by_id[one] for one in chain] for chain in chains.levels]
+    return Spoken(above[folder], nearest[folder], every, _sources(levels))
+
+
+class _Chains:
+    """The levels above folders, from the top down. `levels`: of each chain of them, their level ids."""
+
+    def __init__(self, levels: pa.Table) -> None:
+        columns = (levels.column(name).to_pylist() for name in ("repo_name", "base", "level_id"))
+        self._own = {(repo, base): (row, level) for row, (repo, base, level) in enumerate(zip(*columns, strict=True))}
+        self._speaking = {repo for repo, _ in self._own}
+        self._known: dict[tuple[str, str], tuple[int, int]] = {}
+        self._numbers: dict[tuple[int, int], int] = {}  # of a chain, by what it goes on from and its last level
+        self.levels: list[list[int]] = [[]]
+
+    def of(self, repository: str, folder: str) -> tuple[int, int]:
+        """The number of its chain, and the row of the last of the levels; (0, -1): there is none."""
+        if repository not in self._speaking:
+            return 0, -1
+        below: list[tuple[str, str]] = []
+        place = (repository, folder)
+        while (found := self._known.get(place)) is None and place[1]:
+            below.append(place)
+            place = (repository, place[1].rpartition("/")[0])
+        if found is None:
+            found = self._known[place] = self._longer((0, -1), place)
+        for place in reversed(below):
+            found = self._known[place] = self._longer(found, place)
+        return found
+
+    def _longer(self, above: tuple[int, int], place: tuple[str, str]) -> tuple[int, int]:
+        """With the level of this very folder, if it has one."""
+        if place not in self._own:
+            return above
+        row, level = self._own[place]
+        number = self._numbers.setdefault((above[0], level), len(self.levels))
+        if number == len(self.levels):
+            self.levels.append([*self.levels[above[0]], level])
+        return number, row
 
 
 def _sources(levels: pa.Table) -> pa.Table:
