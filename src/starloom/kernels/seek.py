@@ -45,8 +45,8 @@ class Seeker:
 
 
 def standing(pieces: Sequence[bytes], any_case: bool, starts: Int64s, stops: Int64s, data: UInt8s) -> Bools:
-    """bool[stretches, pieces]: whether each piece stands in data[start:stop]; `any_case` as in `Seeker`. For many pieces
-    `present` is faster."""
+    """bool[stretches, pieces]: whether each piece stands in data[start:stop]; `any_case` as in `Seeker`. For many
+    pieces `present` is faster."""
     starts, stops, data = stretches(starts, stops, data)
     found = np.zeros((len(pieces), len(starts)), np.bool_)
     for number, piece in enumerate(pieces):

@@ -3,6 +3,8 @@
 A crafted delta raises ValueError or IndexError, at the latest when it would make more than it announces.
 """
 
+LONG = 1_000  # bytes of a delta above which a kernel is worth being loaded
+
 
 def lengths(delta: bytes) -> tuple[int, int, int]:
     """(bytes of the base, bytes of what is made of it, where the orders begin). The first 20 bytes are enough."""
@@ -16,6 +18,10 @@ def applied(base: bytes, delta: bytes, limit: int) -> bytes:
     expected, made, at = lengths(delta)
     if expected != len(base) or made > limit:
         raise ValueError("a delta of something else")
+    if len(delta) > LONG and base:
+        from starloom.kernels.copies import followed  # takes half a second, and most repositories do not need it
+
+        return followed(base, delta, at, made)
     pieces: list[bytes] = []
     rest, end = made, len(delta)
     while at < end:
