@@ -17,6 +17,8 @@ from starloom.kernels.text import Bools, Int64s, UInt8s, stretches
 
 _BLOCK: Final = 64
 _NEWLINE: Final = 0x0A
+_ROOM: Final = 1 << 16  # bytes, at first
+_BIT_OF_CASE: Final = bytes(0x20 * (0x61 <= byte <= 0x7A) for byte in range(256))
 
 
 class Seeker:
@@ -27,7 +29,7 @@ class Seeker:
         of an identifier, and counts only where it is one or a part of one: see `index_terms.is_word`. Raises ValueError
         for no piece at all."""
         self._piece = _array(piece)
-        self._masks = _masks(self._piece) if any_case else np.zeros(len(piece), dtype=np.uint8)
+        self._masks = _masks(piece) if any_case else np.frombuffer(bytes(len(piece)), dtype=np.uint8)
         self._longest = longest
 
     def stands_in(self, data: bytes) -> bool:
@@ -58,18 +60,23 @@ def standing(pieces: Sequence[bytes], any_case: bool, starts: Int64s, stops: Int
 
 def line_seeker(piece: bytes, others: Sequence[bytes]) -> Callable[[bytes], bytes]:
     """Gives of a text the lines, each with a line's end, that have the piece and all the others, each of which is in
-    lower case, in any case. Raises ValueError for no piece, and for one with a line's end."""
+    lower case, in any case: of one text after the other, for it keeps its room. Raises ValueError for no piece, and for
+    one with a line's end."""
     if b"\n" in piece:
         raise ValueError("on no line is a line's end")
-    sought, joined = _array(piece), _array(b"\n".join(others) or b"\n")
-    masks, joined_masks = _masks(sought), _masks(joined)
+    joined = b"\n".join(others) or b"\n"
     ends = np.cumsum([len(one) + 1 for one in others], dtype=np.int64)
+    sought = (_array(piece), _masks(piece), _array(joined), _masks(joined), ends)
+    out = np.empty(_ROOM, dtype=np.uint8)
 
     def lines(data: bytes) -> bytes:
+        nonlocal out
         if len(data) < len(piece):
             return b""
-        out = np.empty(len(data) + 1, dtype=np.uint8)
-        return out[: _lines(_array(data), sought, masks, joined, joined_masks, ends, out)].tobytes()
+        if len(data) >= len(out):
+            out = np.empty(2 * len(data), dtype=np.uint8)
+        size = _lines(_array(data), *sought, out)
+        return out[:size].tobytes() if size else b""
 
     return lines
 
@@ -80,9 +87,9 @@ def _array(data: bytes) -> UInt8s:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def _masks(piece: UInt8s) -> UInt8s:
+def _masks(piece: bytes) -> UInt8s:
     """What makes a letter of either case that of the piece: one bit; of what is no letter nothing."""
-    return ((piece >= ord("a")) & (piece <= ord("z"))).astype(np.uint8) << np.uint8(5)
+    return np.frombuffer(piece.translate(_BIT_OF_CASE), dtype=np.uint8)
 
 
 @kernel

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
 _MOST_GRAMS: Final = 1_000  # of a piece; their rarest are what counts
-_RAREST_GRAMS: Final = 8
-_RAREST_WORDS: Final = 4
+_RAREST_GRAMS: Final = 4  # more narrow little, and each is one more list to go through
+_RAREST_WORDS: Final = 2
+_RAREST_BORDERS: Final = 3
 _MOST_WORDS: Final = 8  # that a hit is ranked by
 
 
@@ -175,7 +176,7 @@ class _Planner:
             }
             found += [self._term(fields.CODE, word) for word in self._rarest(fields.CODE, words, _RAREST_WORDS)]
             borders = of_piece(folded[:_MOST_GRAMS].encode())
-            found += [self._term(fields.BORDERS, one) for one in self._rarest(fields.BORDERS, borders, _RAREST_GRAMS)]
+            found += [self._term(fields.BORDERS, one) for one in self._rarest(fields.BORDERS, borders, _RAREST_BORDERS)]
         narrowed = self._piece(field, folded.encode())
         return self._every(found if narrowed is None else [*found, narrowed])
 

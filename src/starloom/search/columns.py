@@ -41,6 +41,11 @@ class Columns:
         """A column in one piece."""
         return _whole(self._table.column(name))
 
+    def numbers(self, name: str) -> "memoryview[int]":
+        """A column of integers, none of them null."""
+        array = self.array(name)
+        return _numbers(array.buffers()[1], _FORMATS[array.type], array.offset)
+
 
 class Lists:
     """A column of lists, in one piece: of a row, its values where they lie."""

@@ -114,6 +114,9 @@ class Shard:
         self._columns = Columns(table)
         self._symbols = Lists(self._columns.array("symbols"))
         self._names, self._lines = Strings(self._symbols.values), self._columns.array("symbol_lines").values
+        self._files, self._starts, self._sizes, self._lengths = map(
+            self._columns.numbers, ("text_file", "text_start", "text_size", "text_bytes")
+        )
         self._grams = grams.in_column(self._columns.array("grams"))
         texts = layout.texts_among(names)
         self._texts = {layout.text_number(name): pa.py_buffer(mapped(folder / name)) for name in texts}
@@ -132,7 +135,7 @@ class Shard:
             if tier < len(found.better) and found.better[tier] is None:
                 continue
             rank = after.rank if after and after.tier == tier else None
-            size = max(min(wanted, _MOST), _FIRST)
+            size = min(max(wanted, 1 if found.unproved is None else _FIRST), _MOST)
             while True:
                 started = time.monotonic()
                 ranks, rows = self._batch(found, tier, rank, size)
@@ -144,7 +147,7 @@ class Shard:
                 if len(ranks) < size:
                     break
                 rank = ranks[-1]
-                size = min(size * _MORE, _MOST)
+                size = min(max(size, _FIRST) * _MORE, _MOST)
 
     def _likely(self, found: Plan, rows: Int64s) -> list[int]:
         """The places of those that may be hits, and the last: so he who counts the time is asked in each batch."""
@@ -217,14 +220,13 @@ class Shard:
         return [(self._names[number], self._lines[number].as_py()) for number in found]
 
     def _text(self, row: int) -> bytes:
-        if self._columns.value(row, "text_bytes") < _LARGE:
+        if self._lengths[row] < _LARGE:
             return self._unpacked(row)
         return self._kept.get((self.number, row), partial(self._unpacked, row))
 
     def _unpacked(self, row: int) -> bytes:
-        value = self._columns.value
-        block = self._texts[value(row, "text_file")].slice(value(row, "text_start"), value(row, "text_size"))
-        data: bytes = self._codec.decompress(block, value(row, "text_bytes"), asbytes=True)
+        block = self._texts[self._files[row]].slice(self._starts[row], self._sizes[row])
+        data: bytes = self._codec.decompress(block, self._lengths[row], asbytes=True)
         return data
 
 
