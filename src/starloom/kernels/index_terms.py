@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.decoding import mix
 from starloom.kernels.text import Int64s, UInt8s, checked
 
@@ -77,7 +77,7 @@ def index_terms(offsets: Int64s, data: UInt8s, folded_offsets: Int64s, folded: U
     return IndexTerms(*(Terms(one, out[: one[-1]]) for one, out in zip(bounds, (code, parts, cased, grams))))
 
 
-@kernel
+@leaf
 def is_word(data: Any, start: int, end: int, longest: int) -> bool:
     """Whether data[start:end], all of it characters of an identifier, is a whole one, or a part of one of less than
     `longest` bytes. `data` as it was written: in lower case the borders are gone."""
@@ -85,10 +85,10 @@ def is_word(data: Any, start: int, end: int, longest: int) -> bool:
     ends = end == len(data) or _CLASSES[data[end]] == _NONE
     if begins and ends:
         return True
-    if not (begins or _is_border(data, start)) or not (ends or _is_border(data, end)):
+    if not (begins or _is_border(data, start, len(data))) or not (ends or _is_border(data, end, len(data))):
         return False
     for p in range(start, end):
-        if _CLASSES[data[p]] == _LINE or (p > start and _is_border(data, p)):
+        if _CLASSES[data[p]] == _LINE or (p > start and _is_border(data, p, len(data))):
             return False
     left, right = start, end
     while left > 0 and _CLASSES[data[left - 1]] != _NONE and right - left < longest:
@@ -98,13 +98,14 @@ def is_word(data: Any, start: int, end: int, longest: int) -> bool:
     return right - left < longest
 
 
-@kernel
-def _is_border(data: Any, p: int) -> bool:
-    """Whether a part may end before data[p], and another begin: both sides are characters of an identifier."""
+@leaf
+def _is_border(data: Any, p: int, end: int) -> bool:
+    """Whether a part may end before data[p], and another begin: both sides are characters of an identifier. `end`: of
+    the text, or of the identifier."""
     before, kind = _CLASSES[data[p - 1]], _CLASSES[data[p]]
     if before == _LINE or kind == _LINE:
         return True
-    return kind == _UPPER and (before != _UPPER or (p + 1 < len(data) and _CLASSES[data[p + 1]] == _LOWER))
+    return kind == _UPPER and (before != _UPPER or (p + 1 < end and _CLASSES[data[p + 1]] == _LOWER))
 
 
 @kernel
@@ -143,7 +144,7 @@ def _place(
 def _piece_end(data: Any, start: int, end: int) -> int:
     # The end of the part that begins at `start`, which is no underscore.
     p = start + 1
-    while p < end and not _is_border(data, p):
+    while p < end and not _is_border(data, p, end):
         p += 1
     return p
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.index_terms import is_word
 from starloom.kernels.swar import line_end
 from starloom.kernels.text import Bools, Int64s, UInt8s, stretches
@@ -28,8 +28,7 @@ class Seeker:
         """`any_case`: in lower case, for which it must be in lower case itself. `longest`: the piece is of characters
         of an identifier, and counts only where it is one or a part of one: see `index_terms.is_word`. Raises ValueError
         for no piece at all."""
-        self._piece = _array(piece)
-        self._masks = _masks(piece) if any_case else np.frombuffer(bytes(len(piece)), dtype=np.uint8)
+        self._piece, self._masks = _sought(piece, any_case)
         self._longest = longest
 
     def stands_in(self, data: bytes) -> bool:
@@ -52,9 +51,7 @@ def standing(pieces: Sequence[bytes], any_case: bool, starts: Int64s, stops: Int
     starts, stops, data = stretches(starts, stops, data)
     found = np.zeros((len(pieces), len(starts)), np.bool_)
     for number, piece in enumerate(pieces):
-        sought = _array(piece)
-        masks = _masks(sought) if any_case else np.zeros(len(sought), dtype=np.uint8)
-        _stand(starts, stops, data, sought, masks, found[number])
+        _stand(starts, stops, data, *_sought(piece, any_case), found[number])
     return found.T
 
 
@@ -66,7 +63,7 @@ def line_seeker(piece: bytes, others: Sequence[bytes]) -> Callable[[bytes], byte
         raise ValueError("on no line is a line's end")
     joined = b"\n".join(others) or b"\n"
     ends = np.cumsum([len(one) + 1 for one in others], dtype=np.int64)
-    sought = (_array(piece), _masks(piece), _array(joined), _masks(joined), ends)
+    sought = (*_sought(piece, True), *_sought(joined, True), ends)
     out = np.empty(_ROOM, dtype=np.uint8)
 
     def lines(data: bytes) -> bytes:
@@ -87,12 +84,13 @@ def _array(data: bytes) -> UInt8s:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def _masks(piece: bytes) -> UInt8s:
-    """What makes a letter of either case that of the piece: one bit; of what is no letter nothing."""
-    return np.frombuffer(piece.translate(_BIT_OF_CASE), dtype=np.uint8)
+def _sought(piece: bytes, any_case: bool) -> tuple[UInt8s, UInt8s]:
+    """The piece, and what makes a letter of either case that of the piece: one bit; of what is no letter nothing."""
+    masks = piece.translate(_BIT_OF_CASE) if any_case else bytes(len(piece))
+    return _array(piece), np.frombuffer(masks, dtype=np.uint8)
 
 
-@kernel
+@leaf
 def _find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
     """Where the piece stands first, from a place on; -1: nowhere."""
     end = len(piece) - 1
