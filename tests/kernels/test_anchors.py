@@ -17,8 +17,15 @@ NEAR = st.builds(
     within=st.integers(1, 6),
     wanted=st.booleans(),
 )
+AFTER = ["", "a", "a*b", "[^ab1]{2}", r"[\d@]{1,3}\]|\^+\\", "(?:a|1b?)*@", "[b-]?", "[#-9]"]
 ANCHORS = st.lists(
-    st.builds(Anchor, st.text("ab1@#", min_size=1, max_size=4), st.lists(NEAR, max_size=2).map(tuple)), max_size=8
+    st.builds(
+        Anchor,
+        st.text("ab1@#", min_size=1, max_size=4),
+        st.lists(NEAR, max_size=2).map(tuple),
+        st.sampled_from(AFTER),
+    ),
+    max_size=8,
 )
 TEXTS = st.lists(st.text("aAbB19@#é😀\0\n]^-\\\ud800", max_size=30), max_size=4)
 

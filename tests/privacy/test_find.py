@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import sysconfig
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -224,3 +225,37 @@ def test_disjoint_of_very_many():
     assert sum(one.confidence > 0.8 for one in kept) > 25_000
     apart = [Finding(one, one + 10, "KEY", "d", 0.5) for one in range(0, 2_000_000, 10)]
     assert disjoint(apart) == apart
+
+
+GIVEN = st.lists(
+    st.one_of(
+        st.sampled_from(
+            ["key", "api_token", "db_password", "secret", "auth", "PWD", "pass", '"pw"', "twitter_key", "user:"]
+        ),
+        st.sampled_from(
+            [" = ", ": ", "=", ":", " is ", " to ", " => ", "](", ", ", " ", ">", "</", "\n", "[]", ") == "]
+        ),
+        st.sampled_from(
+            ['"', "'", "`", '\\"', "b'", '"""', "String(", 'os["x"] || ', "value=", ": str = ", "://", "@"]
+        ),
+        st.sampled_from(["--", "#define ", "SET ", "<", "|", "${", "}", "-", ";"]),
+        st.sampled_from(["q8ZtV2x" + "KfJ0wPd93LmYb7R", "k7#Vq" + "x!2Lw", "QzXvKjWqPbGmZrT" + "yHf", "host.org", "é"]),
+        st.sampled_from(["1.2", "93.184." + "216.34", "ada@analytical-engines.co.uk (Ada Quillfeather)"]),
+    ),
+    max_size=9,
+).map("".join)
+
+
+EVERYWHERE = tuple(replace(one, after="") for one in gate.DETECTORS)
+
+
+@given(GIVEN)
+@example('{"db_password": "' + "k7#Vq" + 'x!2Lw"}')
+@example("<password>" + "k7#Vq" + "x!2Lw</password>")
+@example("export PW=" + "k7Vq" + "x2Lw")
+@example('key = os.environ["x"] || "' + "q8ZtV2x" + 'KfJ0wPd93LmYb7R"')
+def test_what_must_follow_an_anchor_costs_no_finding(text):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "DETECTORS", EVERYWHERE)
+        found = find_in(text)
+    assert find_in(text) == found

@@ -1,8 +1,8 @@
 """Where anchors stand in many texts: one pass of a compiled `automaton` over their bytes.
 
-Per byte: its class, one load from the table, and whether it begins a character; what must stand near an anchor is
-looked at only where the anchor does. Cost: see `bench/safety`; the rows of the table that are in use fit the fast part
-of memory. Found places are given in pieces of bounded size, however many there are.
+Per byte: its class, one load from the table, and whether it begins a character; what must stand near an anchor, and
+after it, is looked at only where the anchor does. Cost: see `bench/safety`; the rows of the table that are in use fit
+the fast part of memory. Found places are given in pieces of bounded size, however many there are.
 """
 
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from starloom.kernels.automaton import Automaton
 from starloom.kernels.cache import kernel
+from starloom.kernels.tails import FAR, Tails
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 PIECE: Final = 1 << 16  # places given at once, about
@@ -39,6 +40,11 @@ class Compiled:
         self.needs = _array(np.cumsum([0, *map(len, automaton.conditions)]))
         self.conditions = _array([field for some in automaton.conditions for one in some for field in one])
         self.bits = np.frombuffer(automaton.bits.tobytes(), np.uint64)
+        tails = Tails(automaton.patterns)
+        self.tails = _array([tails.yes if one < 0 else tails.starts[one] for one in automaton.tails])
+        self.tail_classes = np.frombuffer(tails.classes, np.uint8)
+        self.tail_table = np.frombuffer(tails.table.tobytes(), np.uint32)
+        self.yes = tails.yes
 
     def places(self, offsets: Int64s, data: UInt8s) -> Iterator[Places]:
         """Every place where an anchor stands with what must stand near it."""
@@ -50,7 +56,8 @@ class Compiled:
         while at[0] < len(offsets) - 1:
             found = _places(
                 *(offsets, data, self.classes, self.table, self.shape, self.ends, self.endings, self.lengths),
-                *(self.needs, self.conditions, self.bits, at, files, starts, anchors),
+                *(self.needs, self.conditions, self.bits, self.tails, self.tail_classes, self.tail_table, self.yes),
+                *(at, files, starts, anchors),
             )
             if found:
                 yield Places(files[:found].copy(), starts[:found].copy(), anchors[:found].copy())
@@ -75,6 +82,10 @@ def _places(
     needs: Any,
     conditions: Any,
     bits: Any,
+    tails: Any,
+    tail_classes: Any,
+    tail_table: Any,
+    yes: int,
     at: Any,
     files: Any,
     starts: Any,
@@ -95,7 +106,9 @@ def _places(
                 for k in range(ends[row], ends[row + 1]):
                     anchor = endings[k]
                     length = lengths[anchor]
-                    if _counts(text, p + 1 - length, p + 1, needs[anchor], needs[anchor + 1], conditions, bits):
+                    if _counts(
+                        text, p + 1 - length, p + 1, needs[anchor], needs[anchor + 1], conditions, bits
+                    ) and _follows(text, p + 1, tails[anchor], tail_classes, tail_table, yes):
                         files[found], starts[found], anchors[found] = i, characters - length, anchor
                         found += 1
                 if found >= room:
@@ -123,3 +136,14 @@ def _counts(text: Any, start: int, stop: int, condition: int, last: int, conditi
             return False
         condition += 1
     return True
+
+
+@kernel
+def _follows(text: Any, at: int, begin: int, classes: Any, table: Any, yes: int) -> bool:
+    """Whether what the state `begin` asks for stands at text[at:]: see `tails`."""
+    state = np.int64(begin)
+    for p in range(at, min(at + FAR, len(text))):
+        if state <= yes:
+            break
+        state = np.int64(table[state + classes[text[p]]])
+    return bool(state == yes)

@@ -5,6 +5,7 @@ import string
 from collections.abc import Iterator, Sequence
 
 from starloom.kernels.automaton import ANY_DIGIT, NOT_ASCII, Anchor, Near
+from starloom.kernels.tails import FAR, expression
 
 
 def places(anchors: Sequence[Anchor], text: bytes) -> list[tuple[int, int]]:
@@ -14,6 +15,10 @@ def places(anchors: Sequence[Anchor], text: bytes) -> list[tuple[int, int]]:
         for number, anchor in enumerate(anchors)
         for start in _starts(anchor.text, text)
         if all(_stands(one, text, start, start + len(anchor.text)) for one in anchor.near)
+        and (
+            not anchor.after
+            or expression(anchor.after).match(text, start + len(anchor.text), start + len(anchor.text) + FAR)
+        )
     ]
     return [(start, number) for _, start, number in sorted(found, key=lambda one: (one[0], one[2]))]
 

@@ -1,9 +1,9 @@
 """The automaton of anchors: short ASCII strings, all looked for at once (Aho and Corasick 1975, as one table).
 
 Bytes fall into classes (a letter in both cases is one), a state is the set of beginnings of anchors that end here. An
-anchor may ask for what must stand near it, so that most places where it stands are passed over without a look. Here is
-what needs no Numba: the table, and `walk`, which goes through one text in plain Python (20 MB/s); `anchors` is
-the same walk compiled. Cost: 30 ms for 400 anchors, some 250 bytes for each of their characters.
+anchor may ask for what must stand near it and follow it (see `tails`), so that most places where it stands are passed
+over without a look. Here is what needs no Numba: the table, and `walk`, which goes through one text in plain Python
+(20 MB/s); `anchors` is the same walk compiled. Cost: 30 ms for 400 anchors, some 250 bytes for each character.
 """
 
 import re
@@ -11,6 +11,8 @@ import string
 from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
+
+from starloom.kernels.tails import FAR, expression
 
 ANY_DIGIT: Final = "#"  # in an anchor: any ASCII digit
 NOT_ASCII: Final = "\x80"  # among characters: each byte of those beyond ASCII
@@ -31,10 +33,11 @@ class Near(NamedTuple):
 
 
 class Anchor(NamedTuple):
-    """`text`: ASCII, in lower case, found in any case."""
+    """`text`: ASCII, in lower case, found in any case; `after`: what must follow it, a pattern (see `tails`)."""
 
     text: str
     near: tuple[Near, ...] = ()
+    after: str = ""
 
 
 class Condition(NamedTuple):
@@ -63,6 +66,9 @@ class Automaton:
         self.table, self.first, self.endings = _table([one.text for one in anchors], classes, width)
         self.bits = array("Q", bytes(8 * 256))  # of each byte, a bit for each set of characters that it is in
         self.conditions: list[list[Condition]] = []
+        self.patterns = list(dict.fromkeys(one.after for one in anchors if one.after))
+        self._tails = [expression(one.after) if one.after else None for one in anchors]
+        self.tails = [self.patterns.index(one.after) if one.after else -1 for one in anchors]
         self._runs: dict[tuple[int, int], re.Pattern[bytes]] = {}  # by bit and length
         self._table: list[int] = []  # what `walk` reads, from its first call on: faster than an array
         numbers: dict[str, int] = {}
@@ -93,7 +99,10 @@ class Automaton:
                 continue
             for anchor in self.endings[(state - first) // width]:
                 start = at - self.lengths[anchor]
-                if not all(self._holds(one, data, start, at) for one in self.conditions[anchor]):
+                tail = self._tails[anchor]
+                if not all(self._holds(one, data, start, at) for one in self.conditions[anchor]) or (
+                    tail and not tail.match(data, at, at + FAR)
+                ):
                     continue
                 if beyond_ascii:
                     characters += len(data[counted:at].decode("utf-8", "surrogatepass"))

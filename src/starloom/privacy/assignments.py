@@ -76,6 +76,27 @@ _COMMAND = re.compile(r"[ \t]{1,4}(?:\./|[a-z$][\w./$-]{1,30}(?:[ \t\n]|\Z))")
 _TAG = re.compile(r"<(?:[A-Za-z][\w-]{0,30}:)?\Z")
 
 
+# What the gate asks for after an anchor (see Detector.after), of the forms above nothing left out: most names are given
+# nothing, and it tells.
+_FORM = r"""
+[\w.-]*(?:\\?["'`]|\*\*)?(?:
+,?\s+(?:[a-z-]+=["']|["']?(?:value|content|default))
+|\)?\]?(?:(?:\s?:\s?&?(?:'static )?[a-z_][\w.<>\[\]|?& ]*| [a-z][\w.<>\[\]*]*\s*|\[\d*\]\s?)=
+|[ \t]*(?:===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|:-|[=:| ])\s*(?:!!?[a-z]+ )?(?:QUOTED|BARE)
+|[ \t]*>(?:\s*QUOTED|[^\s<>]{4})
+|[ \t]*(?:or|[,({]|<-)\s*QUOTED)
+| (?:is|was|to)(?: set to)?:? (?:QUOTED|BARE))
+""".replace("\n", "")
+_OPENED = r"""[\w.:$@ (\[\]|?\\]*(?:\s?(?:\|\||\?\?|or)\s+)?["'`]"""
+
+
+def gate(plain: str, other: str, most: int) -> str:
+    """The pattern of what follows an anchor where a value has at least `most` of the bytes of `plain`, or one of
+    `other`; if it has quotes, any. Both are sets without the bytes NEVER, those of which there are none in a value."""
+    value = f"(?:{plain}{{0,{most - 1}}}{other}|{plain}{{{most}}})"
+    return _FORM.replace("QUOTED", _OPENED).replace("BARE", value).replace("NEVER", r"""\s"'`<>(){}\[\],;&|\\""")
+
+
 class Assigned(NamedTuple):
     """`name`: in full, as far as 48 characters before the anchor; value: text[start:end], without quotes. `how`: what
     tells that it is a value: "quoted", "listed" (quoted, but only after a comma or in a call), "element" (between

@@ -17,10 +17,12 @@ WORD = ALPHANUMERIC + "_"
 class Detector:
     """`anchors`: ASCII, in lower case, at least two characters or one that is rare ("#" is any digit); each match of
     the detector has one of them in it or near it, in whatever case. `near`: what must stand near an anchor for it to
-    count, told in bytes; the gate looks, at a hundredth of the cost of `find`. `find(text, at)`: what is found about
-    the anchor that begins at character `at`; it looks at a bounded stretch around it, so that no text is slow."""
+    count, told in bytes; `after`: what must follow it, a pattern of bytes in any case (see kernels/tails) that leaves
+    out no match. The gate looks, at a hundredth of the cost of `find`. `find(text, at)`: what is found about the
+    anchor that begins at character `at`; it looks at a bounded stretch around it, so that no text is slow."""
 
     name: str
     anchors: tuple[str, ...]
     find: Callable[[str, int], Iterator[Finding]]
     near: tuple[Near, ...] = ()
+    after: str = ""

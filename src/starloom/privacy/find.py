@@ -142,7 +142,7 @@ def _gate(detectors: tuple[Detector, ...]) -> tuple[Automaton, list[tuple[_Look,
     looks: dict[Anchor, list[_Look]] = {}
     for number, detector in enumerate(detectors):
         for text in dict.fromkeys(detector.anchors):
-            looks.setdefault(Anchor(text, detector.near), []).append((number, detector.find))
+            looks.setdefault(Anchor(text, detector.near, detector.after), []).append((number, detector.find))
     return Automaton(list(looks)), [tuple(some) for some in looks.values()]
 
 

@@ -149,6 +149,6 @@ _FIRST_GROUPS = (
 )
 
 DETECTORS = (
-    Detector("ipv4", (".#.", ".##.", ".###."), _ipv4, near=(Near("before", _DIGITS), Near("after", _DIGITS))),
+    Detector("ipv4", (".#.", ".##.", ".###."), _ipv4, near=(Near("before", _DIGITS),), after="[0-9]{1,3}\\.[0-9]"),
     Detector("ipv6", _FIRST_GROUPS, _ipv6),
 )

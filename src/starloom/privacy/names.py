@@ -123,7 +123,11 @@ DETECTORS = (
         ),
     ),
     Detector(
-        "address-and-name", ("@",), _after_address, near=(Near("after", ALPHANUMERIC), Near("after", "(", within=86))
+        "address-and-name",
+        ("@",),
+        _after_address,
+        near=(Near("after", ALPHANUMERIC), Near("after", "(", within=86)),
+        after="[A-Za-z0-9.-]{3}[A-Za-z0-9.-]*[>\\]]?[ \t]+\\(",
     ),
     *usernames.DETECTORS,
 )

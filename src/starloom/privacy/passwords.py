@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from starloom.privacy.assignments import Assigned, assigned
+from starloom.privacy.assignments import Assigned, assigned, gate
 from starloom.privacy.detector import Detector
 from starloom.privacy.finding import Finding
 from starloom.privacy.gibberish import WORDY, bits
@@ -175,7 +175,10 @@ def _address(value: str) -> bool:
 
 DETECTORS: tuple[Detector, ...] = (
     Detector(
-        "assigned-password", ("pass", "pwd", "_pw", "-pw", " pw", '"pw"', "'pw'", "*pw", "senha", "contrase"), _find
+        "assigned-password",
+        ("pass", "pwd", "_pw", "-pw", " pw", '"pw"', "'pw'", "*pw", "senha", "contrase"),
+        _find,
+        after=gate("[a-z]", "[^NEVERa-z]", 8),  # of letters alone it has 8, see is_password
     ),
     form(
         "address-password",
@@ -185,6 +188,7 @@ DETECTORS: tuple[Detector, ...] = (
         accept=_address,
         kind="PASSWORD",
         start="",
+        after=r"[^\s/?\"'`<>\\,]*@",
         confidence=0.9,
     ),
     form(

@@ -73,6 +73,7 @@ DETECTORS: tuple[Detector, ...] = (
         r"(?<!ssh)://([A-Za-z0-9_-]{20,255})(?::(?:x-oauth-basic)?)?@(?=[A-Za-z0-9])",
         accept=_user_token,
         start="",
+        after="[A-Za-z0-9_:-]*@",
         confidence=0.9,
     ),
     form("azure-storage-key", "accountkey=", r"(?i:accountkey)=([A-Za-z0-9+/]{86}==)"),

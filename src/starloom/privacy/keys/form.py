@@ -25,6 +25,7 @@ def form(
     required: bool = False,
     start: str = START,
     near: tuple[Near, ...] = (),
+    after: str = "",
 ) -> Detector:
     """The detector of what matches `pattern` from an anchor on, or from up to `before` characters before it
     (`anchors`, where a string: parted by spaces).
@@ -32,7 +33,7 @@ def form(
     The value is group 1, or the match. `proof`: whether one is proven by more than its looks: then the confidence is 1.
     One that is not may still be somebody's, in a form not yet known, and keeps 0.6, or is none where proof is
     `required`. `accept`: whether one that is not proven is found at all; if not given, any but a filler ("xxx…").
-    `start`: what stands before, in a pattern; `near`: as Detector has it.
+    `start`: what stands before, in a pattern; `near`, `after`: as Detector has them.
     """
     compiled = re.compile(start + pattern, re.A)
     group = 1 if compiled.groups else 0
@@ -50,4 +51,4 @@ def form(
             elif not required and (accept(value) if accept else not is_filler(value)):
                 yield Finding(match.start(group), match.end(group), kind, name, 0.6 if proof else confidence)
 
-    return Detector(name, tuple(anchors.split(" ")) if isinstance(anchors, str) else anchors, find, near)
+    return Detector(name, tuple(anchors.split(" ")) if isinstance(anchors, str) else anchors, find, near, after)

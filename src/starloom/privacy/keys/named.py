@@ -9,6 +9,7 @@ from starloom.privacy.assignments import assigned
 from starloom.privacy.detector import Detector
 from starloom.privacy.finding import Finding
 from starloom.privacy.gibberish import WORDY, bits, is_hex, is_random
+from starloom.privacy.keys.assigned import GATE
 from starloom.privacy.placeholders import is_filler
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
@@ -73,7 +74,7 @@ def _named(name: str, anchors: str, pattern: str) -> Detector:
         if match and (pattern.startswith(_UUID) or is_random(match[0])) and not is_filler(match[0]):
             yield Finding(given.start, given.end, "KEY", name, 0.9)
 
-    return Detector(name, tuple(anchors.split(" ")), find)
+    return Detector(name, tuple(anchors.split(" ")), find, after=GATE)
 
 
 _AWS_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")

@@ -137,6 +137,7 @@ DETECTORS: tuple[Detector, ...] = (
         "aaaaaaaaaaaaaaaaaaaaa",
         r"A{19,25}[B-Za-z0-9][A-Za-z0-9]{1,60}(?:%[0-9A-F]{2}[A-Za-z0-9]{1,60}){1,6}",
         accept=lambda value: not is_filler(value.lstrip("A")),
+        after="[A-Za-z0-9]*%",
     ),
     form("mapbox-token", "sk.eyj", rf"sk\.eyJ{WORD}{{20,200}}\.{WORD}{{20,30}}{END}", checks.mapbox),
     # Paying and selling
