@@ -2,7 +2,7 @@
 ; `;; GRAMMAR …`, and is for all the grammars that it names. Functions, methods, classes and other types, modules, macros,
 ; members of enumerations, and constants at the top level or of a class; neither declarations without a body (but for
 ; those of interfaces), nor fields, parameters and local variables. Names of nodes: those of the grammars in
-; tree-sitter-language-pack 0.13. `#among?` is ours: the text that is captured is one of the words.
+; tree-sitter-language-pack 0.13. `words` is ours: the text of @_word is one of them.
 
 ;; c glsl hlsl cpp cuda objc
 (function_definition declarator: (function_declarator declarator: (identifier) @name))
@@ -212,7 +212,7 @@
 (class_statement name: (package) @name)
 (subroutine_declaration_statement name: (bareword) @name)
 (method_declaration_statement name: (bareword) @name)
-(use_statement module: (package) @_module (list_expression . (autoquoted_bareword) @name) (#among? @_module "constant"))
+(use_statement module: (package) @_word (list_expression . (autoquoted_bareword) @name) (#set! words "constant"))
 
 ;; lua
 (function_declaration name: (identifier) @name)
@@ -248,7 +248,7 @@
 (compilation_unit (val_definition pattern: (identifier) @name))
 
 ;; groovy
-(command (unit (identifier) @_def) (block (unit (func . (identifier) @name))) (#among? @_def "def"))
+(command (unit (identifier) @_word) (block (unit (func . (identifier) @name))) (#set! words "def"))
 
 ;; swift
 (class_declaration name: (type_identifier) @name)
@@ -407,8 +407,8 @@
 (declaration_expression (function_or_value_defn (value_declaration_left (identifier_pattern . (long_identifier_or_op (identifier) @name)))))
 
 ;; elixir
-(call target: (identifier) @_word (arguments . (alias) @name) (#among? @_word "defmodule" "defprotocol"))
-(call target: (identifier) @_word (arguments . [(identifier) @name (call target: (identifier) @name) (binary_operator left: [(identifier) @name (call target: (identifier) @name)] operator: "when")]) (#among? @_word "def" "defp" "defmacro" "defmacrop" "defguard" "defguardp" "defdelegate" "defn" "defnp"))
+(call target: (identifier) @_word (arguments . (alias) @name) (#set! words "defmodule defprotocol"))
+(call target: (identifier) @_word (arguments . [(identifier) @name (call target: (identifier) @name) (binary_operator left: [(identifier) @name (call target: (identifier) @name)] operator: "when")]) (#set! words "def defp defmacro defmacrop defguard defguardp defdelegate defn defnp"))
 
 ;; erlang
 (function_clause name: (atom) @name)
@@ -424,21 +424,21 @@
 (data_constructor name: (constructor_name) @name)
 
 ;; clojure
-(source (list_lit . value: (sym_lit name: (sym_name) @_word) . value: (sym_lit name: (sym_name) @name) (#among? @_word "ns" "def" "defn" "defn-" "defmacro" "defonce" "defmulti" "defprotocol" "defrecord" "deftype" "definterface" "defstruct")))
+(source (list_lit . value: (sym_lit name: (sym_name) @_word) . value: (sym_lit name: (sym_name) @name) (#set! words "ns def defn defn- defmacro defonce defmulti defprotocol defrecord deftype definterface defstruct")))
 
 ;; commonlisp
 (defun_header function_name: (sym_lit) @name)
-(source (list_lit . value: (sym_lit) @_word . value: (sym_lit) @name (#among? @_word "defvar" "defparameter" "defconstant" "defclass" "defstruct" "deftype" "defpackage" "define-condition")))
+(source (list_lit . value: (sym_lit) @_word . value: (sym_lit) @name (#set! words "defvar defparameter defconstant defclass defstruct deftype defpackage define-condition")))
 
 ;; elisp
 (function_definition name: (symbol) @name)
 (macro_definition name: (symbol) @name)
 (source_file (special_form . "defvar" . (symbol) @name))
 (source_file (special_form . "defconst" . (symbol) @name))
-(source_file (list . (symbol) @_word . (symbol) @name (#among? @_word "defcustom" "defgroup" "defface" "define-minor-mode" "define-derived-mode" "cl-defun" "cl-defmethod" "cl-defgeneric" "cl-defstruct" "defclass" "cl-defmacro")))
+(source_file (list . (symbol) @_word . (symbol) @name (#set! words "defcustom defgroup defface define-minor-mode define-derived-mode cl-defun cl-defmethod cl-defgeneric cl-defstruct defclass cl-defmacro")))
 
 ;; scheme racket
-(list . (symbol) @_word . [(list . (symbol) @name) (symbol) @name] (#among? @_word "define" "define-syntax" "define-record-type" "define-values" "define-syntax-rule" "define/contract" "struct" "define-struct"))
+(list . (symbol) @_word . [(list . (symbol) @name) (symbol) @name] (#set! words "define define-syntax define-record-type define-values define-syntax-rule define/contract struct define-struct"))
 
 ;; fennel
 (fn name: (symbol) @name)

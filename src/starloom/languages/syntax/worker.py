@@ -9,6 +9,7 @@ grammar that finds the least of errors: another makes names of what it does not 
 """
 
 import functools
+import gc
 import json
 import math
 import os
@@ -25,6 +26,8 @@ from starloom.languages.syntax.definitions import queries
 from starloom.languages.syntax.drawing import middle
 
 _CHUNK = 1 << 11  # bytes the parser is handed at once, copied each time: every 250 bytes, as it goes back and forth
+_BUFFER = memoryview(bytearray(_CHUNK))
+_HANDED = [_BUFFER[:size] for size in range(_CHUNK + 1)]  # always these: tree-sitter 0.26 frees nothing it is handed
 _STEP = 40  # bytes that must be parsed, on the whole, in each hundred operations; of code it parses 100-300
 _FREE_STEPS = 1_000
 _MATCHES = 4_096  # half-made ones that a query may hold: a bound for its time; code holds some tens
@@ -37,6 +40,7 @@ def main() -> None:
     answer = {"errors": _errors, "definitions": _definitions, "middles": _middle}[sys.argv[1]]
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # whatever a grammar prints is no answer
+    gc.disable()  # nothing here is a cycle, and a tree's nodes are many
     answers.write(READY + b"\n")
     while question := sys.stdin.buffer.readline():
         size, *names = question.decode("ascii").split()
@@ -49,8 +53,11 @@ def _parser(grammar: str) -> Parser:
 
 
 @functools.cache
-def _query(grammar: str) -> Query:
-    return Query(get_language(grammar), queries()[grammar])
+def _query(grammar: str) -> tuple[Query, list[frozenset[bytes]]]:
+    """And of each of its patterns, the words of which @_word must be one; none where there is no such capture."""
+    query = Query(get_language(grammar), queries()[grammar])
+    settings = (query.pattern_settings(number) for number in range(query.pattern_count))
+    return query, [frozenset((one.get("words") or "").encode().split()) for one in settings]
 
 
 class _Read(NamedTuple):
@@ -104,14 +111,14 @@ def _middle(words: Sequence[str], data: bytes) -> bytes:
 
 def _defined(file: _Read, data: bytes) -> list[tuple[str, int]]:
     """(name, line) in their order."""
-
-    def among(*asked: Any, **_named: Any) -> bool:
-        _, (captured, *words), _, captures = asked
-        node = captures[captured[0]][0]
-        return (data[node.start_byte : node.end_byte].decode("utf-8", "replace"), "string") in words
-
-    cursor = QueryCursor(_query(file.grammar), match_limit=_MATCHES)
-    nodes = cursor.captures(file.tree.root_node, among).get("name", [])
+    query, words = _query(file.grammar)
+    # Told by their words here, not by a predicate in the query: what that is handed is never freed either.
+    nodes = [
+        node
+        for number, captured in QueryCursor(query, match_limit=_MATCHES).matches(file.tree.root_node)
+        if not words[number] or _text(captured["_word"][0], data) in words[number]
+        for node in captured["name"]
+    ]
     found: list[tuple[str, int]] = []
     for start, end, row in sorted({(node.start_byte, node.end_byte, node.start_point.row) for node in nodes}):
         name = data[start:end].strip(_MARKS)
@@ -121,6 +128,10 @@ def _defined(file: _Read, data: bytes) -> list[tuple[str, int]]:
         if not found or found[-1][0] != text:  # clauses of one function: the first
             found.append((text, row + 1))
     return found
+
+
+def _text(node: Node, data: bytes) -> bytes:
+    return data[node.start_byte : node.end_byte]
 
 
 def _errors_in(tree: Tree) -> Iterator[Node]:
@@ -148,7 +159,10 @@ def _parsed(parser: Parser, data: memoryview) -> Tree | None:
     left = _FREE_STEPS + len(data) // _STEP
 
     def read(place: int, _point: Any) -> memoryview:
-        return data[place : place + _CHUNK]
+        piece = data[place : place + _CHUNK]
+        handed = _HANDED[len(piece)]
+        handed[:] = piece
+        return handed
 
     def progress(_place: int, _has_error: bool) -> bool:  # asked every hundred operations; True: give up
         nonlocal left
