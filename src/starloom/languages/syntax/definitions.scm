@@ -5,39 +5,39 @@
 ; tree-sitter-language-pack 0.13. `words` is ours: the text of @_word is one of them.
 
 ;; c glsl hlsl cpp cuda objc
-(function_definition declarator: (function_declarator declarator: (identifier) @name))
-(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name)))
-(function_definition declarator: (pointer_declarator declarator: (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))))
+(function_definition declarator: [
+  (function_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: [
+    (function_declarator declarator: (identifier) @name)
+    (pointer_declarator declarator: (function_declarator declarator: (identifier) @name))])])
 (struct_specifier name: (type_identifier) @name body: (_))
 (union_specifier name: (type_identifier) @name body: (_))
 (enum_specifier name: (type_identifier) @name body: (_))
 (enumerator name: (identifier) @name)
-(type_definition declarator: (type_identifier) @name)
-(type_definition declarator: (pointer_declarator declarator: (type_identifier) @name))
-(type_definition declarator: (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name))))
+(type_definition declarator: [
+  (type_identifier) @name
+  (pointer_declarator declarator: (type_identifier) @name)
+  (function_declarator declarator: (parenthesized_declarator (pointer_declarator declarator: (type_identifier) @name)))])
 (preproc_def name: (identifier) @name)
 (preproc_function_def name: (identifier) @name)
-(translation_unit (declaration declarator: (init_declarator declarator: (identifier) @name)))
-(translation_unit (declaration declarator: (init_declarator declarator: (array_declarator declarator: (identifier) @name))))
-(translation_unit (declaration declarator: (init_declarator declarator: (pointer_declarator declarator: (identifier) @name))))
+(translation_unit (declaration declarator: (init_declarator declarator: [
+  (identifier) @name
+  (array_declarator declarator: (identifier) @name)
+  (pointer_declarator declarator: (identifier) @name)])))
 
 ;; hlsl cpp cuda
-(function_definition declarator: (function_declarator declarator: (field_identifier) @name))
-(function_definition declarator: (function_declarator declarator: (qualified_identifier name: (identifier) @name)))
-(function_definition declarator: (function_declarator declarator: (qualified_identifier name: (qualified_identifier name: (identifier) @name))))
-(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (field_identifier) @name)))
-(function_definition declarator: (pointer_declarator declarator: (function_declarator declarator: (qualified_identifier name: (identifier) @name))))
-(function_definition declarator: (reference_declarator (function_declarator declarator: (identifier) @name)))
-(function_definition declarator: (reference_declarator (function_declarator declarator: (field_identifier) @name)))
-(function_definition declarator: (reference_declarator (function_declarator declarator: (qualified_identifier name: (identifier) @name))))
-(class_specifier name: (type_identifier) @name body: (_))
-(class_specifier name: (template_type name: (type_identifier) @name) body: (_))
+(function_definition declarator: [
+  (function_declarator declarator: [
+    (field_identifier) @name
+    (qualified_identifier name: [(identifier) @name (qualified_identifier name: (identifier) @name)])])
+  (pointer_declarator declarator: (function_declarator declarator: [(field_identifier) @name (qualified_identifier name: (identifier) @name)]))
+  (reference_declarator (function_declarator declarator: [(identifier) @name (field_identifier) @name (qualified_identifier name: (identifier) @name)]))])
+(class_specifier name: [(type_identifier) @name (template_type name: (type_identifier) @name)] body: (_))
 (struct_specifier name: (template_type name: (type_identifier) @name) body: (_))
 (alias_declaration name: (type_identifier) @name)
 (concept_definition name: (identifier) @name)
 (namespace_definition name: (namespace_identifier) @name)
-(declaration_list (declaration declarator: (init_declarator declarator: (identifier) @name)))
-(declaration_list (declaration declarator: (init_declarator declarator: (array_declarator declarator: (identifier) @name))))
+(declaration_list (declaration declarator: (init_declarator declarator: [(identifier) @name (array_declarator declarator: (identifier) @name)])))
 
 ;; objc
 (class_interface . (identifier) @name)
