@@ -125,8 +125,9 @@ def _strings(terms: Terms) -> list[str]:
 
 
 def warm() -> None:
-    """Compiles the kernel, where that was not done before: else every worker does it for itself."""
+    """Compiles the kernels, where that was not done before: else every worker does it for itself."""
     index_terms(*_joined([b"a"]), *_joined([b"a"]), _LONGEST)
+    border_terms(*_joined([b"a"]))
 
 
 # Indexes put together
