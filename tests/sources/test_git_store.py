@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from tests.sources import git_packs
 
+from starloom.kernels.copies import followed
 from starloom.sources.git import pack_index
 from starloom.sources.git.config import plain_settings
 from starloom.sources.git.delta import applied, lengths
@@ -149,19 +150,24 @@ def test_a_delta_makes_what_its_orders_say(seed, orders):
     delta = git_packs.delta(len(base), len(expected), written)
     assert lengths(delta)[:2] == (len(base), len(expected))
     assert applied(base, delta, len(expected)) == expected
+    assert followed(base, delta, lengths(delta)[2], len(expected)) == expected
     with pytest.raises(ERRORS):
         applied(base, delta, len(expected) - 1)
     with pytest.raises(ERRORS):
         applied(base[1:], delta, len(expected))
 
 
-@given(some.binary(max_size=40), some.binary(max_size=60), some.integers(0, 200))
+@given(some.binary(min_size=1, max_size=200), some.binary(max_size=60), some.integers(0, 200))
 def test_any_bytes_as_a_delta(base, orders, made):
-    try:
-        found = applied(base, git_packs.delta(len(base), made, orders), 100)
-    except ERRORS:
-        return
-    assert len(found) == made <= 100
+    delta = git_packs.delta(len(base), made, orders)
+    found = []
+    for way in (lambda: applied(base, delta, 200), lambda: followed(base, delta, lengths(delta)[2], made)):
+        try:
+            found.append(way())
+        except ERRORS:
+            found.append(None)
+    assert found[0] == found[1]
+    assert found[0] is None or len(found[0]) == made
 
 
 COMMON = """

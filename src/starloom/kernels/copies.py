@@ -25,8 +25,9 @@ def followed(text: bytes, orders: bytes, first: int, size: int) -> bytes:
 
 
 @kernel
-def _follow(text: Any, orders: Any, at: int, size: int, out: Any) -> bool:
-    made = 0
+def _follow(text: Any, orders: Any, at: Any, size: Any, out: Any) -> Any:
+    made: Any = 0
+    order: Any
     while at < len(orders):
         order = np.int64(orders[at])
         at += 1
@@ -37,7 +38,8 @@ def _follow(text: Any, orders: Any, at: int, size: int, out: Any) -> bool:
             at += order
             made += order
             continue
-        start, count = np.int64(0), np.int64(0)
+        start: Any = np.int64(0)
+        count: Any = np.int64(0)
         for bit in range(7):
             if order >> bit & 1:
                 if at == len(orders):
