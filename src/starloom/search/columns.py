@@ -1,6 +1,7 @@
-"""Cells of the rows of a shard, read from Arrow's buffers as they are mapped: a tenth of what an Arrow scalar costs.
+"""Cells of the rows of a shard, read from Arrow's buffers as they are mapped.
 
-A page of ten hits has a hundred cells, which would otherwise take longer than finding it.
+Cost: 0.1 to 0.6 us a cell; Arrow's scalars take 0.3 to 3.6, most of all for what is a dictionary, and a page of ten
+hits has a hundred of them.
 """
 
 from collections.abc import Callable
