@@ -110,7 +110,7 @@ def _is_border(data: Any, p: int, end: int) -> bool:
 
 @kernel
 def _hash(data: Any, start: int, end: int, fold: bool, key: Any) -> Any:
-    h = np.uint64(end - start)
+    h = np.uint64(0)  # no byte of a word is 0: `a` is not `\0a`
     for p in range(start, end):
         h = h * key + np.uint64(_FOLDED[data[p]] if fold else data[p])
     return mix(h)
@@ -118,11 +118,11 @@ def _hash(data: Any, start: int, end: int, fold: bool, key: Any) -> Any:
 
 @kernel
 def _place(
-    data: Any, start: int, end: int, fold: bool, key: Any, slots: Any, mask: int, first: int, starts: Any, ends: Any
+    data: Any, start: int, end: int, fold: bool, hashed: Any, slots: Any, mask: int, first: int, starts: Any, ends: Any
 ) -> Any:
     # Where in `slots` the entry equal to data[start:end] stands, or could. Entries below `first` are other files'.
     length = end - start
-    place = np.int64(_hash(data, start, end, fold, key) & np.uint64(mask))
+    place = np.int64(hashed & np.uint64(mask))
     while slots[place] >= first:
         entry = np.int64(slots[place])
         if ends[entry - first] - starts[entry - first] == length:
@@ -200,18 +200,21 @@ def _words(offsets: Any, data: Any, longest: int, keys: Any, code: Any, parts: A
                 p += 1
                 continue
             start = p
+            h = np.uint64(0)  # `_hash`, while the bytes are at hand
             while p < stop and _CLASSES[data[p]] != _NONE:
+                h = h * key + np.uint64(data[p])
                 p += 1
             if p - start >= longest:
                 continue
-            place = _place(data, start, p, False, key, slots, mask, first, starts, ends)
+            place = _place(data, start, p, False, mix(h), slots, mask, first, starts, ends)
             if slots[place] >= first:
                 continue
             slots[place], starts[count - first], ends[count - first] = count, start, p
             count += 1
             if _has_capital(data, start, p):
                 cased_at = _write(data, start, p, False, cased, cased_at)
-            place = _place(data, start, p, True, key, low_slots, mask, low_first, low_starts, low_ends)
+            h = _hash(data, start, p, True, key)
+            place = _place(data, start, p, True, h, low_slots, mask, low_first, low_starts, low_ends)
             if low_slots[place] >= low_first:
                 continue
             low_slots[place] = low_count
@@ -228,12 +231,14 @@ def _words(offsets: Any, data: Any, longest: int, keys: Any, code: Any, parts: A
                 after = _piece_end(data, start, end)
                 if after - start < end - begin:
                     if _has_capital(data, start, after):
-                        place = _place(data, start, after, False, key, slots, mask, first, starts, ends)
+                        h = _hash(data, start, after, False, key)
+                        place = _place(data, start, after, False, h, slots, mask, first, starts, ends)
                         if slots[place] < first:
                             slots[place], starts[count - first], ends[count - first] = count, start, after
                             count += 1
                             cased_at = _write(data, start, after, False, cased, cased_at)
-                    place = _place(data, start, after, True, key, low_slots, mask, low_first, low_starts, low_ends)
+                    h = _hash(data, start, after, True, key)
+                    place = _place(data, start, after, True, h, low_slots, mask, low_first, low_starts, low_ends)
                     if low_slots[place] < low_first:
                         low_slots[place] = low_count
                         low_starts[low_count - low_first], low_ends[low_count - low_first] = start, after
