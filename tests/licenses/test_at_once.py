@@ -16,7 +16,9 @@ WORDS = {
     "restrictions": restrictions.WORDS,
 }
 PHRASES = sorted(
-    {one.word for one in phrases.PHRASES.where(EVERY)}.union(*(one.where(EVERY) for one in WORDS.values()))
+    {one.word for one in phrases.PHRASES.where(EVERY)}.union(
+        (word for word, _ in terms.TERMS.where(EVERY)), *(one.where(EVERY) for one in WORDS.values())
+    )
 )
 
 SENTENCES = (

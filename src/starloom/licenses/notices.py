@@ -94,7 +94,7 @@ def _read(lines: list[str], numbers: list[int], stems: int) -> tuple[Notice | No
     grants = may_grant(lower, stems)
     if grants and (notice := notice_of(comments_of(lines, numbers), stems)):
         return replace(notice, line=notice.line - numbers[0], end=notice.end - numbers[0]), False
-    return None, (grants or may_speak(lower, stems)) and speaks_of_terms(lower)
+    return None, (grants or may_speak(lower, stems)) and speaks_of_terms(lower, stems)
 
 
 # Without one of these a pattern of the same name does not match: words are much cheaper to look for.

@@ -2,7 +2,7 @@
 
 import re
 
-from starloom.licenses.stems import EVERY, Words
+from starloom.licenses.stems import EVERY, Phrases, Words
 
 # Every notice that is recognised has one of these; most files have none.
 GRANTS = Words(
@@ -23,23 +23,44 @@ GRANTS = Words(
     "distributed under",
 )
 
-_TERMS = re.compile(
-    r"\blicen[cs](?!e\.(?:dat|key))|\bpermi(?:ssion|tted) |\bredistribut|\b[al]?gpl|\bpublic domain\b|\bproprietary\b"
-    r"|\bconfidential\b|\bcopyleft\b|\bfreely\b.{0,40}\b(?:use|copi|distribut|modif)|\bfree (?:software|to use)\b"
-    r"|\b(?:may|can) be (?:freely |used |copied|distributed|modified)|\bnon-?commercial\b|\bmay not\b"
-    r"|\bwithout restriction|\b(?:released|available|distributed|published) under\b|\bpurposes only\b"
+# Words of terms: one that must be there, cheap to look for, and the pattern.
+TERMS = Phrases(
+    [
+        (word, re.compile(pattern))
+        for word, pattern in (
+            ("licen", r"licen(?<!\wlicen)[cs](?!e\.(?:dat|key))"),  # the literal first: `re` looks for it much faster
+            ("permi", r"permi(?<!\wpermi)(?:ssion|tted) "),
+            ("redistribut", r"redistribut(?<!\wredistribut)"),
+            ("gpl", r"\b[al]?gpl"),
+            ("public domain", r"\bpublic domain\b"),
+            ("proprietary", r"\bproprietary\b"),
+            ("confidential", r"\bconfidential\b"),
+            ("copyleft", r"\bcopyleft\b"),
+            ("freely", r"\bfreely\b.{0,40}\b(?:use|copi|distribut|modif)"),
+            ("free ", r"\bfree (?:software|to use)\b"),
+            ("may be ", r"\bmay be (?:freely |used |copied|distributed|modified)"),
+            ("can be ", r"\bcan be (?:freely |used |copied|distributed|modified)"),
+            ("commercial", r"\bnon-?commercial\b"),
+            ("may not", r"\bmay not\b"),
+            ("without restriction", r"\bwithout restriction"),
+            (" under", r"\b(?:released|available|distributed|published) under\b"),
+            ("purposes only", r"\bpurposes only\b"),
+        )
+    ],
+    lambda one: one[0],
 )
-# What it does not match without, beside GRANTS: words are much cheaper to look for.
+# What they do not match without, beside GRANTS.
 TERMS_TOO = Words(
     *("copyleft", "freely", "free software", "free to use", "may be ", "can be ", "may not", "without restriction"),
     "published under",
 )
+# The first letter alone, and what stands before it, so that it is what `re` looks for.
 _POINTER = re.compile(
-    r"\b(?:see|in|read|view|refer to|consult)\b[^.]{0,60}"
+    r"[sirvcu](?<!\w.)(?:(?:(?<=s)ee|(?<=i)n|(?<=r)ead|(?<=v)iew|(?<=r)efer to|(?<=c)onsult)\b[^.]{0,60}"
     r"\b(?:(?:licen[cs]e|copying|copyright|notice|readme|about)(?:\.(?:txt|md|rst|html|terms))?|[\w/-]{1,40}\.(?:h|c|txt|md))\b"
     r"(?:[^.]{0,20}\bfile\b)?[^.]{0,120}\.?"
     # of translations: as the program's own
-    r"|(?P<same>\bunder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60})"
+    r"|(?P<same>(?<=u)nder the same (?:[\w-]{1,20} )?licen[cs]e as (?:the )?[\w .+-]{1,60}))"
 )
 
 
@@ -58,9 +79,13 @@ def may_have_terms(stems: int) -> bool:
     return bool(GRANTS.where(stems) or TERMS_TOO.where(stems))
 
 
-def speaks_of_terms(lower: str) -> bool:
+def speaks_of_terms(lower: str, stems: int = EVERY) -> bool:
     """Whether there are words of a licence beside those that point to a file."""
-    return _TERMS.search(lower) is not None and _TERMS.search(_without_pointers(lower)) is not None
+    return _has_terms(lower, stems) and _has_terms(_without_pointers(lower), stems)
+
+
+def _has_terms(lower: str, stems: int) -> bool:
+    return any(word in lower and pattern.search(lower) for word, pattern in TERMS.where(stems))
 
 
 def _without_pointers(lower: str) -> str:
