@@ -20,7 +20,7 @@ def _bytes(texts):
     return np.cumsum([0, *map(len, contents)]), np.frombuffer(b"".join(contents), np.uint8), contents
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(texts, st.integers(1, 4), st.integers(1, 30))
 def test_ends_of_texts(texts, few, characters):
     offsets, data, contents = _bytes(texts)
@@ -36,7 +36,7 @@ def test_ends_of_texts(texts, few, characters):
         assert content[tail:].decode() == heads_twin.last_characters(text, characters)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(texts, words)
 def test_words_that_stand_in_stretches(texts, words):
     offsets, data, contents = _bytes(texts)

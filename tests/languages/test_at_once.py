@@ -37,7 +37,7 @@ def same(names, texts):
     assert at_once.markers(texts, offsets, data) == list(map(generated_marker, texts))
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 @given(files())
 @example((["a.h"] * 4, ["\n" * n + "// -*- C++ -*-" for n in (3, 4, 5, 6)]))
 @example((["a.c"] * 4, ["x" * n + "\n# vim: ft=sh" for n in (1487, 1488, 1489, 1499)]))

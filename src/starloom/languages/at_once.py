@@ -1,5 +1,5 @@
 """What languages many files are in, and which of them programs wrote: as `detect`, `generated_content` and
-`generated_marker` say of each, in a fraction of the time.
+`generated_marker` say of each, sooner.
 
 Kernels go through the heads and ends of all texts; a text is looked at alone, or for the form or rule at hand, only
 where they have found a sign or word of what is looked for. Texts come with their UTF-8 form,

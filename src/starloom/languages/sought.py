@@ -4,12 +4,9 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from starloom.kernels.present import Words
+from starloom.kernels.present import FOLDED, Words
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.languages.alternatives import ANY_CASE, Alternatives
-
-# Letters beyond ASCII that become ASCII's in lower case: KELVIN SIGN, CAPITAL I WITH DOT ABOVE.
-_FOLDED = ("\u212a".encode(), "\u0130".encode())
 
 
 class Sought:
@@ -23,14 +20,14 @@ class Sought:
         folded = [key for key in told if key.startswith(ANY_CASE)]
         self._told = exact + folded
         self._untold = keys.difference(told)
-        words = [*_FOLDED, *(key.encode() for key in exact)]
+        words = [*FOLDED, *(key.encode() for key in exact)]
         self._words = Words(words, [key.removeprefix(ANY_CASE).encode() for key in folded])
 
     def standing(self, starts: Int64s, stops: Int64s, data: UInt8s) -> list[frozenset[str] | None]:
         """For each data[start:stop] the keys of words that may stand there, as `Alternatives.search` takes them."""
         found = self._words.standing(starts, stops, data)
         told: list[list[str]] = [[] for _ in starts]
-        for row, column in np.argwhere(found[:, len(_FOLDED) :]).tolist():
+        for row, column in np.argwhere(found[:, len(FOLDED) :]).tolist():
             told[row].append(self._told[column])
-        odd: list[bool] = np.any(found[:, : len(_FOLDED)], axis=1).tolist()
+        odd: list[bool] = np.any(found[:, : len(FOLDED)], axis=1).tolist()
         return [None if is_odd else self._untold.union(some) for some, is_odd in zip(told, odd, strict=True)]

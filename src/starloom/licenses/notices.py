@@ -27,7 +27,7 @@ from starloom.licenses.metadata import name_expression
 from starloom.licenses.phrases import PHRASES
 from starloom.licenses.restrictions import may_restrict, proprietary
 from starloom.licenses.sentences import Found, Kind, denied, is_about_this, occurrences
-from starloom.licenses.stems import EVERY, Words
+from starloom.licenses.stems import EVERY, AnyOf
 from starloom.licenses.terms import may_grant, may_speak, speaks_of_terms
 
 
@@ -98,11 +98,11 @@ def _read(lines: list[str], numbers: list[int], stems: int) -> tuple[Notice | No
 
 
 # Without one of these a pattern of the same name does not match: words are much cheaper to look for.
-OF_OTHERS_WORDS = Words(
+OF_OTHERS_WORDS = AnyOf(
     *("portions ", "parts ", "sections ", "under the following licen", "includes code "),
     *("adapted from", "borrowed from", "copied from", "taken from"),
 )
-CHOICE_WORDS = Words(
+CHOICE_WORDS = AnyOf(
     *("alternatively", "dual licen", "dual-licen", "dually licen", "dually-licen", "either licen", "either of the "),
     "of your choice",
 )

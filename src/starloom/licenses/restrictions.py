@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from starloom.licenses.categories import PROPRIETARY
 from starloom.licenses.comments import Comments
 from starloom.licenses.sentences import Found
-from starloom.licenses.stems import Words
+from starloom.licenses.stems import AnyOf
 
 SECRET = re.compile(
     r"\bproprietary (?:and|&|/) confidential|\bconfidential (?:and|&|/) proprietary|\btrade secrets?\b"
@@ -36,7 +36,7 @@ LIMITED = re.compile(
 
 
 # Without one of these, or "profit", nothing is found: words are much cheaper to look for.
-WORDS = Words(
+WORDS = AnyOf(
     *("proprietary", "confidential", "trade secret", "unauthori", "strictly ", "unpublished "),
     *("no license ", "no permission ", "no part of this", "commercial", "sold", "for testing"),
     *("for academic", "for research", "for educational", "for evaluation", "for personal", "for internal"),

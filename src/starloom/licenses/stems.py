@@ -54,8 +54,8 @@ class Phrases(Generic[T]):
         return tuple(one for one, needed in self._known if needed & stems == needed)
 
 
-class Words(Phrases[str]):
-    """Phrases themselves."""
+class AnyOf(Phrases[str]):
+    """Phrases themselves, of which a text is asked whether it has one."""
 
     def __init__(self, *words: str) -> None:
         super().__init__(words, str)

@@ -2,10 +2,10 @@
 
 import re
 
-from starloom.licenses.stems import EVERY, Phrases, Words
+from starloom.licenses.stems import EVERY, AnyOf, Phrases
 
 # Every notice that is recognised has one of these; most files have none.
-GRANTS = Words(
+GRANTS = AnyOf(
     "licen",
     "permission",
     "permitted",
@@ -50,7 +50,7 @@ TERMS = Phrases(
     lambda one: one[0],
 )
 # What they do not match without, beside GRANTS.
-TERMS_TOO = Words(
+TERMS_TOO = AnyOf(
     *("copyleft", "freely", "free software", "free to use", "may be ", "can be ", "may not", "without restriction"),
     "published under",
 )
