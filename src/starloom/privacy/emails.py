@@ -12,7 +12,7 @@ domain must be one of top_level_domains.txt. Cost: constant for each `@`.
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Detector, Near
@@ -21,6 +21,7 @@ from starloom.privacy.word_lists import words
 
 _LETTER = "A-Za-z0-9À-ÖØ-öø-ɏ"
 _LONGEST = 64  # characters of a local part (RFC 5321)
+_WORD = 256  # characters of what stands without a space before or after the sign: more than is looked at
 _LOCAL = re.compile(rf"[{_LETTER}._+-]{{1,{_LONGEST + 1}}}(?:'[oOdD](?![{_LETTER}]))?")  # backwards
 _SIGN = re.compile(r"(?<!@)(\\?)(@@?(?!@)|%40|&#64;|&#x40;|&commat;)", re.I)
 _LABEL = rf"[{_LETTER}](?:[{_LETTER}-]{{0,61}}[{_LETTER}])?"
@@ -65,15 +66,38 @@ def _email(text: str, at: int) -> Iterator[Finding]:
     sign = _SIGN.match(text, at - 1 if text[at - 1 : at] == "\\" else at)
     if sign is None:
         return
-    start = _local(text, sign.start())
+    at = sign.start()
+    before = text[max(at - _WORD, 0) : at]
+    if not before or before[-1].isspace():
+        return
+    before = before.rsplit(None, 1)[-1]
+    after = text[at : at + _WORD].split(None, 1)[0]
+    if len(before) < _WORD and len(after) < _WORD:
+        first, found = at - len(before), _in_word(before + after, len(before))
+    else:
+        first, found = 0, _in(text, at)
+    if found is not None and not _is_referred_to(text, first + found[0]):
+        yield Finding(first + found[0], first + found[1], "EMAIL", "email", 0.95)
+
+
+def _in(text: str, at: int) -> tuple[int, int] | None:
+    """Where the address begins and ends whose sign begins at `at`. Told by what stands around it without a space."""
+    sign = _SIGN.match(text, at)
+    if sign is None:
+        return None
+    start = _local(text, at)
     end = _domain(text, sign.end())
     if start is None or end is None:
-        return
+        return None
     if text[start] == "_" and text[end : end + 1] == "_":
         start += 1  # emphasis
-    local, domain = text[start : sign.start()], text[sign.end() : end].lower()
-    if not (_is_nobodys(local.lower(), domain) or _is_something_else(text, start, end, local, domain)):
-        yield Finding(start, end, "EMAIL", "email", 0.95)
+    local, domain = text[start:at], text[sign.end() : end].lower()
+    if _is_nobodys(local.lower(), domain) or _is_something_else(text, start, end, local, domain):
+        return None
+    return start, end
+
+
+_in_word = lru_cache(1 << 12)(_in)  # a list of changes has the same few addresses over and over
 
 
 def _local(text: str, end: int) -> int | None:
@@ -146,7 +170,7 @@ def _is_something_else(text: str, start: int, end: int, local: str, domain: str)
         return True
     if domain in _ALGORITHMS and ("-" in local or local in _OF_ALGORITHMS):
         return True
-    return _is_in_url(text, start) or _is_message(text, start, local, domain)
+    return _is_in_url(text, start) or _is_made(local, domain)
 
 
 def _is_in_url(text: str, start: int) -> bool:
@@ -159,13 +183,16 @@ def _is_in_url(text: str, start: int) -> bool:
     )
 
 
-def _is_message(text: str, start: int, local: str, domain: str) -> bool:
-    """Whether it is the identifier of a message, which looks like an address."""
+def _is_made(local: str, domain: str) -> bool:
+    """Whether a machine has made it, as the identifier of a message, which looks like an address."""
     digits = sum(one.isdigit() for one in local) if len(local) >= 16 else 0
-    if digits >= 10 and not domain.startswith("users.noreply."):
-        return True  # made by a machine
-    if len(local) > 40 and domain == "mail.gmail.com":
-        return True
+    return (digits >= 10 and not domain.startswith("users.noreply.")) or (
+        len(local) > 40 and domain == "mail.gmail.com"
+    )
+
+
+def _is_referred_to(text: str, start: int) -> bool:
+    """Whether its line says before that it is the identifier of a message."""
     line = text[max(start - 120, text.rfind("\n", max(start - 120, 0), start) + 1, 0) : start].lower()
     return ("id" in line or "re" in line) and _MESSAGE.search(line) is not None
 

@@ -6,7 +6,9 @@ linear in the text and in its anchors, as a detector looks at a bounded stretch.
 """
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from starloom.kernels.automaton import Anchor, Automaton
@@ -36,14 +38,11 @@ def find(texts: Sequence[str], offsets: "Int64s", data: "UInt8s") -> list[list[F
     kernels/text)."""
     _, looks = _gate(DETECTORS)
     found: list[list[Finding]] = [[] for _ in texts]
-    current, text = -1, _Text("")
-    for piece in _compiled(DETECTORS).places(offsets, data):
-        for file, at, anchor in zip(*(column.tolist() for column in piece), strict=True):
-            if file != current:
-                current, text = file, _Text(texts[file])
-                found[file] = text.found
-            text.look(at, looks[anchor])
-    return [disjoint(some) if some else some for some in found]
+    pieces = _compiled(DETECTORS).places(offsets, data)
+    places = chain.from_iterable(zip(*(column.tolist() for column in piece), strict=True) for piece in pieces)
+    for file, some in groupby(places, itemgetter(0)):
+        found[file] = _found(texts[file], ((at, looks[anchor]) for _, at, anchor in some))
+    return found
 
 
 def find_in(text: str) -> list[Finding]:
@@ -54,10 +53,7 @@ def find_in(text: str) -> list[Finding]:
 
         data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
         return find([text], np.array([0, len(data)], np.int64), data)[0]
-    one = _Text(text)
-    for at, anchor in automaton.walk(text):
-        one.look(at, looks[anchor])
-    return disjoint(one.found)
+    return _found(text, ((at, looks[anchor]) for at, anchor in automaton.walk(text)))
 
 
 def find_each(texts: Sequence[str]) -> list[list[Finding]]:
@@ -118,22 +114,19 @@ def _clusters(found: Sequence[Finding]) -> Iterator[list[Finding]]:
         yield some
 
 
-class _Text:
-    """A text, and what is found in it."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.found: list[Finding] = []
-        self.last: dict[int, Finding] = {}  # of each detector
-
-    def look(self, at: int, looks: tuple[_Look, ...]) -> None:
+def _found(text: str, places: Iterable[tuple[int, tuple[_Look, ...]]]) -> list[Finding]:
+    """What those find who look where anchors stand."""
+    found: list[Finding] = []
+    last: dict[int, Finding] = {}  # of each detector
+    for at, looks in places:
         for number, look in looks:
-            last = self.last.get(number)
-            if last and last.start <= at < last.end:
+            before = last.get(number)
+            if before and before.start <= at < before.end:
                 continue  # an anchor inside what it found: the same again
-            for one in look(self.text, at):
-                self.found.append(one)
-                self.last[number] = one
+            for one in look(text, at):
+                found.append(one)
+                last[number] = one
+    return disjoint(found) if found else found
 
 
 @functools.cache

@@ -33,10 +33,18 @@ Part = tuple[int, int]  # a word: start, end
 
 def full_name_at(text: str, start: int) -> int | None:
     """Where the full name that begins at character `start` ends; None: there is none."""
+    line = text.find("\n", start, start + _LONGEST + 1)
+    end = _at_the_start_of(text[start : line if line >= 0 else start + _LONGEST + 1])
+    return None if end is None else start + end
+
+
+@lru_cache(1 << 12)  # a list of changes names the same few people over and over
+def _at_the_start_of(text: str) -> int | None:
+    """Where the full name ends that begins with the text: a line's, as far as a name is long and one character more."""
     parts: list[Part] = []
-    at = start
+    at = 0
     while len(parts) <= _MOST:
-        word = _WORD.match(text, at, start + _LONGEST)
+        word = _WORD.match(text, at, _LONGEST)
         if word and parts and _is_organisation(word[0]) and word[0][0].isupper():
             return None  # "Ada Weaver Group"
         if word is None or not (_is_part(word[0]) or (parts and word[0] in _PARTICLES)):
@@ -53,6 +61,14 @@ def full_name_at(text: str, start: int) -> int | None:
 
 def full_name_before(text: str, end: int) -> int | None:
     """Where the full name that ends at character `end` begins; None: there is none."""
+    line = text.rfind("\n", max(end - _LONGEST, 0), end) + 1
+    if not line:
+        return _before(text, end)
+    start = _before_in_line(text[line:end], end - line)
+    return None if start is None else line + start
+
+
+def _before(text: str, end: int) -> int | None:
     run = _BACKWARDS.match(text[max(end - _LONGEST, 0) : end][::-1])
     if run is None:
         return None
@@ -63,7 +79,10 @@ def full_name_before(text: str, end: int) -> int | None:
     return None if start is None else at + start
 
 
-@lru_cache(1 << 12)  # a list of changes names the same few people over and over
+_before_in_line = lru_cache(1 << 12)(_before)
+
+
+@lru_cache(1 << 12)
 def _at_the_end_of(run: str, whole: bool) -> int | None:
     """Where the full name begins that a run of words ends with. `whole`: the first is no end of a longer word."""
     if " " not in run.replace("\u00a0", " "):

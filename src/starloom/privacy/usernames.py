@@ -65,7 +65,10 @@ def _handle(text: str, at: int) -> Iterator[Finding]:
     if found is None or found[1].lower() in _TAGS:
         return
     line = text[max(at - _LINE, text.rfind("\n", max(at - _LINE, 0), at) + 1, 0) : at].lower()
-    if not any(word in line for word in _THANKS):
+    for word in _THANKS:  # any() takes twice as long, and every handle is asked
+        if word in line:
+            break
+    else:
         return
     thanked = _THANKED.search(line)
     by = thanked and _BY.match(thanked[0])

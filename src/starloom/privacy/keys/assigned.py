@@ -31,6 +31,7 @@ _PUBLIC = re.compile(
     r"authn?z?_?(?:url|uri|type|method|domain|mode|provider|endpoint|server|path|flow|page)",
     re.I,
 )
+_AUTHOR = re.compile(r"author(?!iz|is)", re.I)
 _STRONG = re.compile(
     r"secret|api_?-?key|access_?-?(?:key|token)|auth_?-?(?:key|token)|private_?-?key|encryption|signing|passphrase|"
     r"(?:^|[_.-])token|(?-i:[a-z0-9]Token(?:_?v?\d{1,2})?$)|credential|master_?key|app_?key|jwt|bearer|refresh|session_?key|license_?key|service_?key",
@@ -95,6 +96,8 @@ def _is_key(given: Assigned, value: str) -> bool:
 
 
 def _find(text: str, at: int) -> Iterator[Finding]:
+    if text[at : at + 5].lower() == "autho" and _AUTHOR.match(text, at):
+        return  # public, and half of the anchors
     given = assigned(text, at)
     if given and given.end - given.start > 8 and _is_key(given, text[given.start : given.end]):
         yield Finding(given.start, given.end, "KEY", "assigned-key", 0.8 if _STRONG.search(given.name) else 0.6)
