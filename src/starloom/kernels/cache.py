@@ -62,7 +62,7 @@ def cache_folder() -> Path:
     return Path(temporary)
 
 
-def _import_numba() -> None:
+def import_numba() -> None:
     """Numba configures itself by `.numba_config.yaml` of the current folder when it is imported and at every compile:
     `starloom check` runs in strangers' checkouts, so it is imported elsewhere and never looks again."""
     with contextlib.ExitStack() as stack:
@@ -91,7 +91,7 @@ def leaf(function: F) -> F:
 
 
 def _compiled(function: F, **options: bool) -> F:
-    _import_numba()
+    import_numba()
     import numba
     from numba.core import config
 

@@ -1,4 +1,4 @@
-"""Eight bytes of a text at a time, as one number: where the next line end or digit is.
+"""Eight bytes of a text at a time, as one number: where the next line end is.
 
 A loop over bytes takes a branch for each; a number of eight tells with four instructions whether any of them is it, and
 which comes first (Knuth, The Art of Computer Programming, 7.1.3, "SIMD within a register").
@@ -12,13 +12,12 @@ from starloom.kernels.cache import leaf
 
 _8, _16, _24, _32, _40, _48, _56 = (np.uint64(shift) for shift in range(8, 64, 8))
 _1, _2, _3, _4, _5, _6, _7 = (np.uint64(place) for place in range(1, 8))
-_ONES, _TOPS, _LOWS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080), np.uint64(0x7F7F7F7F7F7F7F7F)
-_LINE_ENDS, _ZEROS = np.uint64(0x0A0A0A0A0A0A0A0A), np.uint64(0x3030303030303030)
+_ONES, _TOPS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
+_LINE_ENDS = np.uint64(0x0A0A0A0A0A0A0A0A)
 _DE_BRUIJN, _58 = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)  # its 64 stretches of six bits all differ
 _PLACE = np.zeros(64, dtype=np.int64)  # of a bit: at the stretch that it shifts to the top
 for _bit in range(64):
     _PLACE[((int(_DE_BRUIJN) << _bit) & ((1 << 64) - 1)) >> 58] = _bit
-_TO_TOP = np.uint64(0x7676767676767676)  # plus ten and more, a byte reaches its highest bit
 
 
 @leaf
@@ -82,21 +81,5 @@ def line_end(text: Any, at: Any) -> Any:
             return p + first_byte(marks)
         p += 8
     while 0 <= p < size and text[p] != 0x0A:
-        p += 1
-    return p
-
-
-@leaf
-def next_digit(text: Any, at: Any) -> Any:
-    """Where the next of 0 to 9 is, from `at` on; len(text) if there is none."""
-    size = len(text)
-    p = at
-    while p >= 0 and p + 8 <= size:
-        word = eight(text, p) ^ _ZEROS
-        marks = ~(((word & _LOWS) + _TO_TOP) | word) & _TOPS
-        if marks:
-            return p + first_byte(marks)
-        p += 8
-    while 0 <= p < size and np.uint8(text[p] - np.uint8(0x30)) >= 10:
         p += 1
     return p

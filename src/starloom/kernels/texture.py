@@ -19,8 +19,9 @@ from starloom.kernels.counting import BLOCK, is_digit, is_letter
 from starloom.kernels.line_hash import line_hash
 from starloom.kernels.ngrams import DIGIT, LETTER, SPACE, byte_classes
 from starloom.kernels.shingles import longest_file
-from starloom.kernels.swar import line_end, next_digit
+from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, checked
+from starloom.kernels.vectors import between, equal, last, ones
 
 LONG_LINE: Final = 120  # bytes; what a line has beyond it is overhang
 LONG_WORD: Final = 40  # bytes
@@ -35,6 +36,7 @@ COUNTS: Final = (
     *("overhang", "words", "word_bytes", "long_word_bytes"),
 )
 _CLASSES = byte_classes()
+_NONE, _ONE, _LAST = np.uint64(0), np.uint64(1), np.uint64(63)
 
 
 def texture(offsets: Int64s, data: UInt8s) -> NDArray[np.int64]:
@@ -78,12 +80,13 @@ def _texture(offsets: Any, data: Any, classes: Any) -> Any:
     n = len(offsets) - 1
     counts = np.zeros((13, n), dtype=np.int64)
     slots = _slots(longest_file(offsets))
+    tail = np.empty(64, dtype=np.uint8)
     hashes = np.zeros(slots, dtype=np.uint64)
     owners = np.zeros(slots, dtype=np.int32)  # the file, from 1, that filled a slot
     for i in range(n):
         text = data[offsets[i] : offsets[i + 1]]
         letters, digits, spaces, ends, words = _bytes(text)
-        numbers, long_bytes = _number_bytes(text, classes), _long_bytes(text, classes)
+        numbers, long_bytes = _number_bytes(text, tail), _long_bytes(text, classes)
         counts[0, i], counts[1, i], counts[2, i] = letters, digits, spaces
         counts[3, i] = len(text) - letters - digits - spaces - ends
         counts[10, i], counts[11, i], counts[12, i] = words, letters + digits - numbers, long_bytes
@@ -133,19 +136,29 @@ def _is_space(byte: Any) -> Any:
 
 
 @leaf
-def _number_bytes(text: Any, classes: Any) -> Any:
-    """Bytes of the runs of letters and digits that begin with a digit."""
+def _number_bytes(text: Any, tail: Any) -> Any:
+    """Bytes of the runs of letters and digits that begin with a digit. `tail`: 64 bytes to work in."""
     size = len(text)
+    last(text, tail)
     count: Any = 0
-    p = next_digit(text, 0)
-    while 0 <= p < size:
-        begin = p
-        while 0 <= p < size and (classes[text[p]] == LETTER or classes[text[p]] == DIGIT):
-            p += 1
-        if begin == 0 or classes[text[begin - 1]] != LETTER:
-            count += p - begin
-        p = next_digit(text, p)
+    before, goes_on = _NONE, _NONE  # the byte before is of a run; of one that counts
+    for base in range(0, size, 64):
+        if base + 64 <= size:
+            letters, digits = _letters_and_digits(text, base)
+        else:
+            letters, digits = _letters_and_digits(tail, 0)
+        runs = letters | digits
+        begins = digits & ~(runs << _ONE | before) | (runs & goes_on)
+        inside = runs & ~(runs + begins)  # the sum carries from a run's first bit to behind its last
+        count += ones(inside)
+        before, goes_on = runs >> _LAST, inside >> _LAST
     return count
+
+
+@leaf
+def _letters_and_digits(text: Any, at: Any) -> Any:
+    letters = between(text, at, 0x41, 26) | between(text, at, 0x61, 26) | equal(text, at, 0x5F)
+    return letters | between(text, at, 0x80, 128), between(text, at, 0x30, 10)
 
 
 @leaf
