@@ -85,7 +85,7 @@ def leaf(function: F) -> F:
     """The same of one that other kernels call, and that neither makes an array nor returns one.
 
     Numba counts who refers to an array wherever one is handed on, sliced or unpacked, each time in a step that no two
-    CPUs may take at once: two fifths of what the lexer took. A leaf outlives none of its arrays, so nothing is counted.
+    CPUs may take at once: a third of what the lexer took. A leaf outlives none of its arrays, so nothing is counted.
     """
     return _compiled(function, _nrt=False)
 
