@@ -104,6 +104,29 @@ def test_lines(contents):
         assert [line(gaps, one, number, position) for position in range(len(one))] == twins.folded_lines(text.encode())
 
 
+@unhurried
+@given(
+    st.lists(texts, min_size=1, max_size=5), st.lists(st.tuples(st.integers(0, 99), st.integers(0, 9999)), max_size=9)
+)
+def test_lines_of_some_bytes(contents, asked):
+    bounds, folded, gaps = fold.fold_with_gaps(*buffers(contents))
+    asked = [(number % len(contents), at) for number, at in asked]
+    asked = [(number, at % size) for number, at in asked if (size := int(bounds[number + 1] - bounds[number]))]
+    text, at = np.array(asked, np.int64).reshape(-1, 2).T
+    where = bounds[text], gaps.offsets[text], np.diff(gaps.offsets)[text]
+    found = fold.lines_of(folded, gaps.position, gaps.lines, *where, at)
+    assert found.tolist() == [twins.folded_lines(contents[number].encode())[at] for number, at in asked]
+
+
+def test_lines_of_bytes_outside():
+    _, folded, gaps = fold.fold_with_gaps(*buffers(["a\n\nb"]))
+    one = np.ones(1, np.int64)
+    assert fold.lines_of(folded, gaps.position, gaps.lines, 0 * one, 0 * one, one, 2 * one).tolist() == [3]
+    for where in [(0, 0, 1, 3), (0, 0, 1, -1), (0, 0, 2, 1), (0, -1, 1, 1), (1, 0, 1, 2)]:
+        with pytest.raises(ValueError, match="outside"):
+            fold.lines_of(folded, gaps.position, gaps.lines, *(number * one for number in where))
+
+
 def test_the_standard_library(standard_library):
     assert folds(standard_library[:60]) == [twins.fold(one.encode()) for one in standard_library[:60]]
 

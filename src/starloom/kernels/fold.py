@@ -93,6 +93,64 @@ def fold_with_map(data: UInt8s) -> tuple[UInt8s, Int64s]:
     return out[:size], sources[:size]
 
 
+def lines_of(
+    text: UInt8s, position: UInt32s, lines: UInt32s, starts: Int64s, first_gap: Int64s, gap_count: UInt32s, at: Int64s
+) -> Int64s:
+    """int64[n]: on which lines of their texts, counted from 1, bytes `at` of folds stand.
+
+    The fold asked about in question i begins at starts[i] in `text`, its gaps, so many, at first_gap[i] in `position`
+    and `lines`. Each fold is read once at most, however many of its bytes are asked about. Raises ValueError for what
+    lies outside.
+    """
+    text, position, lines = frozen(text, np.uint8), frozen(position, np.uint32), frozen(lines, np.uint32)
+    columns = [frozen(one, np.int64) for one in (starts, first_gap, gap_count, at)]
+    starts, first_gap, gap_count, at = columns
+    if len(at) and (
+        min(int(one.min()) for one in columns) < 0
+        or (starts + at).max() >= len(text)
+        or (first_gap + gap_count).max() > min(len(position), len(lines))
+    ):
+        raise ValueError("a byte or a gap lies outside the texts")
+    found = np.empty(len(at), dtype=np.int64)
+    order = np.lexsort((at, starts))
+    _lines_of(text, position, lines, starts, first_gap, first_gap + gap_count, at, order, found)
+    return found
+
+
+@kernel
+def _lines_of(
+    text: Any, position: Any, lines: Any, starts: Any, gaps: Any, stops: Any, at: Any, order: Any, found: Any
+) -> None:
+    start, reached, before = -1, 0, 0  # the fold read last, up to where, and how many line ends are before that
+    for k in order:
+        if starts[k] != start:
+            start, reached, before = starts[k], 0, 0
+        before += _line_ends(text[start + reached : start + at[k]])
+        reached = at[k]
+        found[k] = 1 + before + _left_out(position, lines, gaps[k], stops[k], at[k])
+
+
+@kernel
+def _line_ends(text: Any) -> Any:
+    found = 0
+    for p in range(len(text)):
+        found += text[p] == _NEWLINE
+    return found
+
+
+@kernel
+def _left_out(position: Any, lines: Any, gap: Any, stop: Any, byte: Any) -> Any:
+    """What the last of the gaps `gap` to `stop` at or before `byte` says; 0 if none is."""
+    low, high = gap, stop
+    while low < high:
+        middle = (low + high) >> 1
+        if position[middle] <= byte:
+            low = middle + 1
+        else:
+            high = middle
+    return np.int64(lines[low - 1]) if low > gap else 0
+
+
 @kernel
 def _marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
     """A bit for each byte: is it white space, is it a line end, and does a run of white space begin there that is

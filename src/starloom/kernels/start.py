@@ -107,6 +107,8 @@ def _membership(offsets: Any, data: Any) -> None:
 
     bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
+    gaps = np.zeros(1, dtype=np.uint32)
+    fold.lines_of(folded, gaps, gaps, bounds[:1], bounds[:1], gaps, bounds[:1])
     cuts, hashes = tiles.tile_hashes(bounds, folded)
     _, hashes, numbers = tile_table.parted(hashes, 1)
     numbers = tile_table.renumbered(numbers, np.diff(cuts).astype(np.uint32), cuts[:1])

@@ -34,6 +34,12 @@ class Asked:
             first, last = int(self._character[first]), int(self._character[last])
         return first, last + 1
 
+    def characters_at(self, starts: Int64s, ends: Int64s) -> tuple[NDArray[Any], NDArray[Any]]:
+        """`chars` of many."""
+        bytes_ = self._sources[starts], self._sources[ends - 1]
+        first, last = bytes_ if self._ascii else (self._character[one] for one in bytes_)
+        return first, last + 1
+
     def lines(self, first: int, last: int) -> tuple[int, int]:
         """The lines, counted from 1, of the first and the last of these characters of the text."""
         one, two = np.searchsorted(self._line_ends, [first, last - 1])

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -131,17 +132,15 @@ class LocalShard:
             if not segment.rows:
                 continue
             totals, firsts = (segment.origin_count[rows].tolist(), segment.origin_first[rows].tolist())
-            for number in np.flatnonzero(rows >= 0).tolist():
+            here = np.flatnonzero(rows >= 0).tolist()
+            pairs = [(rows[number], *pair) for number in here for pair in wanted[number].lines]
+            lines = iter(segment.lines(*np.array(pairs, np.int64).reshape(-1, 3).T))
+            for number in here:
                 one, total, first = wanted[number], totals[number], firsts[number]
-                lines = tuple(self._lines(segment, int(rows[number]), *pair) for pair in one.lines)
                 places = self._origins.of(first, total if one.most is None else min(total, one.most))
-                told[number] = Described(lines, places, total, self._origins.licenses(first, total))
+                licenses = self._origins.licenses(first, total)
+                told[number] = Described(tuple(islice(lines, len(one.lines))), places, total, licenses)
         return told
-
-    def _lines(self, segment: Segment, row: int, first: int, last: int) -> tuple[int, int]:
-        if not 0 <= first <= last < segment.text_size[row]:
-            raise damaged(self._folder.parent, "a place beyond the end of a file")
-        return segment.lines(row, first, last)
 
     def _rows(self, contents: Sequence[str]) -> list[Int64s]:
         """Of each segment, the rows of these contents; -1 where they are not there."""

@@ -1,7 +1,9 @@
 """What was found in a text as matches: which stretches to show, and all that is known of their files."""
 
 from collections import Counter
-from typing import TypeAlias
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,17 @@ from starloom.the_stack.origins import Origin
 
 _Known: TypeAlias = tuple[Described, dict[tuple[int, int], int]]  # of a content; which of its `lines` are which
 Covered: TypeAlias = NDArray[np.bool_]  # bytes of the fold that are in a match
+
+
+class _Held(NamedTuple):
+    """Of a stretch of the query, what a content has: bytes `place` of its fold, first and last, which are characters
+    `start` to `end` (exclusive) of the text. `way`: where its tiles begin in the query, modulo their width."""
+
+    content: int
+    place: tuple[int, int]
+    start: int
+    end: int
+    way: int
 
 
 class Matching:
@@ -40,23 +53,34 @@ class Matching:
         shown = chosen(*_packed(found.start, found.end), self._width)
         starts, ends = found.start[shown], found.end[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)
-        spans = list(zip(starts.tolist(), ends.tolist(), bounds[:-1].tolist(), bounds[1:].tolist()))
-        described = self._described([(start, end, rows[low:high].tolist()) for start, end, low, high in spans])
+        held = self._held(np.repeat(starts, np.diff(bounds)), np.repeat(ends, np.diff(bounds)), rows)
+        of_spans = [held[low:high] for low, high in pairwise(bounds.tolist())]
+        described = self._described(of_spans)
         matches = []
-        for start, end, low, high in spans:
+        for start, end, some in zip(starts.tolist(), ends.tolist(), of_spans):
             covered[start:end] = True
-            matches.append(self._match(start, end, rows[low:high].tolist(), described))
+            matches.append(self._match(start, end, some, described))
         return matches, covered
 
-    def _described(self, spans: list[tuple[int, int, list[int]]]) -> dict[int, _Known]:
-        """By content, (what is known of it, which of its `lines` are those of a stretch); every content once."""
+    def _held(self, starts: Int64s, ends: Int64s, rows: Int64s) -> list[_Held]:
+        """What of bytes of the query the content of a stretch has, for each of these."""
         found = self._spans.stretches
+        shift = found.start[rows] - found.position[rows]
+        starts, ends = np.maximum(starts, found.start[rows]), np.minimum(ends, found.end[rows])
+        columns = found.file[rows], starts - shift, ends - shift - 1, *self._asked.characters_at(starts, ends), shift
+        return [
+            _Held(content, (first, last), start, end, way % self._width)
+            for content, first, last, start, end, way in zip(*(column.tolist() for column in columns))
+        ]
+
+    def _described(self, spans: list[list[_Held]]) -> dict[int, _Known]:
+        """By content, (what is known of it, which of its `lines` are those of a stretch); every content once."""
         pairs: dict[int, dict[tuple[int, int], int]] = {}
-        for start, end, rows in spans:
-            for number, row in enumerate(rows):
-                lines = pairs.setdefault(int(found.file[row]), {})
+        for some in spans:
+            for number, one in enumerate(some):
+                lines = pairs.setdefault(one.content, {})
                 if self._files is None or number < self._files:
-                    lines.setdefault(self._place(row, start, end), len(lines))
+                    lines.setdefault(one.place, len(lines))
         wanted = [
             Wanted(self._spans.contents[content], tuple(lines), self._files if lines else 0)
             for content, lines in pairs.items()
@@ -64,36 +88,23 @@ class Matching:
         told = self._shard.described(wanted) if wanted else []
         return {content: (one, pairs[content]) for content, one in zip(pairs, told) if one is not None}
 
-    def _place(self, row: int, start: int, end: int) -> tuple[int, int]:
-        """First and last byte of the file's fold, of what of the bytes start to end of the query it has."""
-        found = self._spans.stretches
-        begins, ends = max(start, int(found.start[row])), min(end, int(found.end[row]))
-        first = int(found.position[row]) + begins - int(found.start[row])
-        return first, first + ends - begins - 1
-
-    def _match(self, start: int, end: int, rows: list[int], described: dict[int, _Known]) -> Match:
+    def _match(self, start: int, end: int, held: list[_Held], described: dict[int, _Known]) -> Match:
         """Bytes start to end of the folded text, with the files that have all of it but less than a tile."""
-        found, asked = self._spans.stretches, self._asked
+        asked = self._asked
+        held = [one for one in held if one.content in described]
         files: list[MatchedFile] = []
-        total = contents = 0
-        licenses: Counter[License] = Counter()
-        for row in rows:
-            content = int(found.file[row])
-            if content not in described:
-                continue
-            about, places = described[content]
+        total, contents = 0, len(held)
+        licenses: dict[License, int] = {}
+        for one in held:
+            about, places = described[one.content]
             total += about.total
-            contents += 1
             for license, number in about.licenses.items():
-                licenses[license] += number
+                licenses[license] = licenses.get(license, 0) + number
             room = None if self._files is None else self._files - len(files)
             if room is None or room > 0:
-                pair = self._place(row, start, end)
-                one, two = asked.chars(max(start, int(found.start[row])), min(end, int(found.end[row])))
-                files += [_file(origin, one, two, about.lines[places[pair]]) for origin in about.places[:room]]
-        if (
-            sharing := self._sharing(start, end, [row for row in rows if int(found.file[row]) in described])
-        ) > contents:
+                lines = about.lines[places[one.place]]
+                files += [_file(origin, one.start, one.end, lines) for origin in about.places[:room]]
+        if (sharing := self._sharing(start, end, held)) > contents:
             total += sharing - contents
             contents = sharing
         first, last = asked.chars(start, end)
@@ -102,20 +113,19 @@ class Matching:
         told = _told(licenses, characters)
         return Match(first, last, *asked.lines(first, last), characters, files, total, bool(why), why, licenses=told)
 
-    def _sharing(self, start: int, end: int, rows: list[int]) -> int:
+    def _sharing(self, start: int, end: int, held: list[_Held]) -> int:
         """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
-        common, as many as share the rarest that was asked for; and those `rows` that lay them otherwise."""
+        common, as many as share the rarest that was asked for; and those that lay them otherwise."""
         spans, width = self._spans, self._width
         low, high = np.searchsorted(spans.common, [start, end - width + 1])
         ways = spans.common[low:high] % width
         shared: dict[int, int] = {}
-        for way in np.unique(ways).tolist():
+        for way in set(ways.tolist()):
             tiles = np.arange(start + (way - start) % width, end - width + 1, width)
             at = np.searchsorted(spans.frequent, tiles)
             if at[-1] < len(spans.frequent) and (spans.frequent[at] == tiles).all():
                 shared[way] = int(spans.sharing[low:high][ways == way].min())
-        found = spans.stretches
-        others = sum(int(found.start[row] - found.position[row]) % width not in shared for row in rows) if shared else 0
+        others = sum(one.way not in shared for one in held) if shared else 0
         return sum(shared.values()) + others
 
 
@@ -170,7 +180,7 @@ def _file(origin: Origin, start: int, end: int, lines: tuple[int, int]) -> Match
     )
 
 
-def _told(licenses: Counter[License], characters: int) -> list[Licensed]:
+def _told(licenses: Mapping[License, int], characters: int) -> list[Licensed]:
     """Those of most files first."""
     order = sorted(licenses.items(), key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
     return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.errors import UserError
+from starloom.kernels.fold import lines_of
 from starloom.kernels.text import Int64s, UInt8s, UInt32s
 from starloom.kernels.tile_runs import living, spread
 from starloom.kernels.tiles import Found, Table
@@ -123,16 +124,16 @@ class Segment:
         """The content_ids of rows."""
         return tuple(self.ids[rows].tobytes().hex(" ", ID_BYTES).split())
 
-    def lines(self, row: int, first: int, last: int) -> tuple[int, int]:
-        """On which lines of its file, counted from 1, two bytes of the fold of a content stand; `first` <= `last`."""
-        low = int(self._gap_start[row])
-        high = low + int(self._gap_count[row])
-        gaps = low + self._gap_position[low:high].searchsorted([first, last], side="right") - 1
-        left_out = [int(self._gap_lines[gap]) if gap >= low else 0 for gap in gaps.tolist()]
-        start = int(self.text_start[row])
-        before = self.text[start : start + first].tobytes().count(b"\n")
-        between = self.text[start + first : start + last].tobytes().count(b"\n")
-        return 1 + before + left_out[0], 1 + before + between + left_out[1]
+    def lines(self, rows: Int64s, first: Int64s, last: Int64s) -> list[tuple[int, int]]:
+        """On which lines of its file, counted from 1, two bytes of the fold of each content stand; `first` <= `last`.
+        Raises UserError when damaged."""
+        if ((first < 0) | (first > last) | (last >= self.text_size[rows])).any():
+            raise damaged(self.folder.parent, "a place beyond the end of a file")
+        texts = self.text, self._gap_position, self._gap_lines
+        twice = np.concatenate([rows, rows])
+        where = self.text_start[twice], self._gap_start[twice], self._gap_count[twice]
+        found = lines_of(*texts, *where, np.concatenate([first, last])).tolist()
+        return list(zip(found[: len(rows)], found[len(rows) :]))
 
 
 def damaged(folder: Path, why: str) -> UserError:
