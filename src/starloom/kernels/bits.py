@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import leaf
 from starloom.kernels.swar import lowest_bit
 
 ZERO, ONE = np.uint64(0), np.uint64(1)
@@ -24,7 +24,7 @@ def words_of(size: int) -> int:
     return (size + 63) // 64
 
 
-@kernel
+@leaf
 def first_with(bits: Any, at: Any, stop: Any) -> Any:
     """Where the first byte with a bit is, from `at` on; `stop` if there is none before it."""
     word = at >> 6
@@ -37,7 +37,7 @@ def first_with(bits: Any, at: Any, stop: Any) -> Any:
     return min((word << 6) + lowest_bit(rest), stop)
 
 
-@kernel
+@leaf
 def first_without(bits: Any, at: Any, stop: Any) -> Any:
     """Where the first byte without a bit is, from `at` on; `stop` if there is none before it."""
     word = at >> 6
@@ -50,7 +50,7 @@ def first_without(bits: Any, at: Any, stop: Any) -> Any:
     return min((word << 6) + lowest_bit(rest), stop)
 
 
-@kernel
+@leaf
 def count(bits: Any, start: Any, stop: Any) -> Any:
     """How many of the bytes `start` to `stop` (exclusive) have a bit."""
     if start >= stop:
@@ -65,7 +65,7 @@ def count(bits: Any, start: Any, stop: Any) -> Any:
     return found
 
 
-@kernel
+@leaf
 def _ones(word: Any) -> Any:
     """How many bits of a number are set; the compiler knows the sum and takes one instruction."""
     pairs = word - ((word >> ONE) & _FIVES)
@@ -73,7 +73,7 @@ def _ones(word: Any) -> Any:
     return np.int64((((fours + (fours >> _4)) & _LOWS) * _ONES) >> _56)
 
 
-@kernel
+@leaf
 def _from(at: Any) -> Any:
     """The bits of a number from this byte's on."""
     return _ALL << (np.uint64(at) & _63)

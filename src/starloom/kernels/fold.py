@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from starloom.kernels.bits import ONE, ZERO, count, first_with, first_without, words_of
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.swar import copied
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, checked, frozen
 
@@ -130,7 +130,7 @@ def _lines_of(
         found[k] = 1 + before + _left_out(position, lines, gaps[k], stops[k], at[k])
 
 
-@kernel
+@leaf
 def _line_ends(text: Any) -> Any:
     found = 0
     for p in range(len(text)):
@@ -138,7 +138,7 @@ def _line_ends(text: Any) -> Any:
     return found
 
 
-@kernel
+@leaf
 def _left_out(position: Any, lines: Any, gap: Any, stop: Any, byte: Any) -> Any:
     """What the last of the gaps `gap` to `stop` at or before `byte` says; 0 if none is."""
     low, high = gap, stop
@@ -171,7 +171,7 @@ def _marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
         before = run
 
 
-@kernel
+@leaf
 def _kinds(part: Any, size: int) -> Any:
     """(space, tab to CR, line end): of up to 64 bytes, a bit for each."""
     spaces = controls = line_ends = ZERO
