@@ -308,4 +308,5 @@ def test_sizes_of_rows_depend_on_the_row_alone(rows):
     alone = [int(parquet._row_sizes(table.slice(n, 1).combine_chunks())[0]) for n in range(len(table))]
     sliced = [int(parquet._row_sizes(table.slice(n))[0]) for n in range(len(table))]
     assert sizes.tolist() == alone == sliced
+    assert parquet._most_size(table) >= sum(alone)  # what is counted whole is never cut too late
     assert not math.isnan(sum(alone))

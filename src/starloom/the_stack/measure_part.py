@@ -83,51 +83,60 @@ def _measure_part(item: Item) -> tuple[int, list[tuple[str, str]]]:
     size = 0
     file = pq.ParquetFile(item.contents)
     names = _Names(item, file)
-    columns = ["content"]
-    if any(signals[work.signal].needs_bytes for work in item.works):
-        columns += ["src_encoding", "original"]
-    for group, ids in enumerate(names.ids):
-        here = names.groups[group]
+    for group, here in enumerate(names.groups):
         if len(asked) == len(item.works) and not any(one[here].any() for one in asked.values()):
             continue  # names of other contents only
         size += _group_bytes(file.metadata, group)
-        contents, *rest = file.read_row_group(group, columns=columns, use_threads=False).columns
-        whole = Batch(contents, None, None, *rest)
-        made: dict[bytes, _Named] = {}
-        for work in item.works:
-            signal, settings = signals[work.signal], item.settings[work.signal]
-            batch, keys = whole, [ids]
-            if work.asked is not None:
-                if signal.needs_language:
-                    asked[signal.name][here] &= names.have_language(here, signal, settings)
-                rows = here[asked[signal.name][here]]
-                if not len(rows):
-                    continue
-                key = rows.tobytes()
-                if key not in made:  # most signals by name ask for the same rows
-                    made[key] = _Named(whole, names.places[rows] - names.starts[group], names.table.take(rows))
-                batch, keys = made[key], made[key].keys
-                if signal.needs_language:
-                    batch.languages = [names.languages[row] or "" for row in rows.tolist()]
-            arrays = signal.measure(batch, settings)
-            measured[signal.name].append(pa.Table.from_arrays([*keys, *arrays], schema=signal.schema))
-            if signal.name == "language":
-                names.learn(rows, arrays[0])
+        for name, table in _measure_group(item, signals, file, group, names, asked):
+            measured[name].append(table)
     return size, list(_publish(item, signals, names, asked, measured))
+
+
+def _measure_group(
+    item: Item,
+    signals: Mapping[str, Signal],
+    file: pq.ParquetFile,
+    group: int,
+    names: "_Names",
+    asked: Mapping[str, Mask],
+) -> Iterator[tuple[str, pa.Table]]:
+    """(signal, its rows). Contents end with the iterator: the next row group gets their memory while it is warm."""
+    columns = ["content"]
+    if any(signals[work.signal].needs_bytes for work in item.works):
+        columns += ["src_encoding", "original"]
+    contents, *rest = file.read_row_group(group, columns=columns, use_threads=False).columns
+    whole = Batch(contents, None, None, *rest)
+    made: dict[bytes, _Named] = {}
+    for work in item.works:
+        signal, settings = signals[work.signal], item.settings[work.signal]
+        batch, keys = whole, [names.ids[group]]
+        if work.asked is not None:
+            here = names.groups[group]
+            if signal.needs_language:
+                asked[signal.name][here] &= names.have_language(here, signal, settings)
+            rows = here[asked[signal.name][here]]
+            if not len(rows):
+                continue
+            key = rows.tobytes()
+            if key not in made:  # most signals by name ask for the same rows
+                made[key] = _Named(whole, names.places[rows] - names.starts[group], names.table.take(rows))
+            batch, keys = made[key], made[key].keys
+            if signal.needs_language:
+                batch.languages = [names.languages[row] or "" for row in rows.tolist()]
+        arrays = signal.measure(batch, settings)
+        yield signal.name, pa.Table.from_arrays([*keys, *arrays], schema=signal.schema)
+        if signal.name == "language":
+            names.learn(rows, arrays[0])
 
 
 @contextlib.contextmanager
 def _settled() -> Iterator[None]:
-    """What is loaded by now stays, so the collector need not walk it; and Arrow takes the memory of row groups from the
-    C library, which keeps it for the next one: its own pool gives it back in between, a page fault for each 4 KB."""
-    pool = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
+    """What is loaded by now stays: the collector need not walk all of it again and again."""
     gc.freeze()
     try:
         yield
     finally:
         gc.unfreeze()
-        pa.set_memory_pool(pool)
 
 
 class _Names:
