@@ -46,11 +46,11 @@ class LicenseSettings:
 
 
 # The columns of the listing that verdicts hang on.
-LISTED = (*("entry_type", "length_bytes", "first_seen", "is_vendor", "license_base", "metadata_base", "is_license"),)
+LISTED = ("entry_type", "length_bytes", "first_seen", "is_vendor", "license_base", "metadata_base", "is_license")
 
 # The columns of signals that few files have, all but the texts.
 HEARD = {
-    "license_file": (*("content_id", "file_name", "file_license", "is_license", "is_plain", "text_id", "text_lines"),),
+    "license_file": ("content_id", "file_name", "file_license", "is_license", "is_plain", "text_id", "text_lines"),
     "statements": ("content_id", "file_name", "statements"),
 }
 
