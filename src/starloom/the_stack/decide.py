@@ -19,7 +19,7 @@ import pyarrow as pa
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
 from starloom.settings import as_json
-from starloom.the_stack import opt_outs, redactions, tables
+from starloom.the_stack import arrow_memory, opt_outs, redactions, tables
 from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.copies import Question, question
 from starloom.the_stack.door import opted_out
@@ -68,8 +68,9 @@ _LICENSE = (
 def decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None = None) -> pa.Table:
     """The ledger (LEDGER_ROWS, by repository and path) that `settings` make of what was listed, read, measured and
     paired; nothing is written. `opted`: the opt-outs; None: those of the workspace as they are now."""
-    rows = _decided(root, engine, settings, opted)
-    return pa.concat_tables([tables.LEDGER_ROWS.empty_table(), *rows]).combine_chunks()
+    with arrow_memory.kept():
+        pieces = _decided(root, engine, settings, opted)
+        return pa.concat_tables([tables.LEDGER_ROWS.empty_table(), *pieces]).combine_chunks()
 
 
 def _decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None) -> Iterator[pa.Table]:
@@ -91,7 +92,6 @@ def _decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts 
     found = fates(engine, listing, copies, tables.pairs(root), streams, settings, _drawn(root, engine))
     copies = with_columns(copies, found)
     words = said(engine, copies, settings)
-    pa.default_memory_pool().release_unused()  # Arrow keeps what it freed
     return rows(engine, files, copies, words, tables.problems(root))
 
 
@@ -137,10 +137,11 @@ def _run(job: Job) -> Done:
             counts.update({one["values"]: one["counts"] for one in piece.column("verdict").value_counts().to_pylist()})
             yield piece
 
-    pieces = _decided(job.root, job.engine, job.settings, opted_out(job))
-    with job.publish() as draft:
-        draft.parquet("ledger.parquet", tables.LEDGER_ROWS, counted(pieces))
-        draft.facts = {"verdicts": dict(sorted(counts.items()))}
+    with arrow_memory.kept():
+        pieces = _decided(job.root, job.engine, job.settings, opted_out(job))
+        with job.publish() as draft:
+            draft.parquet("ledger.parquet", tables.LEDGER_ROWS, counted(pieces))
+            draft.facts = {"verdicts": dict(sorted(counts.items()))}
     return Done(0, ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(counts.items())))
 
 
