@@ -60,9 +60,7 @@ _SIGNALS = (
     *(*_LICENSES, "scancode"),
 )
 # What is known where a file was made of others, else found.
-_LICENSE = (
-    *("license_type", "detected_licenses", "license_evidence", "license_source", "license_rule", "license_score"),
-)
+_LICENSE = ("license_type", "detected_licenses", "license_evidence", "license_source", "license_rule", "license_score")
 
 
 def decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts | None = None) -> pa.Table:
