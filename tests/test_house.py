@@ -5,6 +5,7 @@ a part has inside is its own affair. `the_stack` is entered by anything but its 
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -327,6 +328,22 @@ def test_every_breach_of_a_file_is_told(tmp_path):
     (tmp_path / "workspace").mkdir()
     (tmp_path / "workspace" / "a.py").write_text("import duckdb\nimport numba\nfrom starloom.dedup import a, b\n")
     assert [line.split(":")[1] for line in violations(tmp_path)] == ["1", "2", "3"]
+
+
+def test_no_pattern_repeats_a_group_possessively():
+    """Python's `re` finds such a repeat wrong before 3.11.5, which Debian 12 does not have (gh-106052); `(?>(...)*)` is
+    the same and right."""
+    repeated = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+")
+    found = [
+        f"{path}:{node.lineno}"
+        for path in sorted(Path(starloom.__file__).parent.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant)
+        and isinstance(text := node.value.decode("latin-1") if isinstance(node.value, bytes) else node.value, str)
+        and "(?" in text
+        and repeated.search(text)
+    ]
+    assert not found
 
 
 def test_the_ground_is_light():

@@ -3,21 +3,20 @@
 import itertools
 import random
 import re
-import sysconfig
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.python_files import python_files
 
 
 @pytest.fixture(scope="session")
 def corpus() -> list[str]:
     """600 files of 1 to 12 KB and two copies of each, of whose lines 0 to 20 % come from elsewhere."""
     originals: list[str] = []
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+    for path in python_files():
         if len(originals) == 600:
             break
-        if "site-packages" in path.parts or not 1_000 < path.stat().st_size < 12_000:
+        if not 1_000 < path.stat().st_size < 12_000:
             continue
         try:
             originals.append(path.read_text(encoding="utf-8"))

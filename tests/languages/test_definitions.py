@@ -187,7 +187,8 @@ def test_every_query_fits_its_grammar(pack):
     from tree_sitter import Query
 
     for grammar, query in queries().items():
-        assert Query(pack.get_language(grammar), query).pattern_count == len(query.splitlines()), grammar
+        patterns = sum(not line.startswith(" ") for line in query.splitlines())
+        assert Query(pack.get_language(grammar), query).pattern_count == patterns, grammar
 
 
 def test_every_grammar_of_the_table_is_one_of_a_language():

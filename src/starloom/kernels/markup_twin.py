@@ -16,7 +16,7 @@ _FOREIGN = frozenset(b"svg math".split())
 _VALUE = rb"""(?:"[^"]*"|'[^']*'|(?=>)|[^ \t\n\r\f>"'][^ \t\n\r\f>]*)"""
 _EQUALS = rb"[ \t\n\r\f]*=[ \t\n\r\f]*"
 _ATTRIBUTE = rb"[^ \t\n\r\f/>][^ \t\n\r\f/>=]*+(?:" + _EQUALS + _VALUE + rb"|(?!" + _EQUALS + rb"))"
-_TAG = re.compile(rb"<(/?)([A-Za-z][^ \t\n\r\f/>]*+)(?:[ \t\n\r\f]+|/(?!>)|" + _ATTRIBUTE + rb")*+(/?)>")
+_TAG = re.compile(rb"<(/?)([A-Za-z][^ \t\n\r\f/>]*+)(?>(?:[ \t\n\r\f]+|/(?!>)|" + _ATTRIBUTE + rb")*)(/?)>")
 _COMMENT = re.compile(rb"<!--(?:-?>|.*?--!?>)", re.DOTALL)
 _BOGUS = re.compile(rb"<(?:!|\?|/)[^>]*>")  # and document types
 _CDATA = re.compile(rb"<!\[CDATA\[(.*?)(?:\]\]>|\Z)", re.DOTALL)

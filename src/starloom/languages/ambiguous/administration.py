@@ -7,7 +7,7 @@ RULES = {
         Rule(
             "Pascal",
             "program, unit, uses, begin … end, {$directives}",
-            r"(?i)\A\ufeff?(?:\s|\{[^}]*+\}|//[^\n]*+|\(\*[^*]*+\*+\))*+(?:program|unit|library"
+            r"(?i)\A\ufeff?(?>(?:\s|\{[^}]*+\}|//[^\n]*+|\(\*[^*]*+\*+\))*)(?:program|unit|library"
             r"|package)[ \t\r\n]+[\w.]+[ \t\r\n]*[;(]|^[ \t]*uses[ \t\r\n]+\w|\{\$\w|^[ \t]*(?:begin"
             r"|implementation|interface)[ \t]*\r?$|\bend\.[ \t]*(?:\{[^\n]*|//[^\n]*)?\r?$"
             r"|^[ \t]*(?:procedure|function)[ \t]+[\w.]+[^\n{]*;",
@@ -68,7 +68,7 @@ RULES = {
         Rule(
             "Scheme",
             "begins with a list or a comment with ;",
-            r"\A\ufeff?(?:\s|#![^\n]*+|;[^\n]*+|#\|[^|]*+\|#)*+\(|\A\ufeff?\s*(?:;|#!(?:r6rs|chezscheme"
+            r"\A\ufeff?(?>(?:\s|#![^\n]*+|;[^\n]*+|#\|[^|]*+\|#)*)\(|\A\ufeff?\s*(?:;|#!(?:r6rs|chezscheme"
             r"|/[^\n]*scheme))",
         ),
         Rule("Salt", "keys and lists of YAML, Jinja"),

@@ -129,7 +129,7 @@ RULES = {
         Rule("FreeBASIC", "the usual .bi file"),
     ),
     "bb": (
-        Rule("Clojure", "the first form is a list", r"\A\ufeff?(?:#![^\n]*+\n)?(?:\s|;[^\n]*+|#_)*+[(\[{]"),
+        Rule("Clojure", "the first form is a list", r"\A\ufeff?(?:#![^\n]*+\n)?(?>(?:\s|;[^\n]*+|#_)*)[(\[{]"),
         Rule("BitBake", 'VARIABLE = "…", inherit, do_task() {', BITBAKE),
         Rule("BlitzBasic", "Basic, comments with a semicolon", _BLITZ + r"|^[ \t]*;"),
         Rule("BitBake", "the usual .bb file"),

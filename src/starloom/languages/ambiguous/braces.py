@@ -102,7 +102,7 @@ RULES = {
         Rule(
             "Common Lisp",
             "the first form is a list",
-            r"\A\ufeff?(?:\s|;[^\n]*+|#\|(?:[^|]|\|(?!#))*+\|#|#[+-][\w:]++|#!(?:[^\n]*+))*+[(`']",
+            r"\A\ufeff?(?>(?:\s|;[^\n]*+|#\|(?>(?:[^|]|\|(?!#))*)\|#|#[+-][\w:]++|#!(?:[^\n]*+))*)[(`']",
             unless=r"\b__kernel\b",
         ),
         Rule("Common Lisp", "definitions in parentheses", r"^\((?:def\w+|in-package|cl:|setq|load|require|let)\b"),
@@ -137,7 +137,7 @@ RULES = {
         Rule(
             "Makefile",
             "the rule of an object file, paths and a continued line",
-            r"\A\ufeff?(?:\s|#(?!!)[^\n]*+)*+(?!/[/*+])(?:[\w.+@$(){}/\\-]|\\ )+(?:\.\w+"
+            r"\A\ufeff?(?>(?:\s|#(?!!)[^\n]*+)*)(?!/[/*+])(?:[\w.+@$(){}/\\-]|\\ )+(?:\.\w+"
             r"|\))(?:[ \t]+[\w./$(){}-]+)*[ \t]*:(?!:)(?:[ \t]*\\?\r?$|[ \t]+[^\n]*[\w/\\][ \t]*\r?$)"
             r"|\A\ufeff?\s*(?!/[/*+]|#)(?=[^\s:]*[/\\])[^\s:;{}()\"']+[ \t]*:(?:[ \t]|\r?$)"
             r"|\A\ufeff?\s*(?:savedcmd|cmd|deps)_[^\n]*:=|^[\w./-]+\.l?o(?:bj)?[ \t]*:(?:[ \t]|\r?$)",

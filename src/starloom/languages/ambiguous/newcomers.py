@@ -20,7 +20,7 @@ RULES = {
             r"|\|[ \t]*(?:each|where|get|select|sort-by|into|lines|str|from|to|first|length|save|table"
             r"|math)\b",
         ),
-        Rule("Nu", "begins with a list or a comment with ;", r"\A\ufeff?(?:\s|[;#][^\n]*+)*+\(|^[ \t]*;"),
+        Rule("Nu", "begins with a list or a comment with ;", r"\A\ufeff?(?>(?:\s|[;#][^\n]*+)*)\(|^[ \t]*;"),
         Rule("Nushell", "the usual .nu file"),
     ),
     "pkl": (

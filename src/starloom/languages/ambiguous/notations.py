@@ -8,7 +8,7 @@ description names its version at its outermost level.
 from starloom.languages.ambiguous.rule import Rule
 from starloom.languages.ambiguous.xml_twins import GERBER
 
-_BRACE = r"\A\ufeff?(?:\s|//[^\n]*+\n|/\*[^*]*+\*/)*+[{\[]"
+_BRACE = r"\A\ufeff?(?>(?:\s|//[^\n]*+\n|/\*[^*]*+\*/)*)[{\[]"
 
 _YAML = (
     Rule("OASv2-yaml", "swagger: 2 at the outermost level", r"^(?:\{[ \t]*)?['\"]?swagger['\"]?[ \t]*:[ \t]*['\"]?2"),
