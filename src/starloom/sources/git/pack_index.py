@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 NAME = 20  # bytes of an object's name
-HELD = 8 << 20  # bytes of an index that are kept
+HELD = 32 << 20  # bytes of an index that are kept
 _HEADER = 8 + 1024  # bytes before the names: magic, version, and how many names begin with up to each byte
 _ROW = NAME + 4 + 4  # bytes of an object: first all names, then all checksums, then all places
 _FAR = 1 << 31  # a place with this bit stands for one of eight bytes
@@ -96,9 +96,12 @@ def _first_bytes(names: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> np.n
 
 
 def _found(names: bytes, name: bytes) -> int:
-    """Which of the sorted `names`, one after the other, is `name`; -1: none. In few a search of bytes is quicker."""
+    """Which of the sorted `names`, one after the other, is `name`; -1: none. In few a search of bytes is quicker, from
+    about where names, which are hashes, have this second byte."""
     if len(names) <= _FEW:
-        start = names.find(name)
+        count = len(names) // NAME
+        start = names.find(name, NAME * max((count * name[1] >> 8) - (count >> 3), 0))
+        start = names.find(name) if start < 0 else start
         while start % NAME and start >= 0:  # across two of them
             start = names.find(name, start + 1)
         return start // NAME
