@@ -5,7 +5,7 @@
 Input: this checkout's history, packed anew; synthetic histories of the standard library's files with edits, a part with
 many commits and all with few; and what `--repository` names (bare ones). Each method lists the main tree and reads
 every distinct content once, in a process of its own; CPU seconds are those of the process and of the programs it runs,
-without starting the interpreter and loading modules, our kernel among them. Bare is `git ls-tree -r | cut | git
+without starting the interpreter and loading modules. Bare is `git ls-tree -r | cut | git
 cat-file --batch --buffer`, read and thrown away: it hashes nothing and hands over nothing. pygit2 checks hashes too,
 dulwich does not. Contents are asserted to be identical. `--large`: files of a repository whose peak memory is measured.
 Writes bench/results/sources.json and sources.md. The machine is shared: read the figures as ratios.
@@ -31,7 +31,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from starloom.kernels import copies
 from starloom.sources.content_ids import ContentIds
 from starloom.sources.git.source import GitSource
 from starloom.sources.repository import Wanted
@@ -111,9 +110,7 @@ def one(method: str, repository: Path) -> dict[str, Any]:
         started, spent = time.perf_counter(), cpu()
         bare(repository)
         return {"wall": time.perf_counter() - started, "cpu": cpu() - spent}
-    if method == "starloom":
-        copies.followed(b"-", b"\1-", 0, 1)  # loads the kernel, as a peer's module is loaded
-    else:
+    if method != "starloom":
         importlib.import_module(method)
     before, started, spent = megabytes(), time.perf_counter(), cpu()
     listing, contents = METHODS[method](repository)

@@ -9,7 +9,7 @@ from hypothesis import strategies as some
 from tests.sources import git_packs
 
 from starloom.kernels.copies import followed
-from starloom.sources.git import pack_index
+from starloom.sources.git import delta, pack, pack_index
 from starloom.sources.git.config import plain_settings
 from starloom.sources.git.delta import applied, lengths
 from starloom.sources.git.pack import ERRORS
@@ -77,6 +77,14 @@ def test_as_git_reads_them(history, packing):
     objects = truth(history)
     if packing:
         history(*packing)
+    all_read(history, objects)
+
+
+def test_many_deltas_by_a_kernel(history, monkeypatch):
+    objects = truth(history)
+    history("repack", "-q", "-a", "-d", "-f", "--depth=50")
+    monkeypatch.setattr(pack, "MANY", -1)
+    monkeypatch.setattr(delta, "LONG", 0)
     all_read(history, objects)
 
 

@@ -3,7 +3,7 @@
 A crafted delta raises ValueError or IndexError, at the latest when it would make more than it announces.
 """
 
-LONG = 1_000  # bytes of a delta above which a kernel is worth being loaded
+LONG = 1_000  # bytes of a delta above which a kernel is much quicker
 
 
 def lengths(delta: bytes) -> tuple[int, int, int]:
@@ -13,13 +13,13 @@ def lengths(delta: bytes) -> tuple[int, int, int]:
     return base, made, at
 
 
-def applied(base: bytes, delta: bytes, limit: int) -> bytes:
-    """What `delta` makes of `base`, at most `limit` bytes."""
+def applied(base: bytes, delta: bytes, limit: int, many: bool = False) -> bytes:
+    """What `delta` makes of `base`, at most `limit` bytes. `many`: there are so many that a kernel is worth loading."""
     expected, made, at = lengths(delta)
     if expected != len(base) or made > limit:
         raise ValueError("a delta of something else")
-    if len(delta) > LONG and base:
-        from starloom.kernels.copies import followed  # takes half a second, and most repositories do not need it
+    if many and len(delta) > LONG and base:
+        from starloom.kernels.copies import followed
 
         return followed(base, delta, at, made)
     pieces: list[bytes] = []

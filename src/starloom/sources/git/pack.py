@@ -20,6 +20,7 @@ from starloom.sources.git.pack_index import NAME, PackIndex
 MAX_WORK = 128 << 20  # bytes that are inflated and made for one object, with all that it is a delta of
 MAX_CHAIN = 300  # deltas on top of each other; git makes at most 50 of its own accord, 250 in `gc --aggressive`
 BASES = 16 << 20  # bytes of bases that are kept
+MANY = 32 << 20  # bytes of deltas after which a kernel saves more than the half second that it takes to load
 ERRORS = (OSError, ValueError, IndexError, OverflowError, struct.error, zlib.error, deflate.DeflateError)
 
 _AT_ONCE = 1 << 18  # bytes
@@ -41,6 +42,7 @@ class Pack:
         self._start = 0
         self._bases: OrderedDict[int, bytes] = OrderedDict()
         self._held = 0
+        self._followed = 0  # bytes of deltas
 
     def close(self) -> None:
         """Frees the descriptors."""
@@ -85,7 +87,8 @@ class Pack:
             self._bases.move_to_end(place)
         for base, delta in reversed(deltas):
             self._keep(base, data)
-            data = applied(data, delta, MAX_WORK - work)
+            data = applied(data, delta, MAX_WORK - work, self._followed > MANY)
+            self._followed += len(delta)
             work += len(data)
         return data
 
