@@ -63,7 +63,7 @@ class Automaton:
         self.width = width
         self.table: array[int]  # [states * width], the next state
         self.endings: list[tuple[int, ...]]  # of each state from `first` on, the anchors that end there
-        self.table, self.first, self.endings = _table([one.text for one in anchors], classes, width)
+        self.table, self.first, self.endings = table(_steps(anchors, classes), width)
         self.bits = array("Q", bytes(8 * 256))  # of each byte, a bit for each set of characters that it is in
         self.conditions: list[list[Condition]] = []
         self.patterns = list(dict.fromkeys(one.after for one in anchors if one.after))
@@ -129,26 +129,30 @@ def _classes(anchors: Sequence[Anchor]) -> tuple[dict[int, int], int]:
     return classes, max(classes.values()) + 1
 
 
-def _table(
-    anchors: Sequence[str], classes: dict[int, int], width: int
-) -> tuple["array[int]", int, list[tuple[int, ...]]]:
-    """(table, first state at which an anchor ends, which end at each from there on)."""
+def _steps(anchors: Sequence[Anchor], classes: dict[int, int]) -> list[list[tuple[int, ...]]]:
+    """Of each anchor, the classes that each of its characters stands for."""
     of_class: dict[str, tuple[int, ...]] = {chr(byte): (number,) for byte, number in classes.items() if byte < 128}
     of_class[ANY_DIGIT] = tuple({classes[ord(digit)] for digit in string.digits})
-    children: list[dict[int, list[int]]] = [{}]  # the tree of all anchors: by class; an anchor's "#" and a digit meet
-    named: list[dict[str, int]] = [{}]
+    return [[of_class[character] for character in one.text] for one in anchors]
+
+
+def table(words: Sequence[Sequence[tuple[int, ...]]], width: int) -> tuple["array[int]", int, list[tuple[int, ...]]]:
+    """(table, first state at which a word ends, which end at each from there on). A word is, for each of its bytes, the
+    classes that it may have, of 0 to width - 1; states are the offsets of their rows."""
+    children: list[dict[int, list[int]]] = [{}]  # the tree of all words: by class; "any digit" and a digit meet
+    named: list[dict[tuple[int, ...], int]] = [{}]
     ends: list[list[int]] = [[]]
-    for number, anchor in enumerate(anchors):
+    for number, word in enumerate(words):
         node = 0
-        for character in anchor:
-            if character not in named[node]:
-                named[node][character] = len(named)
-                for one in of_class[character]:
+        for step in word:
+            if step not in named[node]:
+                named[node][step] = len(named)
+                for one in step:
                     children[node].setdefault(one, []).append(len(named))
                 named.append({})
                 children.append({})
                 ends.append([])
-            node = named[node][character]
+            node = named[node][step]
         ends[node].append(number)
 
     states: dict[frozenset[int], int] = {frozenset(): 0}
@@ -162,13 +166,13 @@ def _table(
                 states[following] = len(order)
                 order.append(following)
                 if len(order) > MOST_STATES:
-                    raise ValueError(f"more than {MOST_STATES:,} states: too many anchors, or too many with digits")
+                    raise ValueError(f"more than {MOST_STATES:,} states: too many words, or too many with digits")
             row[kind] = states[following]
         rows.append(row)
 
     ending = [tuple(sorted({one for node in state for one in ends[node]})) for state in order]
     ranked = sorted(range(len(order)), key=lambda one: bool(ending[one]))  # stable: the root stays the first
     offsets = {state: place * width for place, state in enumerate(ranked)}
-    table = array("I", (offsets[one] for state in ranked for one in rows[state]))
+    cells = array("I", (offsets[one] for state in ranked for one in rows[state]))
     endings = [ending[one] for one in ranked if ending[one]]
-    return table, (len(ranked) - len(endings)) * width, endings
+    return cells, (len(ranked) - len(endings)) * width, endings

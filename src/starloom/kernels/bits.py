@@ -1,8 +1,7 @@
 """A bit for each byte of a text, 64 to a number: where the next byte of a kind is, and how many are in a stretch.
 
-Bit k of number n stands for byte 64 * n + k. What makes them is one comparison of 64 bytes, which the compiler does
-side by side; a loop over bytes that asks the same takes a branch for each, and one that nobody foresees where runs of a
-kind are short.
+Bit k of number n stands for byte 64 * n + k; `vectors` makes them. A loop over bytes that asks the same takes a branch
+for each, and one that nobody foresees where runs of a kind are short.
 """
 
 from typing import Any
@@ -10,13 +9,11 @@ from typing import Any
 import numpy as np
 
 from starloom.kernels.cache import leaf
-from starloom.kernels.swar import lowest_bit
+from starloom.kernels.vectors import lowest, ones
 
 ZERO, ONE = np.uint64(0), np.uint64(1)
 _ALL = np.uint64(2**64 - 1)
-_2, _4, _6, _56, _63 = (np.uint64(shift) for shift in (2, 4, 6, 56, 63))
-_FIVES, _THREES = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
-_LOWS, _ONES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
+_63 = np.uint64(63)
 
 
 def words_of(size: int) -> int:
@@ -34,7 +31,7 @@ def first_with(bits: Any, at: Any, stop: Any) -> Any:
         if word << 6 >= stop:
             return stop
         rest = bits[word]
-    return min((word << 6) + lowest_bit(rest), stop)
+    return min((word << 6) + lowest(rest), stop)
 
 
 @leaf
@@ -47,7 +44,7 @@ def first_without(bits: Any, at: Any, stop: Any) -> Any:
         if word << 6 >= stop:
             return stop
         rest = ~bits[word]
-    return min((word << 6) + lowest_bit(rest), stop)
+    return min((word << 6) + lowest(rest), stop)
 
 
 @leaf
@@ -58,19 +55,11 @@ def count(bits: Any, start: Any, stop: Any) -> Any:
     first, last = start >> 6, (stop - 1) >> 6
     low, high = _from(start), _ALL >> (_63 - (np.uint64(stop - 1) & _63))
     if first == last:
-        return _ones(bits[first] & low & high)
-    found = _ones(bits[first] & low) + _ones(bits[last] & high)
+        return ones(bits[first] & low & high)
+    found = ones(bits[first] & low) + ones(bits[last] & high)
     for word in range(first + 1, last):
-        found += _ones(bits[word])
+        found += ones(bits[word])
     return found
-
-
-@leaf
-def _ones(word: Any) -> Any:
-    """How many bits of a number are set; the compiler knows the sum and takes one instruction."""
-    pairs = word - ((word >> ONE) & _FIVES)
-    fours = (pairs & _THREES) + ((pairs >> _2) & _THREES)
-    return np.int64((((fours + (fours >> _4)) & _LOWS) * _ONES) >> _56)
 
 
 @leaf

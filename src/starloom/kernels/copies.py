@@ -2,7 +2,7 @@
 
 The orders are those of git's deltas (`gitformat-pack`): a byte below 128 is followed by so many new bytes; of another
 one seven bits tell which bytes of a start (four) and of a size (three, nothing for 65,536) follow. The twin is
-`sources.git.delta.applied`. Cost, on a busy machine: 5 us and 0.1 ns a byte, of 300 orders as many.
+`sources.git.delta.applied`. Cost, of 4,675 deltas of 440 bytes that make 17 KB each: 8 us, of the twin 21.
 """
 
 from typing import Any

@@ -27,6 +27,19 @@ def continuation_bytes(text: Any) -> Any:
 
 
 @leaf
+def newlines(text: Any) -> Any:
+    """Bytes that are "\n"."""
+    count: Any = 0
+    for start in range(0, len(text), BLOCK):
+        block = text[start : start + BLOCK]
+        here = np.uint8(0)
+        for p in range(len(block)):
+            here = np.uint8(here + (block[p] == 0x0A))
+        count += here
+    return count
+
+
+@leaf
 def letters_and_digits(text: Any) -> Any:
     """(letters, digits) of ASCII."""
     letters: Any = 0

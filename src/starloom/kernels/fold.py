@@ -18,8 +18,10 @@ import numpy as np
 
 from starloom.kernels.bits import ONE, ZERO, count, first_with, first_without, words_of
 from starloom.kernels.cache import kernel, leaf
+from starloom.kernels.counting import newlines
 from starloom.kernels.swar import copied
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, checked, frozen
+from starloom.kernels.vectors import BITS, between, equal, last
 
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 _TAB, _CR = np.uint8(0x09), np.uint8(0x0D)  # and all between: LF, VT, FF
@@ -125,17 +127,9 @@ def _lines_of(
     for k in order:
         if starts[k] != start:
             start, reached, before = starts[k], 0, 0
-        before += _line_ends(text[start + reached : start + at[k]])
+        before += newlines(text[start + reached : start + at[k]])
         reached = at[k]
         found[k] = 1 + before + _left_out(position, lines, gaps[k], stops[k], at[k])
-
-
-@leaf
-def _line_ends(text: Any) -> Any:
-    found = 0
-    for p in range(len(text)):
-        found += text[p] == _NEWLINE
-    return found
 
 
 @leaf
@@ -155,12 +149,13 @@ def _left_out(position: Any, lines: Any, gap: Any, stop: Any, byte: Any) -> Any:
 def _marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
     """A bit for each byte: is it white space, is it a line end, and does a run of white space begin there that is
     anything but one space or one line end."""
+    tail = np.empty(BITS, dtype=np.uint8)
+    last(data, tail)
     for word in range(len(white)):
-        part = data[64 * word : 64 * word + 64]
-        if len(part) == 64:
-            spaces, controls, line_ends[word] = _kinds(part, 64)  # a number that the compiler knows
+        if (word + 1) * BITS <= len(data):
+            spaces, controls, line_ends[word] = _kinds(data, word * BITS)
         else:
-            spaces, controls, line_ends[word] = _kinds(part, len(part))
+            spaces, controls, line_ends[word] = _kinds(tail, 0)
         white[word], changes[word] = spaces | controls, controls & ~line_ends[word]
     before = ZERO
     for word in range(len(white)):
@@ -172,16 +167,9 @@ def _marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
 
 
 @leaf
-def _kinds(part: Any, size: int) -> Any:
-    """(space, tab to CR, line end): of up to 64 bytes, a bit for each."""
-    spaces = controls = line_ends = ZERO
-    for k in range(size):  # a loop each: twice as fast as one for all
-        spaces |= np.uint64(part[k] == _SPACE) << np.uint64(k)
-    for k in range(size):
-        controls |= np.uint64(np.uint8(part[k] - _TAB) <= _CR - _TAB) << np.uint64(k)
-    for k in range(size):
-        line_ends |= np.uint64(part[k] == _NEWLINE) << np.uint64(k)
-    return spaces, controls, line_ends
+def _kinds(text: Any, at: Any) -> Any:
+    """(space, tab to CR, line end): a bit for each of 64 bytes."""
+    return equal(text, at, _SPACE), between(text, at, _TAB, _CR - _TAB + 1), equal(text, at, _NEWLINE)
 
 
 @kernel

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.counting import continuation_bytes
 from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, stretches
 
@@ -99,7 +100,7 @@ def _size_of_first(text: Any, characters: int) -> Any:
     if len(text) <= characters:
         return len(text)
     size = characters
-    more = _continued(text[:size])  # so many characters are missing
+    more = continuation_bytes(text[:size])  # so many characters are missing
     while size < len(text):
         begins = (text[size] & 0xC0) != 0x80
         if begins and more == 0:
@@ -115,17 +116,8 @@ def _size_of_last(text: Any, characters: int) -> Any:
     if len(text) <= characters:
         return len(text)
     size = characters
-    more = _continued(text[len(text) - size :])
+    more = continuation_bytes(text[len(text) - size :])
     while more and size < len(text):
         size += 1
         more -= (text[len(text) - size] & 0xC0) != 0x80
     return size
-
-
-@kernel
-def _continued(text: Any) -> Any:
-    """How many bytes go on with a character."""
-    count = 0
-    for byte in text:
-        count += (byte & 0xC0) == 0x80
-    return count

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.counting import newlines
 from starloom.kernels.swar import line_end
 
 _NEWLINE = np.uint8(0x0A)
@@ -39,9 +40,7 @@ def line_start(data: bytes, number: int) -> int | None:
 
 @kernel
 def _line_at(data: Any, place: int) -> Any:
-    number = 1
-    for p in range(place):
-        number += data[p] == _NEWLINE
+    number = 1 + newlines(data[:place])
     begin = place
     while begin > 0 and data[begin - 1] != _NEWLINE:
         begin -= 1

@@ -1,16 +1,16 @@
 """Which of some words stand in each of many stretches of text: one pass over their bytes, however many words there are.
 
-The automaton of Aho and Corasick (1975) as one table: per byte its class and one load. A few words are sought one by
-one (seek.py), many places at once. Cost: 1.5 ns a byte on busy cores; 2 us to build for each character of the words.
+The table of `automaton`: per byte its class and one load. A few words are sought one by one (seek.py), many places at
+once. Cost: 1.5 ns a byte on busy cores.
 """
 
 from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from starloom.kernels import seek
+from starloom.kernels.automaton import table
 from starloom.kernels.cache import kernel
 from starloom.kernels.text import Bools, Int64s, UInt8s, frozen, stretches
 
@@ -35,10 +35,10 @@ class Words:
         letters = sorted({byte for word in words for byte in word.lower()})
         numbers = {byte: number for number, byte in enumerate(letters, 1)}  # 0: what stands in no word
         classes = [numbers.get(ord(bytes([byte]).lower()), 0) for byte in range(256)]
-        table, self._first, ends = _table([word.lower() for word in words], numbers)
         self._width, self._longest = len(letters) + 1, max(map(len, words))
+        cells, self._first, ends = table([[(numbers[byte],) for byte in word.lower()] for word in words], self._width)
         self._arrays = (
-            *(frozen(np.array(classes), np.uint8), table),
+            *(frozen(np.array(classes), np.uint8), np.frombuffer(cells.tobytes(), np.uint32)),
             frozen(np.cumsum([0, *map(len, ends)]), np.int64),
             frozen(np.array([word for some in ends for word in some]), np.int64),
             frozen(np.frombuffer(b"".join(exact), np.uint8), np.uint8),
@@ -56,38 +56,6 @@ class Words:
             starts, stops, data, self._longest, np.uint32(self._first), np.uint32(self._width), *self._arrays, found
         )
         return found
-
-
-def _table(words: Sequence[bytes], numbers: dict[int, int]) -> tuple[NDArray[np.uint32], int, list[list[int]]]:
-    """(table, first state at which a word ends, which end at each from there on); a state is the offset of its row."""
-    width = len(numbers) + 1
-    children: list[dict[int, int]] = [{}]  # of the tree of words: by byte
-    ends: list[list[int]] = [[]]
-    for number, word in enumerate(words):
-        node = 0
-        for byte in word:
-            if byte not in children[node]:
-                children[node][byte] = len(children)
-                children.append({})
-                ends.append([])
-            node = children[node][byte]
-        ends[node].append(number)
-    table = np.zeros((len(children), width), np.uint32)
-    shorter = [0] * len(children)  # the longest end of a node's bytes that is a node too
-    order = [0]
-    for node in order:  # grows, by length: what a node falls back on comes before it
-        table[node] = table[shorter[node]]
-        for byte, child in children[node].items():
-            if node:
-                shorter[child] = int(table[shorter[node], numbers[byte]])
-            ends[child] += ends[shorter[child]]
-            order.append(child)
-            table[node, numbers[byte]] = child
-    ranked = sorted(range(len(children)), key=lambda node: bool(ends[node]))  # stable: the root stays the first
-    places = np.empty(len(children), np.uint32)
-    places[ranked] = np.arange(len(children), dtype=np.uint32) * np.uint32(width)
-    ending = [ends[node] for node in ranked if ends[node]]
-    return frozen(places[table[ranked]].ravel(), np.uint32), (len(children) - len(ending)) * width, ending
 
 
 @kernel

@@ -9,15 +9,12 @@ from typing import Any
 import numpy as np
 
 from starloom.kernels.cache import leaf
+from starloom.kernels.vectors import lowest
 
 _8, _16, _24, _32, _40, _48, _56 = (np.uint64(shift) for shift in range(8, 64, 8))
 _1, _2, _3, _4, _5, _6, _7 = (np.uint64(place) for place in range(1, 8))
 _ONES, _TOPS = np.uint64(0x0101010101010101), np.uint64(0x8080808080808080)
 _LINE_ENDS = np.uint64(0x0A0A0A0A0A0A0A0A)
-_DE_BRUIJN, _58 = np.uint64(0x03F79D71B4CB0A89), np.uint64(58)  # its 64 stretches of six bits all differ
-_PLACE = np.zeros(64, dtype=np.int64)  # of a bit: at the stretch that it shifts to the top
-for _bit in range(64):
-    _PLACE[((int(_DE_BRUIJN) << _bit) & ((1 << 64) - 1)) >> 58] = _bit
 
 
 @leaf
@@ -58,15 +55,9 @@ def _put(out: Any, at: Any, word: Any) -> None:
 
 
 @leaf
-def lowest_bit(bits: Any) -> Any:
-    """The place of the lowest bit that is set; one is."""
-    return _PLACE[((bits & (~bits + _1)) * _DE_BRUIJN) >> _58]
-
-
-@leaf
 def first_byte(marks: Any) -> Any:
     """Which of eight bytes is the first whose highest bit is set; one is."""
-    return lowest_bit(marks) >> 3
+    return lowest(marks) >> 3
 
 
 @leaf

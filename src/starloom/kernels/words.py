@@ -17,7 +17,8 @@ import numpy as np
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.code_points import LOWER, WORD
 from starloom.kernels.decoding import code_point, mix
-from starloom.kernels.swar import eight, lowest_bit
+from starloom.kernels.swar import eight
+from starloom.kernels.vectors import equal, lowest
 
 # Odd numbers without a pattern (the fraction of the square roots of 2, 3, 5 …, last bit set).
 TOKEN_1, TOKEN_2 = np.uint64(0x6A09E667F3BCC909), np.uint64(0xBB67AE8584CAA73B)
@@ -31,9 +32,8 @@ _DOTTED_I, _I = np.uint64(0x130), np.uint64(ord("i"))
 _BEYOND = np.uint8(0x80)  # from here on a byte is of no ASCII character
 _A, _0, _LINE, _CASE = np.uint8(ord("a")), np.uint8(ord("0")), np.uint8(ord("_")), np.uint8(0x20)
 _26, _10 = np.uint8(26), np.uint8(10)
-_ZERO, _ONE, _7, _8, _56, _63, _BYTE = (np.uint64(one) for one in (0, 1, 7, 8, 56, 63, 0xFF))
-_LOW_7, _TOP_BITS = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x8080808080808080)
-_TOGETHER = np.uint64(0x0102040810204080)  # times eight bytes of 0 or 1: they are the highest eight bits
+_ZERO, _ONE, _8, _63, _BYTE = (np.uint64(one) for one in (0, 1, 8, 63, 0xFF))
+_TOP_BITS = np.uint64(0x8080808080808080)
 
 
 @kernel
@@ -104,15 +104,11 @@ def _edges(low: Any, size: int, edges: Any) -> Any:
     count = _ZERO
     before = _ZERO
     for base in range(0, size + 1, 64):
-        bits = _ZERO  # one a byte
-        for k in range(0, 64, 8):
-            octet = eight(low, base + k)
-            octet = ((((octet & _LOW_7) + _LOW_7) | octet) & _TOP_BITS) >> _7
-            bits |= ((octet * _TOGETHER) >> _56) << np.uint64(k)
+        bits = ~equal(low, base, 0)
         turns = bits ^ ((bits << _ONE) | before)
         before = bits >> _63
         while turns:
-            edges[count] = base + lowest_bit(turns)
+            edges[count] = base + lowest(turns)
             count += _ONE
             turns &= turns - _ONE
     return np.int64(count >> _ONE)

@@ -70,9 +70,8 @@ def _any(found: Bools) -> Bools:
 
 def _may_have_mode(offsets: Int64s, data: UInt8s) -> Bools:
     starts, stops, signs = offsets[:-1], offsets[1:], [sign.encode() for sign in modeline.SIGNS]
-    ends = heads.first_lines(
-        starts, stops, data, modeline.LINES, modeline.MAX_HEAD + 1
-    )  # a byte order mark is one more
+    head = modeline.MAX_HEAD + 1  # a byte order mark is one more
+    ends = heads.first_lines(starts, stops, data, modeline.LINES, head)
     last = heads.last_lines(starts, stops, data, modeline.LINES, modeline.MAX_HEAD)
     block = heads.last_characters(starts, stops, data, modeline.MAX_BLOCK)
     found = np.hstack(

@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import pyarrow as pa
 
 from starloom.engine.verbs import Engine, Table
@@ -17,6 +16,7 @@ from starloom.the_stack import budgets, redactions
 from starloom.the_stack.budgets import Budget
 from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.measured import joins, needed
+from starloom.the_stack.placed import by_number
 from starloom.the_stack.rules import Compiled
 
 # What the ledger says of every file, whatever the rules ask. Of the listing and the verdicts, which are in its order
@@ -62,9 +62,7 @@ class Question(NamedTuple):
 
     def answer(self, engine: Engine, given: Mapping[str, Table], max_bytes: int) -> pa.Table:
         """In the order of the files."""
-        rows = engine.table(self.sql, given, {"max_bytes": max_bytes})
-        order = np.argsort(rows.column("number").to_numpy(), kind="stable")
-        return rows.drop_columns(["number"]).take(pa.array(order))
+        return by_number(engine.table(self.sql, given, {"max_bytes": max_bytes}))
 
 
 def question(rules: tuple[Compiled, ...], some: tuple[Budget, ...], redact: RedactSettings) -> Question:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import pyarrow as pa
 
 from starloom.engine.verbs import Engine, Table
@@ -27,7 +26,7 @@ from starloom.the_stack.fates import fates
 from starloom.the_stack.ledger_rows import rows, said
 from starloom.the_stack.licensing import HEARD, LISTED, LicenseSettings, license_verdicts
 from starloom.the_stack.measured import KINDS, kinds
-from starloom.the_stack.placed import Placed, asked_of, beside, placed, read, with_columns
+from starloom.the_stack.placed import Placed, asked_of, beside, by_number, placed, read, with_columns, with_numbers
 from starloom.the_stack.rules import check, describe
 from starloom.the_stack.signal import signal
 from starloom.workspace.stage import Done, Job, Stage
@@ -77,7 +76,7 @@ def _decided(root: Path, engine: Engine, settings: Any, opted: opt_outs.OptOuts 
     listing, files, measured = _files(root, engine, asked, settings.licenses)
     wishes = opt_outs.of(root, settings.list.opt_outs) if opted is None else opted
     given = {
-        "files": with_columns(files, {"number": pa.array(np.arange(len(files))), **measured}),
+        "files": with_numbers(with_columns(files, measured)),
         "repositories": tables.repositories(root),
         "refused": tables.refused(root) or tables.REFUSED.empty_table(),
         "opted_contents": wishes.contents_table(),
@@ -112,10 +111,9 @@ def _verdicts(root: Path, engine: Engine, files: pa.Table, settings: LicenseSett
         for name, asked in HEARD.items():  # of few files, and asked several times
             heard[name] = read(tables.signal(root, name), signal(name).schema, asked)
         return license_verdicts(engine, files, tables.repositories(root), heard, settings)
-    numbered = files.append_column("number", pa.array(np.arange(len(files))))
     columns = ", ".join(f"k.{name}" for name in _LICENSE)
     sql = f"SELECT number, {columns} FROM files f LEFT JOIN decided k USING (repo_name, path)"
-    found = engine.table(sql, {"files": numbered, "decided": known}).sort_by("number")
+    found = by_number(engine.table(sql, {"files": with_numbers(files), "decided": known}))
     return {name: found.column(name) for name in _LICENSE}
 
 

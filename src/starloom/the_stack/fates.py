@@ -14,7 +14,7 @@ from starloom.the_stack import tables
 from starloom.the_stack.budgets import cut
 from starloom.the_stack.id_places import places
 from starloom.the_stack.licensing import LicenseSettings
-from starloom.the_stack.placed import Placed
+from starloom.the_stack.placed import Placed, with_numbers
 from starloom.the_stack.twins import held_out, near_duplicates, streams, within
 
 # The published pipeline keeps the copy under the most permissive licence; careful verdicts are one for all copies.
@@ -24,7 +24,7 @@ _PERMISSIVE_FIRST = "CASE license_type WHEN 'permissive' THEN 0 WHEN 'no_license
 def _best_first(engine: Engine, copies: pa.Table, licenses: LicenseSettings) -> pa.Array:
     """The numbers of the copies that no rule drops."""
     better = f"{_PERMISSIVE_FIRST}, {tables.BETTER}" if licenses.order == "paper" else tables.BETTER
-    copies = copies.append_column("number", pa.array(np.arange(len(copies))))  # copies are by repository and path
+    copies = with_numbers(copies)  # they are by repository and path
     sql = f"SELECT number FROM copies WHERE refusal IS NULL AND rule IS NULL ORDER BY {better}, number"
     return engine.table(sql, {"copies": copies}).column("number").combine_chunks()
 

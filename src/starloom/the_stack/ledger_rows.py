@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from starloom.engine.verbs import Engine, Table
 from starloom.the_stack import redactions, tables
+from starloom.the_stack.placed import by_number, with_numbers
 
 _QUARANTINED = "('unlisted', 'damaged', 'unreadable', 'unread')"
 _PIECE = 100_000  # rows
@@ -58,10 +59,7 @@ def said(engine: Engine, copies: pa.Table, settings: Any) -> pa.Table:
         "threshold": _threshold(settings),
         "redacted_kinds": redactions.limit(settings.redact),
     }
-    numbered = copies.append_column("number", pa.array(np.arange(len(copies))))
-    rows = engine.table(_SAID, {"copies": numbered}, parameters)
-    order = np.argsort(rows.column("number").to_numpy(), kind="stable")
-    return rows.drop_columns(["number"]).take(pa.array(order))
+    return by_number(engine.table(_SAID, {"copies": with_numbers(copies)}, parameters))
 
 
 def _threshold(settings: Any) -> str:

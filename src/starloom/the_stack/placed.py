@@ -152,6 +152,17 @@ def with_columns(table: pa.Table, columns: Mapping[str, Any]) -> pa.Table:
     return table
 
 
+def with_numbers(table: pa.Table) -> pa.Table:
+    """The table with the column `number`, by which `by_number` finds its order again."""
+    return table.append_column("number", pa.array(np.arange(len(table))))
+
+
+def by_number(rows: pa.Table) -> pa.Table:
+    """The rows of an answer by their `number`, which goes."""
+    order = np.argsort(rows.column("number").to_numpy(), kind="stable")
+    return rows.drop_columns(["number"]).take(pa.array(order))
+
+
 def _struct(columns: Mapping[str, pa.Array]) -> pa.Array:
     return pa.StructArray.from_arrays(list(columns.values()), list(columns))
 

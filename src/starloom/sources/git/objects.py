@@ -5,7 +5,7 @@ git, so a limited number of them is borne. The order of the pack was tried and i
 in memory or not, up to chains of 250 deltas.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from starloom.identity import content_id
@@ -15,8 +15,7 @@ from starloom.sources.git.store import Store
 from starloom.sources.repository import Content, Wanted
 
 IDLE_SECONDS = 120.0  # without any output: git waits for something that will not come, as a FIFO
-AT_ONCE = 1_000  # contents whose places are looked up together
-BATCH = 50_000  # contents asked of one `git cat-file`; about 2 MB of names
+BATCH = 50_000  # contents looked up together, and asked of one `git cat-file`; about 2 MB of names
 MAX_RESTARTS = 1_000  # of `git cat-file` for one call of `contents`: it dies of every corrupt object
 _MISSING = "missing: the clone lacks this object, or it is corrupt"
 _CORRUPT = "corrupt: its bytes do not hash to its name"
@@ -24,38 +23,39 @@ _TOO_MANY = "unreadable: too many corrupt objects before it"
 
 
 def contents(folder: GitFolder, wanted: Iterable[Wanted]) -> Iterator[Content]:
-    """Each wanted one, read and hashed: in the order asked, but those of which git was asked at the end."""
-    left: list[Wanted] = []
+    """Each wanted one, read and hashed: in the order asked, but those of which git was asked after the others of their
+    batch."""
+    restarts = 0
     iterator = iter(wanted)
     with Store(folder.objects) as store:
-        while some := list(islice(iterator, AT_ONCE)):
+        while some := list(islice(iterator, BATCH)):
+            left: list[Wanted] = []
             asked = [(bytes.fromhex(one.content_id), one.size) for one in some]
             for one, data in zip(some, store.contents(asked), strict=True):
                 if data is not None and len(data) == one.size:
                     yield Content(one.content_id, data)
                 else:
                     left.append(one)
-    if left:
-        yield from _of_git(folder, left)
+            if left:
+                restarts = yield from _of_git(folder, left, restarts)
 
 
-def _of_git(folder: GitFolder, wanted: Sequence[Wanted]) -> Iterator[Content]:
-    restarts = 0
+def _of_git(folder: GitFolder, waiting: Sequence[Wanted], restarts: int) -> Generator[Content, None, int]:
+    """What git says; how often it was started again, so often before."""
+    done = 0
     with neutral(folder) as (git, environment):
         batch = [*git, "cat-file", "--batch"]
-        for start in range(0, len(wanted), BATCH):
-            waiting = wanted[start : start + BATCH]
-            done = 0
-            while done < len(waiting) and restarts <= MAX_RESTARTS:
-                for content in _read(batch, environment, waiting[done:]):
-                    yield content
-                    done += 1
-                if done < len(waiting):
-                    # git died of an object, or lost what it had not yet written: ask for the next one alone.
-                    restarts += 1
-                    yield _read_alone(batch, environment, waiting[done])
-                    done += 1
-            yield from (Content(one.content_id, None, _TOO_MANY) for one in waiting[done:])
+        while done < len(waiting) and restarts <= MAX_RESTARTS:
+            for content in _read(batch, environment, waiting[done:]):
+                yield content
+                done += 1
+            if done < len(waiting):
+                # git died of an object, or lost what it had not yet written: ask for the next one alone.
+                restarts += 1
+                yield _read_alone(batch, environment, waiting[done])
+                done += 1
+    yield from (Content(one.content_id, None, _TOO_MANY) for one in waiting[done:])
+    return restarts
 
 
 def _read(batch: Sequence[str], environment: Mapping[str, str], waiting: Sequence[Wanted]) -> Iterator[Content]:

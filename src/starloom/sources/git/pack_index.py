@@ -1,7 +1,7 @@
 """Where a pack has objects: its `.idx` file, version 2, read by position as far as it is asked.
 
 A file that is mapped and cut short meanwhile would end the process, so nothing is mapped. Format: git's
-`gitformat-pack`, "Version 2 pack-*.idx files". Memory: HELD bytes and at most a 256th of the file.
+`gitformat-pack`, "Version 2 pack-*.idx files". Memory: two to three times HELD, or a 256th of the file.
 """
 
 import os
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 NAME = 20  # bytes of an object's name
 HELD = 32 << 20  # bytes of an index that are kept
@@ -85,23 +86,20 @@ class _Whole:
         self._first = _first_bytes(self._names)
         self._places = np.frombuffer(places, dtype=">u4").astype(np.int64)
 
-    def places(self, names: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    def places(self, names: bytes) -> NDArray[np.int64]:
         asked = np.frombuffer(names, dtype=np.uint8).reshape(-1, NAME)
         at = np.minimum(np.searchsorted(self._first, _first_bytes(asked)), len(self._first) - 1)
         return np.where((self._names[at] == asked).all(axis=1), self._places[at], -1)
 
 
-def _first_bytes(names: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+def _first_bytes(names: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return names[:, :8].copy().view(">u8").ravel().astype(np.uint64)
 
 
 def _found(names: bytes, name: bytes) -> int:
-    """Which of the sorted `names`, one after the other, is `name`; -1: none. In few a search of bytes is quicker, from
-    about where names, which are hashes, have this second byte."""
+    """Which of the sorted `names`, one after the other, is `name`; -1: none. In few a search of bytes is quicker."""
     if len(names) <= _FEW:
-        count = len(names) // NAME
-        start = names.find(name, NAME * max((count * name[1] >> 8) - (count >> 3), 0))
-        start = names.find(name) if start < 0 else start
+        start = names.find(name)
         while start % NAME and start >= 0:  # across two of them
             start = names.find(name, start + 1)
         return start // NAME

@@ -24,7 +24,7 @@ _PROSE = frozenset(["", "txt", "text", "md", "markdown", "rst", "adoc", "html", 
 
 # Without one of these no scanner finds a licence.
 _WORDS = ("licens", "licenc", "copyright", "copyleft", "permission", "redistribut", "public domain", "gpl", "warrant")
-_SPEAKS = re.compile(r"licen[cs]|copyright|copyleft|permission|redistribut|public domain|gpl|warrant", re.IGNORECASE)
+_SPEAKS = re.compile("|".join(_WORDS), re.IGNORECASE)
 
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
