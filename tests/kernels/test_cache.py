@@ -16,7 +16,7 @@ from numba.core import config
 from numba.core.dispatcher import Dispatcher
 
 import starloom.kernels
-from starloom.kernels import cache, lines, minhash, pairs, shingles, warm
+from starloom.kernels import cache, is_warm, lines, minhash, pairs, shingles, warm
 
 SOURCES = Path(starloom.kernels.__file__).parent
 
@@ -89,6 +89,8 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
 def test_warm_compiles_all_that_is_needed():
     """One compilation a kernel, whatever kind of array is handed in: Arrow's are read-only, NumPy's are not."""
     assert warm() >= 0
+    assert is_warm()
+    assert is_warm("found texts")
     text = np.frombuffer(b"one two three four five six seven", dtype=np.uint8)
     for data in (text, text.copy()):
         for offsets in (np.array([0, 20]), np.array([0, 20], dtype=np.int32), np.array([0, 9, 20, 9])[::2]):

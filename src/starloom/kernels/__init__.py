@@ -5,6 +5,6 @@ fast. Every kernel is single-threaded and releases the GIL; parallelism is over 
 processes.
 """
 
-from starloom.kernels.start import STEPS, is_warm, warm, warm_step, warmed
+from starloom.kernels.start import STEPS, is_warm, warm, warm_step
 
-__all__ = ["STEPS", "is_warm", "warm", "warm_step", "warmed"]
+__all__ = ["STEPS", "is_warm", "warm", "warm_step"]

@@ -5,6 +5,7 @@ once in some worker, before these have work, unless `is_warm()`. Cost: a minute 
 about a second later; to ask `is_warm` costs a millisecond and no Numba.
 """
 
+import functools
 import hashlib
 import platform
 import sys
@@ -16,20 +17,25 @@ from typing import Any
 from starloom.kernels.cache import cache_folder
 
 
-def _mark() -> Path:
-    """The file that says that this Python on this kind of CPU has compiled everything."""
+@functools.cache
+def _machine() -> str:
+    """Sixteen hex digits for this Python on this kind of CPU."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = [platform.processor()]
     told = sorted({line for line in lines if line.startswith(("model name", "flags", "Features", "CPU part"))})
-    digest = hashlib.sha256("\n".join([sys.version, platform.machine(), *told]).encode()).hexdigest()[:16]
-    return cache_folder() / f"warm-{digest}"
+    return hashlib.sha256("\n".join([sys.version, platform.machine(), *told]).encode()).hexdigest()[:16]
 
 
-def is_warm() -> bool:
-    """Whether `warm` has run here before, so that every process finds the kernels compiled."""
-    return _mark().exists()
+def _mark(step: str) -> Path:
+    """The file that says that the step has run here."""
+    return cache_folder() / f"warm-{_machine()}-{step.replace(' ', '-')}"
+
+
+def is_warm(*steps: str) -> bool:
+    """Whether these STEPS, or all, have run here before, so that every process finds the kernels compiled."""
+    return all(_mark(step).exists() for step in steps or STEPS)
 
 
 def warm() -> float:
@@ -37,18 +43,13 @@ def warm() -> float:
     started = time.perf_counter()
     for step in STEPS:
         warm_step(step)
-    warmed()
     return time.perf_counter() - started
 
 
 def warm_step(name: str) -> None:
-    """One of STEPS: they may run in processes side by side; `warmed()` says that all are done."""
+    """One of STEPS: they may run in processes side by side."""
     _STEPS[name](*_texts())
-
-
-def warmed() -> None:
-    """Notes that every step has run here."""
-    _mark().touch()
+    _mark(name).touch()
 
 
 def _texts() -> tuple[Any, Any]:

@@ -6,7 +6,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
+from starloom import progress
 from starloom.errors import UserError
+from starloom.kernels import is_warm, warm_step
 from starloom.privacy import find
 from starloom.search import cursor as cursors
 from starloom.search import layout
@@ -25,6 +27,7 @@ from starloom.workspace import checked
 from starloom.workspace.manifest import Manifest, open_folder, read_manifest
 from starloom.workspace.stage import standing
 
+_KERNELS: Final = "found texts"  # those that a question takes
 _PAGE: Final = 1_000  # hits that a stream takes at once
 _KEPT: Final = 256 << 20  # bytes of texts kept at hand
 _PATIENCE: Final = 60.0  # seconds for them, where nobody said how long it may take: then it goes on from there
@@ -59,6 +62,10 @@ class SearchIndex:
         covered = Covered(
             manifest.content, shards, int(manifest.facts["files"]), bool(manifest.facts["symbols"]), frozenset(here)
         )
+        if not is_warm(_KERNELS):
+            with progress.task("compile kernels (once a machine)", 1, "parts") as bar:  # or a question's time would run
+                warm_step(_KERNELS)
+                bar.advance(1)
         return cls(Local(folder, opened, covered), _stale(root, manifest))
 
     def prepare(self) -> "SearchIndex":

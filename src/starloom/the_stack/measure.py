@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from starloom import progress
-from starloom.kernels import STEPS, is_warm, warm_step, warmed
+from starloom.kernels import STEPS, is_warm, warm_step
 from starloom.the_stack import tables
 from starloom.the_stack.measure_part import Item, Mask, Work, cache, measure_part, text_bytes, wants_language
 from starloom.the_stack.scan import SCANCODE, scan
@@ -158,7 +158,6 @@ def _run(job: Job) -> Done:
         with progress.task("compile kernels (once a machine)", len(STEPS), "parts") as bar:
             for _ in job.engine.map(warm_step, STEPS):
                 bar.advance(1)
-        warmed()
     measured: set[str] = set()
     with progress.task("measure", size) as bar, contextlib.ExitStack() as stack:
         commit = {one.name: stack.enter_context(cache(job.root, one).committing()) for one in all_signals()}
