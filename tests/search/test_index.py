@@ -11,6 +11,7 @@ import pytest
 
 from search.conftest import index, paths, row, write_dataset
 from starloom.errors import UserError
+from starloom.kernels.cache import cache_folder
 from starloom.search.index import SearchIndex
 from starloom.search.layout import FOLDER, ROWS
 from starloom.workspace import atomic
@@ -61,11 +62,20 @@ print(SearchIndex.open(root).search("needle").total)
 
 
 def test_a_folder_that_cannot_be_written_is_read(root):
-    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others, as our kernels may be
         there = shutil.copytree(root, Path(name) / "w")
+        kernels = shutil.copytree(cache_folder(), Path(name) / "cache" / "starloom" / cache_folder().name)
+        for path in [*kernels.rglob("*"), kernels, *kernels.parents[:2]]:
+            path.chmod(0o755)
         for path in [Path(name), there, *there.rglob("*")]:
             path.chmod(0o555 if path.is_dir() else 0o444)
-        done = subprocess.run([sys.executable, "-c", READER, there], capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", READER, there],
+            env=os.environ | {"XDG_CACHE_HOME": str(kernels.parents[1])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         for path in [Path(name), there, *there.rglob("*")]:
             path.chmod(0o755)
     assert done.stdout == "30\n", done.stderr

@@ -149,8 +149,6 @@ def sign(
         starloom compare sign stack/ --out stack.signatures
         starloom compare sign private/ --key-file key.txt --out private.signatures
     """
-    import tempfile
-
     from starloom.commands._inputs import engine_for, open_texts
     from starloom.commands._output import check_outputs, output
     from starloom.dedup.algebra import Key, Terms, is_signature_file, sign_files, write_signatures
@@ -158,14 +156,14 @@ def sign(
     from starloom.dedup.signature import MinHashSettings
     from starloom.errors import UserError
     from starloom.progress import counted, human
+    from starloom.scratch import scratch_folder
 
     check_outputs({"--out": out}, [a, *([key_file] if key_file else [])])
     if is_signature_file(a):
         raise UserError(f"{a} is a file of signatures already", "sign the texts that it was made of")
     key = Key.read(key_file) if key_file else None
     settings = MinHashSettings(tokenisation, 5, permutations, 1, 1)
-    with tempfile.TemporaryDirectory(prefix="starloom-sign-") as folder:
-        scratch = Path(folder)
+    with scratch_folder("starloom-sign-") as scratch:
         source = open_texts(a, scratch, id_column, content_column)
         with engine_for([source], scratch) as engine:
             signed = sign_files(engine, source.files, settings, scratch, key)
@@ -198,13 +196,12 @@ def _compare(
     as_json: bool,
     out: Path | None = None,
 ) -> None:
-    import tempfile
-
     from starloom.commands._inputs import engine_for, open_texts
     from starloom.commands._output import check_outputs, output
     from starloom.dedup.algebra import Key, agreed, compare, is_signature_file, read_terms, result, to_json, words
     from starloom.dedup.rows_out import form_of, write_table
     from starloom.errors import UserError
+    from starloom.scratch import scratch_folder
 
     if exact and (threshold or tokenisation):
         raise click.UsageError("--exact compares bytes: it does not go with --threshold or --tokenisation")
@@ -218,8 +215,7 @@ def _compare(
     least = threshold or _THRESHOLD
     settings = agreed((str(a), signed[0][1]), (str(b), signed[1][1]), least, tokenisation, key)
     by = None if exact else settings
-    with tempfile.TemporaryDirectory(prefix="starloom-compare-") as folder:
-        scratch = Path(folder)
+    with scratch_folder("starloom-compare-") as scratch:
         sources = [None if known else open_texts(path, scratch, id_column, content_column) for path, known in signed]
         with engine_for([one for one in sources if one], scratch) as engine:
             one, two = (

@@ -87,8 +87,6 @@ def command(
     if not what:
         raise click.UsageError("Missing argument 'FILE|DIR...'.")
 
-    import tempfile
-
     from starloom.commands._inputs import engine_for, open_texts
     from starloom.commands._output import check_outputs, output
     from starloom.dedup.account import Account
@@ -97,11 +95,11 @@ def command(
     from starloom.dedup.parquet_texts import near_duplicates_in_files
     from starloom.dedup.rows_out import form_of, write_rows, write_table
     from starloom.progress import say
+    from starloom.scratch import scratch_folder
 
     out_form, removed_form = out and form_of(out), removed and form_of(removed, csv_too=True)
     check_outputs({"--out": out, "--removed": removed}, what)
-    with tempfile.TemporaryDirectory(prefix="starloom-dedup-") as folder:
-        scratch = Path(folder)
+    with scratch_folder("starloom-dedup-") as scratch:
         source = together([open_texts(one, scratch, id_column, content_column) for one in what])
         rank = preferred(source, prefer) if prefer else None
         equal = groups(source, within) if within else None

@@ -34,12 +34,11 @@ def command(what: Path, every_file: bool, linguist: str, no_scancode: bool, as_j
         starloom detect --files vendor/
         starloom detect . --json | jq -r '.files[] | select(.license_type == "non_permissive") | .path'
     """
-    import tempfile
-
     from starloom.engine.local import LocalEngine
     from starloom.engine.verbs import EngineSettings
     from starloom.languages.choice import LanguageSettings
     from starloom.outside.tool_folders import NOT_ENTERED
+    from starloom.scratch import scratch_folder
     from starloom.stages import Settings
     from starloom.the_stack.detect import detect
     from starloom.the_stack.detected import about_file, about_folder, summary
@@ -49,8 +48,8 @@ def command(what: Path, every_file: bool, linguist: str, no_scancode: bool, as_j
         languages=LanguageSettings(linguist=linguist), scan=ScanSettings(scancode="off" if no_scancode else "auto")
     )
     with (
-        tempfile.TemporaryDirectory(prefix="starloom-detect-") as folder,
-        LocalEngine(EngineSettings(), Path(folder) / "spill") as engine,
+        scratch_folder("starloom-detect-") as scratch,
+        LocalEngine(EngineSettings(), scratch / "spill") as engine,
     ):
         rows = detect(what, engine, settings)
     if as_json:

@@ -13,7 +13,6 @@ back when it needs them. Of a worker: a batch of texts and its sets, then 256 MB
 then the shingle sets of the candidates, about 1.3 bytes a byte of their texts (more with "bigcode-v2").
 """
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +29,7 @@ from starloom.dedup.signature import Measured, MinHashSettings, Tokenisation, tu
 from starloom.dedup.text_files import Run, TextFile, portions, row_counts, runs
 from starloom.engine.verbs import Engine
 from starloom.errors import UserError
+from starloom.scratch import scratch_folder
 
 __all__ = ["TextFile", "measure_files", "near_duplicates_in_files", "verify_files"]
 
@@ -110,8 +110,8 @@ def measure_files(engine: Engine, files: Sequence[TextFile], settings: MinHashSe
     sketch = np.zeros((rows, settings.permutations), dtype=np.uint8)
     work = runs(files)
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bands-", dir=scratch) as folder:
-        bands = Columns(Path(folder) / "bands", rows, settings.bands).create()
+    with scratch_folder("bands-", scratch) as folder:
+        bands = Columns(folder / "bands", rows, settings.bands).create()
         items = [_Measuring(run, settings, bands) for run in work]
         with progress.task("measure texts", sum(run.bytes for run in work), "bytes") as bar:
             for item, (some_tokens, some_stream, some_sketch) in engine.map(_measure, items):
@@ -160,8 +160,7 @@ def verify_files(
     touched = np.zeros(rows, dtype=bool)
     touched[left] = touched[right] = True
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="sets-", dir=scratch) as name:
-        folder = Path(name)
+    with scratch_folder("sets-", scratch) as folder:
         placed, size = _shingle_all(engine, runs(files), np.flatnonzero(touched), tokenisation, folder)
         set_of = np.full(rows, -1, dtype=np.int64)
         set_of[placed] = np.arange(len(placed))

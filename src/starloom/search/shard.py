@@ -4,7 +4,6 @@ Opening maps the files: rows, texts, tantivy's segments. They stay mapped, whate
 on with what it opened while the index is made anew.
 """
 
-import tempfile
 import threading
 import time
 from collections import Counter, OrderedDict
@@ -21,6 +20,7 @@ import pyarrow.compute as pc
 from starloom.errors import UserError
 from starloom.kernels.named import Names
 from starloom.kernels.text import Int64s
+from starloom.scratch import scratch_folder
 from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
@@ -239,10 +239,10 @@ def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Sch
     """tantivy writes a lock file wherever it opens an index: so it opens a folder of links, which then goes."""
     import tantivy
 
-    with tempfile.TemporaryDirectory(prefix="starloom-search-", ignore_cleanup_errors=True) as scratch:
+    with scratch_folder("starloom-search-") as scratch:
         for name in names:
-            (Path(scratch) / name).symlink_to((folder / name).resolve())
-        index = tantivy.Index.open(scratch)
+            (scratch / name).symlink_to((folder / name).resolve())
+        index = tantivy.Index.open(str(scratch))
         index.config_reader("manual")  # else it watches the folder
         return index.searcher(), index.schema
 

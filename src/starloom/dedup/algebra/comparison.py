@@ -12,7 +12,6 @@ text for its signature and 8 bytes a band, of which pages stay mapped while ther
 """
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
@@ -30,6 +29,7 @@ from starloom.dedup.mapped import Columns, forget
 from starloom.dedup.parquet_texts import TextFile, verify_files
 from starloom.dedup.signature import MinHashSettings
 from starloom.engine.verbs import Engine
+from starloom.scratch import scratch_folder
 
 Operation = Literal["diff", "intersect", "subtract", "union"]
 # (rows of the one side, rows of the other) → their similarity; below 0 where it is known to be under the threshold
@@ -124,8 +124,8 @@ def compare(
     diff: both directions; intersect, subtract: what of A is in B; union: what of B is in A.
     """
     in_b = in_a = None
-    with tempfile.TemporaryDirectory(prefix="compare-", dir=scratch) as folder:
-        near = None if settings is None else _near(engine, a, b, settings, threshold, Path(folder))
+    with scratch_folder("compare-", scratch) as folder:
+        near = None if settings is None else _near(engine, a, b, settings, threshold, folder)
         if operation != "union":
             in_b = copies(a.signed, b.signed, near)
         if operation in ("diff", "union"):

@@ -13,13 +13,13 @@ import contextlib
 import os
 import resource
 import stat
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starloom.outside.paths import RefusedError, Root, text_path
 from starloom.outside.processes import ProcessError, Stream, run
+from starloom.scratch import scratch_folder
 from starloom.sources.git.config import plain_settings
 from starloom.sources.repository import RepositoryProblem, SourceError
 
@@ -102,14 +102,14 @@ OPTIONS = [
 @contextlib.contextmanager
 def neutral(folder: GitFolder) -> Iterator[tuple[list[str], dict[str, str]]]:
     """Start of a git command line, and its environment, that read only the objects of `folder`."""
-    with tempfile.TemporaryDirectory(prefix="starloom-git-") as own:
-        Path(own, "refs").mkdir()
-        Path(own, "objects").mkdir()
-        Path(own, "HEAD").write_text("ref: refs/heads/none\n")
-        Path(own, "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
+    with scratch_folder("starloom-git-") as own:
+        (own / "refs").mkdir()
+        (own / "objects").mkdir()
+        (own / "HEAD").write_text("ref: refs/heads/none\n")
+        (own / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n")
         with contextlib.suppress(RefusedError, OSError), Root(folder.common_dir) as root:
             # Where a shallow clone ends; without it the history would seem broken there.
-            Path(own, "shallow").write_bytes(root.read(b"shallow", SMALL_FILE))
+            (own / "shallow").write_bytes(root.read(b"shallow", SMALL_FILE))
         yield ["git", f"--git-dir={own}", *OPTIONS], environment() | {"GIT_OBJECT_DIRECTORY": folder.objects}
 
 
