@@ -39,7 +39,7 @@ def all_read(git, objects):
             assert store.read(kind, name) == data
             assert all(store.read(other, name) is None for other in KINDS if other != kind)
         files = {name: data for name, (kind, data) in objects.items() if kind == b"blob"}
-        assert list(store.contents([(name, len(data)) for name, data in files.items()])) == list(files.values())
+        assert list(store.contents(list(files), [len(data) for data in files.values()])) == list(files.values())
         assert store.read(b"blob", bytes(20)) is None
         assert store.sizes([bytes(20)]) == [None]
 
@@ -118,6 +118,20 @@ def test_places_of_eight_bytes(git):
         pack.with_suffix(".idx").write_bytes(index[:start] + far + index[start + 12 :])
         with Store(str(git.path / ".git/objects")) as store:
             assert store.read(b"blob", bytes.fromhex(git_packs.blob_id(data[0]))) is None
+
+
+def test_sizes_as_headers_announce_them(git):
+    """Up to the greatest that is written; another number for each object, and none of them true."""
+    sizes = [size for bits in range(60) for size in (1 << bits, (2 << bits) - 1)]
+    objects = {b"%d" % size: size for size in sizes}
+    git_packs.write(
+        git,
+        {git_packs.blob_id(data): git_packs.entry(git_packs.BLOB, data, size) for data, size in objects.items()},
+    )
+    names = [bytes.fromhex(git_packs.blob_id(data)) for data in objects]
+    with Store(str(git.path / ".git/objects")) as store:
+        assert store.sizes(names) == list(objects.values())
+        assert store.sizes(names[::-1] + names) == list(objects.values())[::-1] + list(objects.values())
 
 
 @pytest.mark.parametrize("packed", [False, True])

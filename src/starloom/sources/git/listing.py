@@ -36,8 +36,9 @@ def listed(location: str, folder: GitFolder, directory_id: str) -> Iterator[Entr
         with Store(folder.objects) as store:
             paths = _paths(location, store, bytes.fromhex(directory_id))
             while some := list(islice(paths, AT_ONCE)):
-                for path, size in zip(some, store.sizes([name for _, _, name in some]), strict=True):
-                    yield _entry(*path, size)
+                sizes = store.sizes([name for _, _, name in some])
+                for (mode, path, name), size in zip(some, sizes, strict=True):
+                    yield _entry(mode, path, name, size)
                     given += 1
     except _UnusualError:
         yield from islice(listed_by_git(location, folder, directory_id), given, None)
@@ -78,10 +79,10 @@ def _paths(location: str, store: Store, tree: bytes) -> Iterator[tuple[bytes, by
 
 
 def _entry(mode: bytes, path: bytes, name: bytes, size: int | None) -> Entry:
+    if size is not None and mode in _FILES:
+        return checked_entry(path, "file", _FILES[mode], size, name.hex())
     if mode == b"160000":
         return checked_entry(path, "submodule", SUBMODULE, None, None, target=name.hex())
     if size is None:
         raise _UnusualError
-    if mode == b"120000":
-        return checked_entry(path, "symlink", SYMLINK, size, None)
-    return checked_entry(path, "file", _FILES[mode], size, name.hex())
+    return checked_entry(path, "symlink", SYMLINK, size, None)

@@ -30,8 +30,9 @@ def contents(folder: GitFolder, wanted: Iterable[Wanted]) -> Iterator[Content]:
     with Store(folder.objects) as store:
         while some := list(islice(iterator, BATCH)):
             left: list[Wanted] = []
-            asked = [(bytes.fromhex(one.content_id), one.size) for one in some]
-            for one, data in zip(some, store.contents(asked), strict=True):
+            names = [bytes.fromhex(one.content_id) for one in some]
+            found = store.contents(names, [one.size for one in some])
+            for one, data in zip(some, found, strict=True):
                 if data is not None and len(data) == one.size:
                     yield Content(one.content_id, data)
                 else:

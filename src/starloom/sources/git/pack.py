@@ -13,6 +13,8 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 import deflate
+import numpy as np
+import numpy.typing as npt
 
 from starloom.sources.git.delta import applied, lengths
 from starloom.sources.git.pack_index import NAME, PackIndex
@@ -28,6 +30,8 @@ _AHEAD = 1 << 16  # bytes that are read where the last object asked stood before
 # Bytes in which the kind, the sizes and the base of any object stand; of a delta's own sizes too, before which come the
 # code tables of its zlib stream, at most 300.
 _HEAD = 512
+_SHORT = 6  # bytes in which a kind and a size up to 4 GB stand
+_FIRST = np.arange(_SHORT)
 _OFFSET_DELTA, _NAMED_DELTA = 6, 7
 
 
@@ -51,16 +55,23 @@ class Pack:
 
     def sizes(self, places: Sequence[int]) -> list[int]:
         """Bytes of the objects there; of a delta, as it announces."""
-        sizes: dict[int, int] = {}
-        for place in sorted(places):
-            at = self._ahead(place, _HEAD)
-            kind, size, after = _head(self._piece, at)
-            if not 0 < kind < 5:
-                _, after = self._base(kind, self._piece, after, place)
-                start = zlib.decompressobj().decompress(self._piece[after : at + _HEAD], 20)
-                size = lengths(start)[1]
-            sizes[place] = size
-        return [sizes[place] for place in places]
+        where = np.array(places, dtype=np.int64)
+        order = np.argsort(where)
+        where = where[order]
+        heads = np.empty((len(where), _SHORT), dtype=np.uint8)
+        low = 0
+        while low < len(where):  # what stands within _AHEAD bytes is read at once
+            start = int(where[low])
+            high = int(np.searchsorted(where, start + _AHEAD))
+            piece = os.pread(self._pack, int(where[high - 1]) - start + _SHORT, start)
+            heads[low:high] = np.frombuffer(piece, np.uint8)[(where[low:high] - start)[:, None] + _FIRST]
+            low = high
+        sizes = np.empty(len(where), dtype=np.int64)
+        sizes[order] = _sizes(heads)
+        found: list[int] = sizes.tolist()
+        for number in np.flatnonzero(sizes < 0).tolist():
+            found[number] = self._size(places[number])
+        return found
 
     def read(self, place: int, about: int) -> bytes:
         """The object at `place`, which has `about` so many bytes."""
@@ -91,6 +102,14 @@ class Pack:
             self._followed += len(delta)
             work += len(data)
         return data
+
+    def _size(self, place: int) -> int:
+        piece = os.pread(self._pack, _HEAD, place)
+        kind, size, at = _head(piece, 0)
+        if 0 < kind < _OFFSET_DELTA:
+            return size
+        _, at = self._base(kind, piece, at, place)
+        return lengths(zlib.decompressobj().decompress(piece[at:], 20))[1]
 
     def _ahead(self, place: int, need: int) -> int:
         """Where `place` is in the piece that was read last, or now if that does not have `need` bytes from there on. In
@@ -137,18 +156,28 @@ class Pack:
                 self._held -= len(self._bases.popitem(last=False)[1])
 
 
+def _sizes(heads: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
+    """What `_head` says of whole objects, of which these are the first bytes; -1 of others."""
+    kinds = heads[:, 0] >> 4 & 7
+    more = np.logical_and.accumulate(heads >= 0x80, axis=1)
+    sizes = (heads[:, 0] & 15).astype(np.int64)
+    for byte in range(1, _SHORT):
+        sizes += np.where(more[:, byte - 1], heads[:, byte] & 0x7F, 0).astype(np.int64) << 7 * byte - 3
+    return np.where((kinds > 0) & (kinds < 5) & ~more[:, -1], sizes, -1)
+
+
 def _head(piece: bytes, at: int) -> tuple[int, int, int]:
     """(kind, bytes when inflated, where what follows begins) of what is stored at `piece[at]`."""
     byte = piece[at]
-    kind, size, shift, at = byte >> 4 & 7, byte & 15, 4, at + 1
+    kind, size, shift = byte >> 4 & 7, byte & 15, 4
     while byte & 0x80:
+        at += 1
         byte = piece[at]
         size |= (byte & 0x7F) << shift
-        at += 1
         shift += 7
         if shift > 60:
             raise ValueError("an endless length")
-    return kind, size, at
+    return kind, size, at + 1
 
 
 def _back(piece: bytes, at: int) -> tuple[int, int]:

@@ -49,8 +49,11 @@ class PackIndex:
             return [self.place(name) for name in names]
         if self._whole is None:
             self._whole = _Whole(*self._rows(0, self._count))
-        found: list[int] = self._whole.places(b"".join(names)).tolist()
-        return [self._near(place) if place & _FAR and place > 0 else place for place in found]
+        found = self._whole.places(b"".join(names))
+        places: list[int] = found.tolist()
+        for number in np.flatnonzero(found >= _FAR).tolist():
+            places[number] = self._near(places[number])
+        return places
 
     def _near(self, place: int) -> int:
         if not place & _FAR:

@@ -10,6 +10,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import repeat
 from types import TracebackType
 
 import deflate
@@ -48,19 +49,21 @@ class Store:
 
     def sizes(self, names: Sequence[bytes]) -> list[int | None]:
         """Bytes of the objects of these names (20 bytes each), as their headers say; None where git must be asked."""
-        sizes: dict[bytes, int] = {}
-        for pack, inside in self._places(names):
+        sizes: list[int | None] = [None] * len(names)
+        for pack, numbers, places in self._places(names):
             with suppress(*ERRORS):
-                sizes.update(zip(inside, pack.sizes(list(inside.values())), strict=True))
-        return [sizes[name] if name in sizes else self._loose_size(name) for name in names]
+                for number, size in zip(numbers, pack.sizes(places), strict=True):
+                    sizes[number] = size
+        return [self._loose_size(name) if size is None else size for name, size in zip(names, sizes, strict=True)]
 
-    def contents(self, wanted: Sequence[tuple[bytes, int]]) -> Iterator[bytes | None]:
-        """What `read` says of each of many files, (name, bytes)."""
-        found = {}
-        for pack, inside in self._places([name for name, _ in wanted]):
-            found.update({name: (pack, place) for name, place in inside.items()})
-        for name, size in wanted:
-            yield self._read(b"blob", name, size, found.get(name))
+    def contents(self, names: Sequence[bytes], sizes: Sequence[int]) -> Iterator[bytes | None]:
+        """What `read` says of each of many files with so many bytes."""
+        packs: list[Pack | None] = [None] * len(names)
+        places = [0] * len(names)
+        for pack, numbers, inside in self._places(names):
+            for number, place in zip(numbers, inside, strict=True):
+                packs[number], places[number] = pack, place
+        return map(self._read, repeat(b"blob"), names, sizes, packs, places)
 
     def read(self, kind: bytes, name: bytes) -> bytes | None:
         """The bytes of one object; None where git must be asked, as nothing that was found is a `kind` (b"blob",
@@ -68,28 +71,33 @@ class Store:
         try:
             for pack in self._packs:
                 if (place := pack.index.place(name)) >= 0:
-                    return self._read(kind, name, _SMALL, (pack, place))
+                    return self._read(kind, name, _SMALL, pack, place)
         except ERRORS:
             return None
-        return self._read(kind, name, _SMALL, None)
+        return self._read(kind, name, _SMALL, None, 0)
 
-    def _read(self, kind: bytes, name: bytes, about: int, found: tuple[Pack, int] | None) -> bytes | None:
+    def _read(self, kind: bytes, name: bytes, about: int, pack: Pack | None, place: int) -> bytes | None:
         try:
-            data = found[0].read(found[1], about) if found is not None else self._loose_content(name)
+            data = pack.read(place, about) if pack else self._loose_content(name)
         except (RefusedError, *ERRORS):
             return None
         digest = hashlib.sha1(b"%b %d\0" % (kind, len(data)), usedforsecurity=False)
         digest.update(data)
         return data if digest.digest() == name else None
 
-    def _places(self, names: Sequence[bytes]) -> Iterator[tuple[Pack, dict[bytes, int]]]:
-        """Which of the names each pack has, and where: each name once."""
-        left = list(names)
-        for pack in self._packs:
+    def _places(self, names: Sequence[bytes]) -> Iterator[tuple[Pack, Sequence[int], list[int]]]:
+        """Which of the names, by number, each pack has, and where: the first that has it."""
+        left: Sequence[int] = range(len(names))
+        for pack in self._packs if names else ():
             with suppress(*ERRORS):
-                places = pack.index.places(left)
-                yield pack, {name: place for name, place in zip(left, places, strict=True) if place >= 0}
-                left = [name for name, place in zip(left, places, strict=True) if place < 0]
+                places = pack.index.places([names[number] for number in left])
+                missing = [number for number, place in zip(left, places, strict=True) if place < 0]
+                if missing:
+                    inside = [number for number, place in zip(left, places, strict=True) if place >= 0]
+                    yield pack, inside, [place for place in places if place >= 0]
+                else:
+                    yield pack, left, places
+                left = missing
 
     def _open(self, root: Root, name: bytes) -> None:
         opened: list[int] = []
