@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from starloom.kernels import anchors as compiled
 from starloom.kernels import anchors_twin
-from starloom.kernels.automaton import MOST_CLASSES, Anchor, Automaton, Near
+from starloom.kernels.automaton import MOST_CLASSES, Anchor, Around, Automaton, Near
 
 NEAR = st.builds(
     Near,
@@ -17,13 +17,14 @@ NEAR = st.builds(
     within=st.integers(1, 6),
     wanted=st.booleans(),
 )
-AFTER = ["", "a", "a*b", "[^ab1]{2}", r"[\d@]{1,3}\]|\^+\\", "(?:a|1b?)*@", "[b-]?", "[#-9]"]
+PATTERNS = ["", "a", "a*b", "(?-i:[Ab])", "[^ab1]{2}", r"[\d@]{1,3}\]|\^+\\", "(?:a|1b?)*@", "[b-]?", "[#-9]", r"\n"]
+AROUND = st.builds(Around, st.sampled_from(PATTERNS), st.sampled_from(PATTERNS))
 ANCHORS = st.lists(
     st.builds(
         Anchor,
         st.text("ab1@#", min_size=1, max_size=4),
         st.lists(NEAR, max_size=2).map(tuple),
-        st.sampled_from(AFTER),
+        st.lists(AROUND, max_size=2).map(tuple),
     ),
     max_size=8,
 )
@@ -62,6 +63,15 @@ def expected(anchors, texts):
 @settings(max_examples=300)
 def test_both_walks_are_the_search(anchors, texts):
     assert places(anchors, texts) == in_plain_python(anchors, texts) == expected(anchors, texts)
+
+
+@given(ANCHORS, TEXTS, st.integers(1, 20))
+@settings(max_examples=100)
+def test_wherever_texts_are_cut(anchors, texts, size):
+    """Anchors across the edges of chunks, of the stretches gone through side by side, and of texts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "CHUNK", size)
+        assert places(anchors, texts) == expected(anchors, texts)
 
 
 REAL = [
@@ -107,6 +117,27 @@ def test_near(text, near, found):
     anchors = [Anchor("key", (near,))]
     assert bool(places(anchors, [text])) is found
     assert bool(in_plain_python(anchors, [text])) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "around", "found"),
+    [
+        pytest.param("a key=", [Around("a ", "=")], True, id="on both sides"),
+        pytest.param("a key:", [Around("a ", "=")], False, id="on one side only"),
+        pytest.param("b key:", [Around("a ", "="), Around("b ", ":")], True, id="the second of two"),
+        pytest.param("a key:", [Around("a ", "="), Around("b ", ":")], False, id="half of each"),
+        pytest.param("key", [Around(r"\n", r"\n")], True, id="a text's ends are lines'"),
+        pytest.param("key", [Around("", r"\n\n")], False, id="one line end only"),
+        pytest.param("x-y-key", [Around("(?:x|y-?)*-y-", "")], True, id="read back, meant forwards"),
+        pytest.param("Xkey", [Around("(?-i:[A-Z])", "")], True, id="a capital"),
+        pytest.param("xkey", [Around("(?-i:[A-Z])", "")], False, id="no capital"),
+    ],
+)
+def test_around(text, around, found):
+    anchors = [Anchor("key", around=tuple(around))]
+    assert bool(places(anchors, [text])) is found
+    assert bool(in_plain_python(anchors, [text])) is found
+    assert bool(expected(anchors, [text])) is found
 
 
 def test_more_places_than_a_piece_holds(monkeypatch):

@@ -5,7 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from starloom.kernels import tails
-from starloom.kernels.tails import Tails, expression
+from starloom.kernels.tails import Tails, expression, mirrored
 from starloom.privacy.find import DETECTORS
 
 
@@ -19,7 +19,23 @@ def follows(table, number, text):
 
 
 SETS = st.sampled_from(
-    ["a", "B", "[ab]", "[^a]", r"[\s-]", r"\d", r"\w", r"\\", "[^b-y\\]]", r"\n", "[!-~]", r"[^\w\n]", "-", "/"]
+    [
+        "a",
+        "B",
+        "[ab]",
+        "(?-i:[aB]|b)",
+        "[^a]",
+        r"[\s-]",
+        r"\d",
+        r"\w",
+        r"\\",
+        "[^b-y\\]]",
+        r"\n",
+        "[!-~]",
+        r"[^\w\n]",
+        "-",
+        "/",
+    ]
 )
 PATTERNS = st.recursive(
     SETS,
@@ -39,13 +55,18 @@ BYTES = st.lists(st.sampled_from(list(b"aAbBxz19_-/\\]\n \x00\x80\xff")), max_si
 @example(["a|", "(?:)"], [b"", b"b"])
 @settings(max_examples=100)
 def test_as_re(patterns, texts):
-    table = Tails(patterns)
+    table = Tails(patterns, backwards=patterns)
     for number, pattern in enumerate(patterns):
+        meant = expression(pattern)
         for text in texts:
-            assert follows(table, number, text) == bool(expression(pattern).match(text))
+            assert follows(table, number, text) == bool(meant.match(text))
+            ends = any(meant.fullmatch(text, at) for at in range(len(text) + 1))
+            assert (
+                follows(table, len(patterns) + number, text[::-1]) == ends == bool(mirrored(pattern).match(text[::-1]))
+            )
 
 
-@pytest.mark.parametrize("pattern", [r"\s", r"\d", r"\w", r"[^\s\d]", "[Z-b]", "[^k]", "s"])
+@pytest.mark.parametrize("pattern", [r"\s", r"\d", r"\w", r"[^\s\d]", "[Z-b]", "[^k]", "s", "(?-i:[^K])"])
 def test_every_byte(pattern):
     table, meant = Tails([pattern]), expression(pattern)
     for byte in map(bytes, zip(range(256), strict=True)):
@@ -54,10 +75,10 @@ def test_every_byte(pattern):
 
 def test_patterns_in_use_are_small():
     """They are made at every start."""
-    patterns = list(dict.fromkeys(one.after for one in DETECTORS if one.after))
-    assert len(patterns) > 3
-    table = Tails(patterns)
-    assert len(table.table) < 150_000
+    around = [one for detector in DETECTORS for one in detector.around]
+    table = Tails(list({one.after for one in around}), list({one.before for one in around}))
+    assert len(table.starts) > 9
+    assert len(table.table) < 400_000
 
 
 @pytest.mark.parametrize(

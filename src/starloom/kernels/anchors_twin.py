@@ -4,7 +4,7 @@ import re
 import string
 from collections.abc import Iterator, Sequence
 
-from starloom.kernels.automaton import ANY_DIGIT, NOT_ASCII, Anchor, Near
+from starloom.kernels.automaton import ANY_DIGIT, NOT_ASCII, Anchor, Around, Near
 from starloom.kernels.tails import FAR, expression
 
 
@@ -15,10 +15,7 @@ def places(anchors: Sequence[Anchor], text: bytes) -> list[tuple[int, int]]:
         for number, anchor in enumerate(anchors)
         for start in _starts(anchor.text, text)
         if all(_stands(one, text, start, start + len(anchor.text)) for one in anchor.near)
-        and (
-            not anchor.after
-            or expression(anchor.after).match(text, start + len(anchor.text), start + len(anchor.text) + FAR)
-        )
+        and (not anchor.around or any(_is_in(one, text, start, start + len(anchor.text)) for one in anchor.around))
     ]
     return [(start, number) for _, start, number in sorted(found, key=lambda one: (one[0], one[2]))]
 
@@ -35,3 +32,11 @@ def _stands(near: Near, text: bytes, start: int, stop: int) -> bool:
     wanted = "".join(re.escape(one) for one in near.characters if one != NOT_ASCII).encode()
     wanted += rb"\x80-\xff" if NOT_ASCII in near.characters else b""
     return bool(re.search(rb"[%s]{%d}" % (wanted, near.least), around)) == near.wanted
+
+
+def _is_in(around: Around, text: bytes, start: int, stop: int) -> bool:
+    """A line ends where the text begins and where it ends."""
+    before = (b"\n" + text)[: start + 1][-FAR:]
+    after = (text + b"\n")[stop : stop + FAR]
+    ends = any(expression(around.before).fullmatch(before, at) for at in range(len(before) + 1))
+    return ends and expression(around.after).match(after) is not None

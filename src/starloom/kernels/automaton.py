@@ -1,9 +1,9 @@
 """The automaton of anchors: short ASCII strings, all looked for at once (Aho and Corasick 1975, as one table).
 
 Bytes fall into classes (a letter in both cases is one), a state is the set of beginnings of anchors that end here. An
-anchor may ask for what must stand near it and follow it (see `tails`), so that most places where it stands are passed
-over without a look. Here is what needs no Numba: the table, and `walk`, which goes through one text in plain Python
-(20 MB/s); `anchors` is the same walk compiled. Cost: 30 ms for 400 anchors, some 250 bytes for each character.
+anchor may ask for what must stand near it and around it, so that most places where it stands are passed over without a
+look. Here is what needs no Numba: the table, and `walk`, which goes through one text in plain Python (20 MB/s);
+`anchors` is the same walk compiled. Cost: 30 ms for 400 anchors, some 250 bytes for each character.
 """
 
 import re
@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-from starloom.kernels.tails import FAR, expression
+from starloom.kernels.tails import FAR, expression, mirrored
 
 ANY_DIGIT: Final = "#"  # in an anchor: any ASCII digit
 NOT_ASCII: Final = "\x80"  # among characters: each byte of those beyond ASCII
@@ -32,12 +32,20 @@ class Near(NamedTuple):
     wanted: bool = True
 
 
+class Around(NamedTuple):
+    """What must stand right before an anchor and what right after it: patterns, see `tails`."""
+
+    before: str = ""
+    after: str = ""
+
+
 class Anchor(NamedTuple):
-    """`text`: ASCII, in lower case, found in any case; `after`: what must follow it, a pattern (see `tails`)."""
+    """`text`: ASCII, in lower case, found in any case. `near`: all of it must be there; `around`: one of them, if there
+    are any."""
 
     text: str
     near: tuple[Near, ...] = ()
-    after: str = ""
+    around: tuple[Around, ...] = ()
 
 
 class Condition(NamedTuple):
@@ -66,9 +74,10 @@ class Automaton:
         self.table, self.first, self.endings = table(_steps(anchors, classes), width)
         self.bits = array("Q", bytes(8 * 256))  # of each byte, a bit for each set of characters that it is in
         self.conditions: list[list[Condition]] = []
-        self.patterns = list(dict.fromkeys(one.after for one in anchors if one.after))
-        self._tails = [expression(one.after) if one.after else None for one in anchors]
-        self.tails = [self.patterns.index(one.after) if one.after else -1 for one in anchors]
+        self.around = [one.around for one in anchors]
+        every = [around for one in anchors for around in one.around]
+        self._before = {one: mirrored(one) for one in dict.fromkeys(around.before for around in every)}
+        self._after = {one: expression(one) for one in dict.fromkeys(around.after for around in every)}
         self._runs: dict[tuple[int, int], re.Pattern[bytes]] = {}  # by bit and length
         self._table: list[int] = []  # what `walk` reads, from its first call on: faster than an array
         numbers: dict[str, int] = {}
@@ -88,6 +97,7 @@ class Automaton:
     def walk(self, text: str) -> Iterator[tuple[int, int]]:
         """(start in characters, anchor) of each anchor that counts, as it ends; those that end together by number."""
         data = text.encode("utf-8", "surrogatepass")
+        framed = b"\n%b\n" % data  # a line ends at both ends of a text
         beyond_ascii = len(data) != len(text)
         if not self._table:
             self._table = self.table.tolist()
@@ -99,10 +109,9 @@ class Automaton:
                 continue
             for anchor in self.endings[(state - first) // width]:
                 start = at - self.lengths[anchor]
-                tail = self._tails[anchor]
-                if not all(self._holds(one, data, start, at) for one in self.conditions[anchor]) or (
-                    tail and not tail.match(data, at, at + FAR)
-                ):
+                if not all(self._holds(one, data, start, at) for one in self.conditions[anchor]):
+                    continue
+                if self.around[anchor] and not self._stands(self.around[anchor], framed, start, at):
                     continue
                 if beyond_ascii:
                     characters += len(data[counted:at].decode("utf-8", "surrogatepass"))
@@ -113,6 +122,10 @@ class Automaton:
     def _holds(self, near: Condition, text: bytes, start: int, stop: int) -> bool:
         low, high = (stop, stop + near.within) if near.after else (max(start - near.within, 0), start)
         return bool(self._runs[near.bit, near.least].search(text, low, high)) == bool(near.wanted)
+
+    def _stands(self, around: Sequence[Around], framed: bytes, start: int, stop: int) -> bool:
+        before, after = framed[max(start + 1 - FAR, 0) : start + 1][::-1], framed[stop + 1 : stop + 1 + FAR]
+        return any(self._before[one.before].match(before) and self._after[one.after].match(after) for one in around)
 
 
 def _bytes(character: str) -> bytes:

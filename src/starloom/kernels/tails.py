@@ -1,8 +1,11 @@
-"""What must follow an anchor, as a regular expression made into a table: one load a byte, and no way back.
+"""What must follow an anchor or stand before it, as a regular expression made into a table: one load a byte, and no
+way back.
 
 Of `re` as much as tells bytes apart: characters, sets, escapes of both, groups `(?:…)`, `|`, `?`, `*`, `+`, `{n}`,
-`{n,}`, `{n,m}`; ASCII, in any case. Whether a text matches is all that is asked, so that greed means nothing and the
-walk ends at the first byte that settles it. Patterns whose sets of states are many are refused: see MOST_STATES.
+`{n,}`, `{n,m}`; ASCII, in any case but in `(?-i:…)`. Whether a text matches is all that is asked, so that greed means
+nothing and the walk ends at the first byte that settles it. What stands before an anchor is read from the anchor back,
+by the pattern mirrored. A text has a line end at its ends, which need not be written. Patterns whose sets of states are
+many are refused: see MOST_STATES.
 """
 
 import re
@@ -10,7 +13,7 @@ from array import array
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
-FAR: Final = 1_000  # bytes after an anchor that are looked at
+FAR: Final = 1_000  # bytes after or before an anchor that are looked at
 MOST_STATES: Final = 1 << 14
 NO, YES = 0, 1  # the states that settle it
 
@@ -35,11 +38,17 @@ def expression(pattern: str) -> re.Pattern[bytes]:
     return re.compile(pattern.encode("ascii"), re.IGNORECASE)
 
 
-class Tails:
-    """Of patterns: `table[state + classes[byte]]` is the next state; each has its first in `starts`."""
+def mirrored(pattern: str) -> re.Pattern[bytes]:
+    """What matches a text from its first byte on, if the pattern matches it read from its last byte back."""
+    return re.compile(_written(_mirrored(_Parser(pattern).whole())).encode("ascii"))
 
-    def __init__(self, patterns: Sequence[str]) -> None:
-        parsed = [_Parser(one).whole() for one in patterns]
+
+class Tails:
+    """Of patterns, and after them of those that are read `backwards`: `table[state + classes[byte]]` is the next state;
+    each has its first in `starts`."""
+
+    def __init__(self, patterns: Sequence[str], backwards: Sequence[str] = ()) -> None:
+        parsed = [_Parser(one).whole() for one in patterns] + [_mirrored(_Parser(one).whole()) for one in backwards]
         self.classes, members = _classes({one for node in parsed for one in _sets(node)})
         self.width = len(members)
         rows: list[list[int]] = [[NO] * self.width, [YES] * self.width]
@@ -51,6 +60,7 @@ class Tails:
 class _Parser:
     def __init__(self, pattern: str) -> None:
         self.pattern, self.at = pattern, 0
+        self.any_case = True
 
     def whole(self) -> Node:
         node = self._either()
@@ -82,16 +92,22 @@ class _Parser:
         return Node("all", parts=tuple(parts))
 
     def _one(self) -> Node:
-        if self._take("(?:"):
-            node = self._either()
-            if not self._take(")"):
-                raise self._wrong()
-            return node
+        for opened, any_case in (("(?:", self.any_case), ("(?-i:", False)):
+            if self._take(opened):
+                outside, self.any_case = self.any_case, any_case
+                node = self._either()
+                self.any_case = outside
+                if not self._take(")"):
+                    raise self._wrong()
+                return node
         if self._take("["):
-            return Node("set", _folded(self._set()))
+            return Node("set", self._set())
         if self._next() in ("(", "*", "+", "?", "{", "^", "$", "."):
             raise self._wrong()
-        return Node("set", _folded(self._escaped_or_plain()))
+        return Node("set", self._in_case(self._escaped_or_plain()))
+
+    def _in_case(self, found: _Set) -> _Set:
+        return _folded(found) if self.any_case else found
 
     def _repeated(self, node: Node) -> Node:
         for sign, least, most in (("?", 0, 1), ("*", 0, None), ("+", 1, None)):
@@ -108,7 +124,8 @@ class _Parser:
         found = self._members()
         while not self._take("]"):
             found |= self._members()
-        return _ALL ^ _folded(found) if inverse else found
+        found = self._in_case(found)
+        return _ALL ^ found if inverse else found
 
     def _members(self) -> _Set:
         low = self._escaped_or_plain()
@@ -145,6 +162,23 @@ def _folded(found: _Set) -> _Set:
     """With each letter in both cases."""
     upper, lower = ((1 << 26) - 1) << ord("A"), ((1 << 26) - 1) << ord("a")
     return found | (found & upper) << 32 | (found & lower) >> 32
+
+
+def _mirrored(node: Node) -> Node:
+    parts = tuple(map(_mirrored, node.parts))
+    return node._replace(parts=parts[::-1] if node.kind == "all" else parts)
+
+
+def _written(node: Node) -> str:
+    """A pattern of it for `re`."""
+    if node.kind == "set":
+        members = "".join(rf"\x{byte:02x}" for byte in range(256) if node.bytes >> byte & 1)
+        return f"[{members}]"
+    parts = list(map(_written, node.parts))
+    if node.kind == "times":
+        most = "" if node.most is None else node.most
+        return f"(?:{parts[0]}){{{node.least},{most}}}"
+    return "".join(parts) if node.kind == "all" else f"(?:{'|'.join(parts)})"
 
 
 def _sets(node: Node) -> Iterator[_Set]:
@@ -231,21 +265,23 @@ def _rows(node: Node, members: Sequence[int], rows: list[list[int]]) -> int:
     first = places.reached(places.made(node, 0))
     if 0 in first:
         return YES
-    steps = places.steps(members)
+    classes, own = _classes(set(_sets(node)))  # fewer than all patterns together have
+    wide = [classes[byte] for byte in members]
+    steps = places.steps(own)
     begin = len(rows)
     states = {frozenset[int](): NO, first: begin}
     order = [first]
     for state in order:  # grows as new states are met
-        row = []
-        for following in map(frozenset[int]().union, *(steps[place] for place in state)):
-            if 0 in following:
-                row.append(YES)
+        row = list(map(frozenset[int]().union, *(steps[place] for place in state)))
+        for following in row:
+            if following in states:
                 continue
-            if following not in states:
-                states[following] = begin + len(order)
-                order.append(following)
-                if begin + len(order) > MOST_STATES:
-                    raise ValueError(f"more than {MOST_STATES:,} states: too many ways to go on")
-            row.append(states[following])
-        rows.append(row)
+            if 0 in following:
+                states[following] = YES
+                continue
+            states[following] = begin + len(order)
+            order.append(following)
+            if begin + len(order) > MOST_STATES:
+                raise ValueError(f"more than {MOST_STATES:,} states: too many ways to go on")
+        rows.append([states[row[one]] for one in wide])
     return begin

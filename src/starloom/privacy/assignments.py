@@ -8,6 +8,8 @@ import re
 from string import ascii_letters, digits
 from typing import Literal, NamedTuple, TypeAlias
 
+from starloom.privacy.detector import Around
+
 LONGEST = 400  # characters of a value
 _NAME = 48  # characters of a name before the anchor
 
@@ -76,25 +78,38 @@ _COMMAND = re.compile(r"[ \t]{1,4}(?:\./|[a-z$][\w./$-]{1,30}(?:[ \t\n]|\Z))")
 _TAG = re.compile(r"<(?:[A-Za-z][\w-]{0,30}:)?\Z")
 
 
-# What the gate asks for after an anchor (see Detector.after), of the forms above nothing left out: most names are given
-# nothing, and it tells.
+# What the gate asks for around an anchor (see Detector.around), of the forms above nothing left out: most names are
+# given nothing, and it tells. After a mere space a value stands only of an option, a macro, a clause: see _may_follow.
 _FORM = r"""
 [\w.-]*(?:\\?["'`]|\*\*)?(?:
 ,?\s+(?:[a-z-]+=["']|["']?(?:value|content|default))
-|\)?\]?(?:(?:\s?:\s?&?(?:'static )?[a-z_][\w.<>\[\]|?& ]*| [a-z][\w.<>\[\]*]*\s*|\[\d*\]\s?)=
-|[ \t]*(?:===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|:-|[=:| ])\s*(?:!!?[a-z]+ )?(?:QUOTED|BARE)
-|[ \t]*>(?:\s*QUOTED|[^\s<>]{4})
-|[ \t]*(?:or|[,({]|<-)\s*QUOTED)
-| (?:is|was|to)(?: set to)?:? (?:QUOTED|BARE))
+|\)?\]?(?:\s?:\s?&?(?:'static )?[a-z_][\w.<>\[\]|?& ]*| [a-z][\w.<>\[\]*]*\s*|\[\d*\]\s?)=
+|(?:\)?\]?[ \t]*(?:===?|!==?|=>|:=|\?\?=?|\|\|=?|\?=|\+=|:\*\*|:-|[=:|])\s*(?:!!?[a-z]+ )?
+| (?:is|was|to)(?: set to)?:? )(?:QUOTED|BARE)
+|\)?\]?[ \t]*(?:>|or|[,({]|<-)\s*QUOTED
+|[ \t]*>[^\s<>]{4})
 """.replace("\n", "")
-_OPENED = r"""[\w.:$@ (\[\]|?\\]*(?:\s?(?:\|\||\?\?|or)\s+)?["'`]"""
+_AFTER_SPACE = r"""[\w.-]*(?:\\?["'`]|\*\*)?\)?\]? \s*(?:!!?[a-z]+ )?(?:QUOTED|BARE)"""
+_BEFORE_SPACE = r"""
+(?:-|(?:#define|env|setx|set -g?x|\(def\w{0,3}|\(setq?|th|et|ed|nd|by) ?|[ {(\n]:
+|\n[ \t]*(?:WORD[ \t]+)*(?:WORD|["'*]*))[\w.$-]*
+""".replace("\n", "").replace("WORD", r"(?:export|set|env|arg|setenv|declare|--?|#|//|/?\*|<!--)")
+_OPENED = r"""[\w.:$@ (\[\]|?\\]*(?:(?:["'`]\w+["'`][)\]])?\s?(?:\|\||\?\?|or)\s+)?"""
+_NEVER = r"""\s"'`<>(){}\[\],;&|\\"""  # in no value without quotes
+_NO_CALL = r"(?:[\w.:]{12}|[\w.:]{0,11}[^\w.:(\[])"  # a path that is long, or not called
 
 
-def gate(plain: str, other: str, most: int) -> str:
-    """The pattern of what follows an anchor where a value has at least `most` of the bytes of `plain`, or one of
-    `other`; if it has quotes, any. Both are sets without the bytes NEVER, those of which there are none in a value."""
-    value = f"(?:{plain}{{0,{most - 1}}}{other}|{plain}{{{most}}})"
-    return _FORM.replace("QUOTED", _OPENED).replace("BARE", value).replace("NEVER", r"""\s"'`<>(){}\[\],;&|\\""")
+def gate(plain: str, other: str, most: int) -> tuple[Around, ...]:
+    """What stands around an anchor where a value has at least `most` of the bytes of `plain`, or one of `other`: sets
+    without the bytes NEVER, those of which there are none in a value. In quotes half as many are enough, as a byte may
+    be escaped."""
+    value = f"(?:{plain}{{0,{most - 1}}}{other}|{plain}{{{most}}}){_NO_CALL}"
+    no_path = f"[\\w.:]{{1,{most - 1}}}[^\\w.:NEVER]|(?:[0-9.:]|[^\\w.:NEVER])[^NEVER]{{3}}"
+    bare = f"(?:{value}|{no_path})".replace("NEVER", _NEVER)
+    value = f"(?:{plain}{{0,{most // 2 - 1}}}{other}|{plain}{{{most // 2}}})"
+    quoted = "|".join(f"{q}(?:{q}{q})?(?:\\\\{q})*{value}".replace("NEVER", rf"\s{q}") for q in "\"'`")
+    forms = (one.replace("QUOTED", f"{_OPENED}(?:{quoted})").replace("BARE", bare) for one in (_FORM, _AFTER_SPACE))
+    return tuple(map(Around, ("", _BEFORE_SPACE), forms))
 
 
 class Assigned(NamedTuple):

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from string import ascii_letters, digits
 
-from starloom.kernels.automaton import ANY_DIGIT, NOT_ASCII, Near
+from starloom.kernels.automaton import ANY_DIGIT, NOT_ASCII, Around, Near
 from starloom.privacy.finding import Finding
 
-__all__ = ["ALPHANUMERIC", "ANY_DIGIT", "NOT_ASCII", "WORD", "Detector", "Near"]
+__all__ = ["ALPHANUMERIC", "ANY_DIGIT", "NOT_ASCII", "WORD", "Around", "Detector", "Near"]
 
 ALPHANUMERIC = ascii_letters + digits
 WORD = ALPHANUMERIC + "_"
@@ -17,12 +17,13 @@ WORD = ALPHANUMERIC + "_"
 class Detector:
     """`anchors`: ASCII, in lower case, at least two characters or one that is rare ("#" is any digit); each match of
     the detector has one of them in it or near it, in whatever case. `near`: what must stand near an anchor for it to
-    count, told in bytes; `after`: what must follow it, a pattern of bytes in any case (see kernels/tails) that leaves
-    out no match. The gate looks, at a hundredth of the cost of `find`. `find(text, at)`: what is found about the
-    anchor that begins at character `at`; it looks at a bounded stretch around it, so that no text is slow."""
+    count, told in bytes; `around`: what must stand right before and after it, in patterns of bytes (see kernels/tails)
+    of which one is enough, and which leave out no match. The gate looks, at a hundredth of the cost of `find`.
+    `find(text, at)`: what is found about the anchor that begins at character `at`; it looks at a bounded stretch around
+    it, so that no text is slow."""
 
     name: str
     anchors: tuple[str, ...]
     find: Callable[[str, int], Iterator[Finding]]
     near: tuple[Near, ...] = ()
-    after: str = ""
+    around: tuple[Around, ...] = ()

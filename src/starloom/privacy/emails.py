@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import resources
 
-from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Detector, Near
+from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Around, Detector, Near
 from starloom.privacy.finding import Finding
 from starloom.privacy.word_lists import words
 
@@ -236,9 +236,10 @@ def _email_in_html(text: str, at: int) -> Iterator[Finding]:
 
 _BEFORE = Near("before", WORD + "+-\\" + NOT_ASCII)
 _AFTER = Near("after", ALPHANUMERIC + "@" + NOT_ASCII)
+_HOST = "@?[^\0-,/:-@\\[-`{-\x7f]+\\."  # a label and the dot after it
 
 DETECTORS = (
-    Detector("email", ("@", "%40", "&commat;"), _email, near=(_BEFORE, _AFTER)),
+    Detector("email", ("@", "%40", "&commat;"), _email, near=(_BEFORE, _AFTER), around=(Around(after=_HOST),)),
     Detector("email-in-html", ("64;", "x40;"), _email_in_html, near=(Near("before", "#"), _AFTER)),  # &#64;
     Detector(
         "email-in-words",

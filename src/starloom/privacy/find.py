@@ -30,7 +30,7 @@ DETECTORS: tuple[Detector, ...] = (
 SECRETS = ("KEY", "PASSWORD")
 SHORT = 1 << 18  # characters: plain Python takes 13 ms for them, loading Numba a second
 
-_Look: TypeAlias = tuple[int, Callable[[str, int], Iterator[Finding]]]  # the number of a detector, and what it does
+_Look: TypeAlias = Callable[[str, int], Iterator[Finding]]  # of a detector
 
 
 def find(texts: Sequence[str], offsets: "Int64s", data: "UInt8s") -> list[list[Finding]]:
@@ -117,15 +117,15 @@ def _clusters(found: Sequence[Finding]) -> Iterator[list[Finding]]:
 def _found(text: str, places: Iterable[tuple[int, tuple[_Look, ...]]]) -> list[Finding]:
     """What those find who look where anchors stand."""
     found: list[Finding] = []
-    last: dict[int, Finding] = {}  # of each detector
+    last: dict[_Look, Finding] = {}
     for at, looks in places:
-        for number, look in looks:
-            before = last.get(number)
+        for look in looks:
+            before = last.get(look)
             if before and before.start <= at < before.end:
                 continue  # an anchor inside what it found: the same again
             for one in look(text, at):
                 found.append(one)
-                last[number] = one
+                last[look] = one
     return disjoint(found) if found else found
 
 
@@ -133,9 +133,9 @@ def _found(text: str, places: Iterable[tuple[int, tuple[_Look, ...]]]) -> list[F
 def _gate(detectors: tuple[Detector, ...]) -> tuple[Automaton, list[tuple[_Look, ...]]]:
     """The automaton of their anchors, and who looks at each."""
     looks: dict[Anchor, list[_Look]] = {}
-    for number, detector in enumerate(detectors):
+    for detector in detectors:
         for text in dict.fromkeys(detector.anchors):
-            looks.setdefault(Anchor(text, detector.near, detector.after), []).append((number, detector.find))
+            looks.setdefault(Anchor(text, detector.near, detector.around), []).append(detector.find)
     return Automaton(list(looks)), [tuple(some) for some in looks.values()]
 
 

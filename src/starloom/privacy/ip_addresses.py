@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import AddressValueError, IPv4Network, IPv6Address, IPv6Network
 
-from starloom.privacy.detector import Detector, Near
+from starloom.privacy.detector import Around, Detector, Near
 from starloom.privacy.finding import Finding
 from starloom.privacy.word_lists import lines
 
@@ -148,7 +148,10 @@ _FIRST_GROUPS = (
     *(f"2{one}0{last}:" for one in "468ac" for last in "#abcdef"),
 )
 
+# The second number is the anchor.
+_AROUND = Around(r"[^0-9.][0-9]{1,3}", r"[0-9]{1,3}\.[0-9]{1,3}(?:[^\w+.]|\.[^0-9])")
+
 DETECTORS = (
-    Detector("ipv4", (".#.", ".##.", ".###."), _ipv4, near=(Near("before", _DIGITS),), after="[0-9]{1,3}\\.[0-9]"),
+    Detector("ipv4", (".#.", ".##.", ".###."), _ipv4, near=(Near("before", _DIGITS),), around=(_AROUND,)),
     Detector("ipv6", _FIRST_GROUPS, _ipv6),
 )

@@ -9,10 +9,9 @@ anchor.
 
 import re
 from collections.abc import Callable, Iterator
-from string import ascii_letters
 
 from starloom.privacy import usernames
-from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Detector, Near
+from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Around, Detector, Near
 from starloom.privacy.finding import Finding
 from starloom.privacy.full_names import full_name_at, full_name_before, full_names_at
 from starloom.privacy.word_lists import words
@@ -107,11 +106,32 @@ def _speaks_of_one(text: str) -> bool:
     return False
 
 
+# What the gate asks for around an anchor (see Detector.around), of what is looked for above nothing left out.
+_OTHER = "[^\0-\x7f]"
+_BLANK = "[^!-~]"
+_LETTERS = f"(?:[a-z'`.-]|{_OTHER})*"
+_CAPITAL = f"(?:(?-i:[A-Z])|{_OTHER})"
+_NAMES = (  # one in full, or one word and what parts it from the next
+    rf"(?:{_CAPITAL}{_LETTERS}(?: |{_OTHER})(?:[a-z]|{_OTHER})"
+    rf"|(?:[a-z]|{_OTHER}){_LETTERS}{_BLANK}*(?:<[^<>\n]+>|\([^()\n]+\))?(?:[,;]| and | & | / ))"
+)
+_LINKED = rf"(?:<a{_BLANK}[^<>\n]+>)?"
+_NAMED = rf"{_LINKED}(?:{_BLANK}|[\"'\[({{<])*{_NAMES}"
+_AUTHOR_SAID = rf"(?:(?:s|{_OTHER})?(?:\(s\))?|__)[\"'\]}}]?(?:{_BLANK}|[:=>{{])+{_NAMED}"
+_LABEL_SAID = rf"(?:s|{_OTHER})?[\"'\]}}]?{_BLANK}*[:=]>?{_BLANK}*{_NAMED}"
+_OPENED = rf"(?:[a-z'`.-]|{_OTHER})(?: |{_OTHER}){_LETTERS}{_CAPITAL}{_LETTERS}[\"']?[ \t`<]*[<(][^\s<(]*"
+
+
 DETECTORS = (
-    Detector("author", ("author",), _labelled(_AUTHOR, "author"), near=(Near("after", ":=({> \t", within=14),)),
-    Detector("made-by", _VERBS, _labelled(_BY, "made-by"), near=(Near("after", ": \t\r\n"),)),
-    Detector("trailer", ("-by:",), _labelled(_TRAILER, "trailer"), near=(Near("before", ascii_letters),)),
-    Detector("maintainer", ("maintainer", "uploader", "translator", "contributor"), _labelled(_LABEL, "maintainer")),
+    Detector("author", ("author",), _labelled(_AUTHOR, "author"), around=(Around(after=_AUTHOR_SAID),)),
+    Detector("made-by", _VERBS, _labelled(_BY, "made-by"), around=(Around(after=f":?{_BLANK}+{_LINKED}{_NAMES}"),)),
+    Detector("trailer", ("-by:",), _labelled(_TRAILER, "trailer"), around=(Around("[a-z]", rf"[ \t]+{_NAMES}"),)),
+    Detector(
+        "maintainer",
+        ("maintainer", "uploader", "translator", "contributor"),
+        _labelled(_LABEL, "maintainer"),
+        around=(Around(after=_LABEL_SAID),),
+    ),
     Detector(
         "name-and-address",
         ("@",),
@@ -121,13 +141,14 @@ DETECTORS = (
             Near("before", WORD + ".+-" + NOT_ASCII),
             Near("before", "<(", within=_ADDRESS),
         ),
+        around=(Around(before=_OPENED),),
     ),
     Detector(
         "address-and-name",
         ("@",),
         _after_address,
         near=(Near("after", ALPHANUMERIC), Near("after", "(", within=86)),
-        after="[A-Za-z0-9.-]{3}[A-Za-z0-9.-]*[>\\]]?[ \t]+\\(",
+        around=(Around(after="[A-Za-z0-9.-]{3}[A-Za-z0-9.-]*[>\\]]?[ \t]+\\("),),
     ),
     *usernames.DETECTORS,
 )

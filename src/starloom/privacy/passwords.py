@@ -178,7 +178,7 @@ DETECTORS: tuple[Detector, ...] = (
         "assigned-password",
         ("pass", "pwd", "_pw", "-pw", " pw", '"pw"', "'pw'", "*pw", "senha", "contrase"),
         _find,
-        after=gate("[a-z]", "[^NEVERa-z]", 8),  # of letters alone it has 8, see is_password
+        around=gate("[a-z]", "[^NEVERa-z]", 8),  # of letters alone it has 8, see is_password
     ),
     form(
         "address-password",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from string import ascii_letters
 
-from starloom.privacy.detector import ALPHANUMERIC, Detector, Near
+from starloom.privacy.detector import ALPHANUMERIC, Around, Detector, Near
 from starloom.privacy.finding import Finding
 from starloom.privacy.word_lists import words
 
@@ -76,6 +76,8 @@ def _handle(text: str, at: int) -> Iterator[Finding]:
         yield Finding(found.start(1), found.end(1), "USERNAME", "handle", 0.7)
 
 
+_HANDLE_ENDS = r"[a-z0-9-]+(?:[^\w@/(=.-]|\.[^\w])"
+
 DETECTORS = (
     Detector("home", ("/home/", "/users/", "\\users\\", "\\\\users\\\\"), _home, near=(Near("after", ALPHANUMERIC),)),
     Detector("todo", ("todo(", "fixme(", "xxx(", "hack(", "note("), _wanted, near=(Near("after", ALPHANUMERIC + "@"),)),
@@ -87,6 +89,10 @@ DETECTORS = (
             Near("after", ALPHANUMERIC, least=2, within=2),
             Near("before", " [(\t:,"),
             Near("before", ascii_letters + ":,&\\[(", within=2),
+        ),
+        around=(
+            Around("(?:than|udos|by|cc|author|credit|props|maintainer|owner|h/t|hat tip)[^\n]*", _HANDLE_ENDS),
+            Around("", "[a-z0-9-]+\\]\\(http"),
         ),
     ),
 )

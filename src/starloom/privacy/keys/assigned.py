@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from starloom.privacy.assignments import Assigned, assigned, gate
-from starloom.privacy.detector import Detector
+from starloom.privacy.detector import Detector, Near
 from starloom.privacy.finding import Finding
 from starloom.privacy.gibberish import WORDY, bits, is_hex, is_random
 from starloom.privacy.passwords import is_password
@@ -31,7 +31,6 @@ _PUBLIC = re.compile(
     r"authn?z?_?(?:url|uri|type|method|domain|mode|provider|endpoint|server|path|flow|page)",
     re.I,
 )
-_AUTHOR = re.compile(r"author(?!iz|is)", re.I)
 _STRONG = re.compile(
     r"secret|api_?-?key|access_?-?(?:key|token)|auth_?-?(?:key|token)|private_?-?key|encryption|signing|passphrase|"
     r"(?:^|[_.-])token|(?-i:[a-z0-9]Token(?:_?v?\d{1,2})?$)|credential|master_?key|app_?key|jwt|bearer|refresh|session_?key|license_?key|service_?key",
@@ -96,15 +95,21 @@ def _is_key(given: Assigned, value: str) -> bool:
 
 
 def _find(text: str, at: int) -> Iterator[Finding]:
-    if text[at : at + 5].lower() == "autho" and _AUTHOR.match(text, at):
-        return  # public, and half of the anchors
     given = assigned(text, at)
     if given and given.end - given.start > 8 and _is_key(given, text[given.start : given.end]):
         yield Finding(given.start, given.end, "KEY", "assigned-key", 0.8 if _STRONG.search(given.name) else 0.6)
 
 
-GATE = gate("[^NEVER0-9]", "[0-9]", 12)  # without a figure it has 15 characters, see is_random
+GATE = gate("[^NEVER0-9]", "[0-9]", 8)  # without a figure it has 15 characters, see is_random
+
+# All names with "auth" in them but such as say "author": that is public, and half of the anchors.
+_AUTH = (
+    (("authoriz", "authoris"), ()),
+    (("autho",), (Near("after", "rR", wanted=False),)),
+    (("auth",), (Near("after", "oO", wanted=False),)),
+)
 
 DETECTORS: tuple[Detector, ...] = (
-    Detector("assigned-key", ("key", "secret", "token", "credential", "auth", "passphrase"), _find, after=GATE),
+    Detector("assigned-key", ("key", "secret", "token", "credential", "passphrase"), _find, around=GATE),
+    *(Detector(f"assigned-key, {anchors[0]}", anchors, _find, near, GATE) for anchors, near in _AUTH),
 )

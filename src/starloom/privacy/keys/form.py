@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 
-from starloom.privacy.detector import Detector, Near
+from starloom.privacy.detector import Around, Detector, Near
 from starloom.privacy.finding import Finding, Kind
 from starloom.privacy.placeholders import is_filler
 
@@ -33,7 +33,7 @@ def form(
     The value is group 1, or the match. `proof`: whether one is proven by more than its looks: then the confidence is 1.
     One that is not may still be somebody's, in a form not yet known, and keeps 0.6, or is none where proof is
     `required`. `accept`: whether one that is not proven is found at all; if not given, any but a filler ("xxx…").
-    `start`: what stands before, in a pattern; `near`, `after`: as Detector has them.
+    `start`: what stands before, in a pattern; `near`: as Detector has it; `after`: as its `around`, of one side.
     """
     compiled = re.compile(start + pattern, re.A)
     group = 1 if compiled.groups else 0
@@ -51,4 +51,5 @@ def form(
             elif not required and (accept(value) if accept else not is_filler(value)):
                 yield Finding(match.start(group), match.end(group), kind, name, 0.6 if proof else confidence)
 
-    return Detector(name, tuple(anchors.split(" ")) if isinstance(anchors, str) else anchors, find, near, after)
+    split = tuple(anchors.split(" ")) if isinstance(anchors, str) else anchors
+    return Detector(name, split, find, near, (Around(after=after),) if after else ())

@@ -74,7 +74,7 @@ def _named(name: str, anchors: str, pattern: str) -> Detector:
         if match and (pattern.startswith(_UUID) or is_random(match[0])) and not is_filler(match[0]):
             yield Finding(given.start, given.end, "KEY", name, 0.9)
 
-    return Detector(name, tuple(anchors.split(" ")), find, after=GATE)
+    return Detector(name, tuple(anchors.split(" ")), find, around=GATE)
 
 
 _AWS_ID = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
