@@ -1,58 +1,17 @@
-"""Candidates grown to stretches, their ends, and the choice among them, against plain Python."""
+"""Ends of stretches, and the choice among them, against plain Python."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels import stretches, twins
-from starloom.kernels.tiles import WIDTH
+from starloom.kernels import stretches
 
 unhurried = settings(deadline=None, max_examples=60)
-pieces = st.lists(
-    st.one_of(st.sampled_from([b"a" * 60, b"ab" * 45, b"xyz " * 30]), st.binary(max_size=12)), min_size=1, max_size=4
-).map(b"".join)
 
 
 def bytes_of(text):
     return np.frombuffer(text, dtype=np.uint8)
-
-
-def grown(query, texts, candidates):
-    """Rows (file, start, end, position)."""
-    offsets = np.cumsum([0, *map(len, texts)]).astype(np.int64)
-    columns = [np.array(column, dtype=np.int64) for column in zip(*candidates)] or [np.zeros(0, dtype=np.int64)] * 3
-    found = stretches.grown(bytes_of(query), offsets[:-1], np.diff(offsets), bytes_of(b"".join(texts)), *columns)
-    return list(zip(*(column.tolist() for column in found)))
-
-
-@unhurried
-@given(pieces, st.lists(pieces, min_size=1, max_size=3))
-def test_grown(query, texts):
-    """Of all candidates, right and wrong ones: every stretch that holds a tile, once."""
-    candidates = [
-        (file, offset, position)
-        for file, text in enumerate(texts)
-        for position in range(0, len(text) - WIDTH + 1, WIDTH)
-        for offset in range(len(query) - WIDTH + 1)
-    ]
-    expected = {
-        (file, start, end, position)
-        for file, text in enumerate(texts)
-        for start, end, position in twins.stretches(query, text, WIDTH)
-        if -(-position // WIDTH) * WIDTH + WIDTH <= position + end - start
-    }
-    found = grown(query, texts, candidates)
-    assert len(found) == len(set(found))
-    assert set(found) == expected
-
-
-@pytest.mark.parametrize(
-    "candidate", [(1, 0, 0), (-1, 0, 0), (0, 51, 0), (0, -1, 0), (0, 0, 51), (0, 0, -1), (0, 0, 10**9)]
-)
-def test_candidates_outside(candidate):
-    with pytest.raises(ValueError, match="a candidate"):
-        grown(b"a" * 100, [b"a" * 100], [candidate])
 
 
 @pytest.mark.parametrize(
@@ -136,14 +95,10 @@ def test_holders(found, spans, width):
         assert [row for *_, row in got] == [expected[name][1] for _, name, _ in got]
 
 
-@pytest.mark.parametrize("width", [32, 50])
-def test_another_width(width):
-    query = bytes(range(100))
-    offsets = np.array([0], dtype=np.int64)
-    for size, expected in ((width - 1, 0), (width, 1)):
-        text = query[:size] + b"!" * 60
-        found = stretches.grown(
-            bytes_of(query), offsets, np.array([len(text)]), bytes_of(text), offsets, offsets, offsets, width
-        )
-        assert len(found.start) == expected
-        assert found.end.tolist() == [size] * expected
+@given(st.lists(st.integers(0, 200), unique=True).map(sorted), st.integers(1, 60))
+def test_apart(offsets, width):
+    taken, last = [], -width
+    for one in offsets:
+        taken.append(one - last >= width)
+        last = one if taken[-1] else last
+    assert stretches.apart(np.array(offsets, dtype=np.int64), width).tolist() == taken

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starloom.kernels import tile_runs, tile_table, tiles, twins
+from starloom.kernels.text import frozen
 from starloom.kernels.tiles import WIDTH
 
 unhurried = settings(deadline=None, max_examples=80)
@@ -30,13 +31,8 @@ def table(hashes, bits=None):
     ordered = hashes[order]
     starts = [np.searchsorted(ordered, np.uint64(bucket << (64 - bits))) for bucket in range(2**bits)]
     words = tiles.filter_words(ordered, bits, 0, 2**bits)
-    return tiles.Table(
-        bits,
-        words,
-        np.array([*starts, len(hashes)], dtype=np.uint32),
-        tiles.tags_of(ordered, bits),
-        order.astype(np.uint32),
-    )
+    bounds = np.array([*starts, len(hashes)], dtype=np.uint32)
+    return tiles.frozen_table(tiles.Table(bits, words, bounds, tiles.tags_of(ordered, bits), order.astype(np.uint32)))
 
 
 def looked_up(text, made, most=10**6):
@@ -110,9 +106,10 @@ def test_too_short_for_a_tile(size):
 
 def test_damaged_buckets_read_nothing_outside():
     made = table(tiles.tile_hashes(*buffers([b"a" * 500]))[1])
-    wild = made._replace(starts=np.full_like(made.starts, 2**32 - 1))
+    wild = tiles.frozen_table(made._replace(starts=np.full_like(made.starts, 2**32 - 1)))
     assert looked_up(b"a" * 100, wild) == {}
-    assert looked_up(b"a" * 100, made._replace(starts=np.array([0] * 2**made.bits + [2**32 - 1], dtype=np.uint32)))
+    endless = made._replace(starts=np.array([0] * 2**made.bits + [2**32 - 1], dtype=np.uint32))
+    assert looked_up(b"a" * 100, tiles.frozen_table(endless))
     assert tile_runs.run_ends(wild, np.arange(10)).max() <= 10
 
 
@@ -211,24 +208,48 @@ files = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, m
 @unhurried
 @given(files, st.sampled_from([(0, 1, 1), (0, 1, 0), (0, 0, 1)]), st.integers(1, 12), st.integers(1, 8), st.randoms())
 def test_runs_over_files(told, wanted, most, most_files, dice):
-    """A tile that stands at some places of some files, of which some answer."""
+    """Two tiles that stand at some places of some files, of which some answer."""
     first_tile = np.cumsum([0, *(size for size, _ in told)]).astype(np.uint32)
     state = np.array([one for _, one in told], dtype=np.uint8)
-    wanted = np.array(wanted, dtype=np.uint8)
-    places = [k for k in range(int(first_tile[-1])) if dice.random() < 0.4]
-    hashes = np.full(len(places), 2**63 + 99, dtype=np.uint64)
-    made = table(hashes, 3)._replace(tiles=np.array(places, dtype=np.uint32))
-    file_of = [int(np.searchsorted(first_tile, place, side="right")) - 1 for place in places]
-    living = [k for k, file in enumerate(file_of) if wanted[state[file]]]
-    if not places:
-        return
-    counts = tile_runs.living(made, np.zeros(1, dtype=np.int64), first_tile, state, wanted, most)
-    assert counts.tolist() == [min(len(living), most + 1)]
-    entries, new, sharing = tile_runs.spread(made, 0, first_tile, state, wanted, most, most_files)
-    firsts = [k for k in living if k == 0 or file_of[k - 1] != file_of[k]]
-    assert sharing == min(len(firsts), most_files)
-    assert new.tolist() == firsts[:most][: max(sharing, 0)]
-    if len(firsts) < min(most_files, most):
-        others = [k for k in living if k not in firsts]
-        assert entries.tolist() == [*firsts, *others][:most]
-    assert set(entries.tolist()) <= set(living)
+    columns = (frozen(one, one.dtype) for one in (first_tile, state, np.array(wanted, dtype=np.uint8)))
+    answering = tile_runs.Files(*columns)
+    every = [[k for k in range(int(first_tile[-1])) if dice.random() < 0.4] for _ in range(2)]
+    hashes = np.repeat(np.array([99, 2**63 + 99], dtype=np.uint64), [len(one) for one in every])
+    numbers = np.array([*every[0], *every[1]], dtype=np.uint32)
+    made = tiles.frozen_table(table(hashes, 3)._replace(tiles=numbers))
+    file_of = [number for number, (size, _) in enumerate(told) for _ in range(size)]
+    runs = [(99, 0, every[0])] * 2 + [(2**63 + 99, len(every[0]), every[1])]
+    runs = [one for one in runs if one[2]]
+    first = np.array([begin for _, begin, _ in runs], dtype=np.int64)
+    expected, all_living = [], []
+    for number, (_, _, places) in enumerate(runs):
+        living = [place for place in places if wanted[state[file_of[place]]]]
+        all_living += [(7 * number, file_of[one], one - int(first_tile[file_of[one]])) for one in living]
+        firsts = [one for k, one in enumerate(living) if k == 0 or file_of[living[k - 1]] != file_of[one]]
+        sharing, new = min(len(firsts), most_files), firsts[:most_files][:most]
+        open_files = {file_of[one] for one in new} if len(new) == sharing else set()  # of which more is taken
+        others = [one for one in living if one not in new and file_of[one] in open_files]
+        expected.append((living, sharing, new, others))
+    counts = tile_runs.living(made, first, answering, most)
+    assert counts.tolist() == [min(len(living), most + 1) for living, *_ in expected]
+    found = tiles.Found(7 * np.arange(len(runs)), first, np.array([len(places) for *_, places in runs], dtype=np.int64))
+    assert list(zip(*(column.tolist() for column in tile_runs.every(made, found, answering)))) == all_living
+    spread, sharing = tile_runs.spread(made, first, answering, most, most_files)
+    assert sharing.tolist() == [one for _, one, *_ in expected]
+    got = list(zip(*(column.tolist() for column in spread)))
+    wanted_places = []
+    for number, (_, _, firsts, others) in enumerate(expected):
+        rows = [(0, one) for one in firsts] + [(1, one) for one in others]
+        wanted_places += [
+            (number, again, file_of[one], one - int(first_tile[file_of[one]])) for again, one in rows[:most]
+        ]
+    assert got == wanted_places
+
+
+def test_an_entry_that_names_no_file():
+    made = table(np.full(3, 99, dtype=np.uint64), 1)
+    columns = np.array([0, 2], dtype=np.uint32), np.zeros(1, dtype=np.uint8), np.ones(1, dtype=np.uint8)
+    files = tile_runs.Files(*(frozen(one, one.dtype) for one in columns))
+    every = tiles.look_up_hashes(np.array([99], dtype=np.uint64), made, 10)
+    with pytest.raises(ValueError, match="no file"):
+        tile_runs.every(made, every, files)

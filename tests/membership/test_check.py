@@ -15,6 +15,7 @@ from starloom.kernels.fold import fold_with_map
 from starloom.membership import boilerplate, check, local, spans
 from starloom.membership.boilerplate import is_license
 from starloom.membership.check import COMMON, GUARANTEE, WIDTH
+from starloom.membership.layout import content_ids
 from the_stack.building import MIT, code
 
 
@@ -170,7 +171,7 @@ def test_every_common_stretch_is_found(index_of, files, asked, indent):
     query = twins.fold(asked.encode())
     # Below the choice of what to show: exactly the stretches that cannot grow and hold a tile.
     found_spans = spans.find(index.shard, np.frombuffer(query, dtype=np.uint8))
-    got, ids = found_spans.stretches, found_spans.contents
+    got, ids = found_spans.stretches, content_ids(found_spans.contents)
     by_file = Counter()
     for file, start, end, position in zip(*(column.tolist() for column in got)):
         text = twins.fold(contents[ids[file]].encode())

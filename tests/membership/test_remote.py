@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from starloom.membership.layout import packed_ids
 from starloom.membership.remote import Remote, answered
 from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Tiles, Wanted
 from starloom.outside.frames import from_bytes, to_bytes
@@ -13,6 +14,7 @@ from starloom.the_stack.origins import Origin
 
 QUERY = np.arange(120, dtype=np.uint8)
 WIDTH = 50
+IDS = packed_ids(["aa" * 20, "bb" * 20])
 ORIGIN = Origin(
     repo_name="one",
     path="a.py",
@@ -45,23 +47,23 @@ class Told:
 
     def grown(self, query, offsets, split):
         self.asked.append((query.tolist(), offsets.tolist(), split))
-        return Found(("aa", "bb"), ints(0, 1, 1), ints(0, 3, 5), ints(60, 120, 99), ints(0, 10**12, 3))
+        return Found(IDS, ints(0, 1, 1), ints(0, 3, 5), ints(60, 120, 99), ints(0, 10**12, 3))
 
     def some(self, query, offsets, split, most):
         self.asked.append((query.tolist(), offsets.tolist(), split, most))
-        return Places(("aa", "bb"), ints(0, 1), ints(0, 1), ints(1, 0), ints(50, 0), ints(*[ALL] * len(offsets)))
+        return Places(IDS, ints(0, 1), ints(0, 1), ints(1, 0), ints(50, 0), ints(*[ALL] * len(offsets)))
 
     def confirmed(self, query, offsets, places):
-        self.asked.append((query.tolist(), offsets.tolist(), [list(one) for one in places]))
-        return Found((), *[ints()] * 4)
+        self.asked.append((query.tolist(), offsets.tolist(), [np.asarray(one).tolist() for one in places]))
+        return Found(IDS[:0], *[ints()] * 4)
 
     def shapes(self, query, split, most):
         self.asked.append((query.tolist(), split, most))
-        return Places(("aa",), ints(1), ints(0), ints(0), ints(4), ints(0, 1, 0))
+        return Places(IDS[:1], ints(1), ints(0), ints(0), ints(4), ints(0, 1, 0))
 
     def renamed(self, query, places):
-        self.asked.append((query.tolist(), [list(one) for one in places]))
-        return Renamed(("aa",), ints(0), ints(3), ints(99), ints(5), ints(400), ints(31))
+        self.asked.append((query.tolist(), [np.asarray(one).tolist() for one in places]))
+        return Renamed(IDS[:1], ints(0), ints(3), ints(99), ints(5), ints(400), ints(31))
 
     def described(self, wanted):
         self.asked.append(list(wanted))
@@ -115,9 +117,9 @@ def test_each_call_arrives_as_it_was_asked_and_comes_back_as_it_was_said(shard, 
 
 def test_nothing_found(shard, remote):
     shard.tiles = lambda *_: Tiles(ints(), ints())
-    shard.some = lambda *_: Places((), ints(), ints(), ints(), ints(), ints())
+    shard.some = lambda *_: Places(IDS[:0], ints(), ints(), ints(), ints(), ints())
     assert len(remote.tiles(QUERY, None, 1).offsets) == 0
-    assert remote.some(QUERY, ints(), None, 1).contents == ()
+    assert remote.some(QUERY, ints(), None, 1).contents.tolist() == []
     assert remote.described([]) == []
 
 
@@ -156,8 +158,9 @@ WRONG = [
     ("confirmed", "again", ints(0, 2)),
     ("confirmed", "sharing", ints(1)),
     ("confirmed", "sharing", ints(1, ALL + 1)),
-    ("confirmed", "contents", ["aa", 5]),
-    ("confirmed", "contents", "aabb"),
+    ("confirmed", "contents", ["aa" * 20, 5]),
+    ("confirmed", "contents", ["aa" * 20, "bb"]),
+    ("confirmed", "contents", "aa" * 40),
     ("confirmed", "contents", None),
     ("renamed", "tile", ints(3)),
     ("renamed", "sharing", ints(*[0] * 200)),
@@ -217,14 +220,13 @@ LIES = {
         Tiles(ints(0), ints()),
     ],
     "grown": [
-        Found(("aa",), ints(1), ints(0), ints(50), ints(0)),
-        Found(("aa",), ints(0), ints(50), ints(50), ints(0)),
-        Found(("aa",), ints(0), ints(0), ints(121), ints(0)),
-        Found(("aa",), ints(0), ints(0), ints(50), ints(-1)),
-        Found(("aa",), ints(0), ints(0), ints(50), ints()),
+        Found(IDS[:1], ints(0), ints(50), ints(50), ints(0)),
+        Found(IDS[:1], ints(0), ints(0), ints(121), ints(0)),
+        Found(IDS[:1], ints(0), ints(0), ints(50), ints(-1)),
+        Found(IDS[:1], ints(0), ints(0), ints(50), ints()),
     ],
-    "some": [Places(("aa",), ints(2), ints(0), ints(0), ints(0), ints(1, 1))],
-    "renamed": [Renamed(("aa",), ints(0), ints(3), ints(99), ints(5), ints(5), ints(31))],
+    "some": [Places(IDS[:1], ints(2), ints(0), ints(0), ints(0), ints(1, 1))],
+    "renamed": [Renamed(IDS[:1], ints(0), ints(3), ints(99), ints(5), ints(5), ints(31))],
     "described": [[], [None], [None, None, None]],
 }
 
@@ -255,3 +257,19 @@ def test_an_index_made_anew_meanwhile(shard, remote):
     shard.covered = Covered("another", WIDTH, 3, 10, 2, True, frozenset({0, 2}))
     with pytest.raises(PeerError, match="made anew meanwhile"):
         remote.tiles(QUERY, None, 1)
+
+
+def test_a_number_of_no_content():
+    """Of contents that are not used none is sent, so that the number has to be forged behind the shard."""
+
+    def forged(call, question):
+        told = from_bytes(answered(Told(), call, question))
+        return (
+            to_bytes(told.values, {**told.arrays, "content": ints(0, 1, 2)}) if call == "grown" else question_of(told)
+        )
+
+    def question_of(told):
+        return to_bytes(told.values, told.arrays)
+
+    with pytest.raises(PeerError, match="there: its answer to"):
+        Remote(forged, "there").grown(QUERY, ints(0, 7, 70), None)

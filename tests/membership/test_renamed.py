@@ -212,6 +212,6 @@ def test_texts_without_shapes(samples, text):
 def test_so_many_contents_are_compared_those_with_the_most_places_first(monkeypatch):
     monkeypatch.setattr(finder, "_CONTENTS", 2)
     numbers = np.array([0, 1, 1, 2, 2, 3], dtype=np.int64)
-    places = Places(("a", "b", "c", "d"), numbers, numbers, numbers, numbers, np.zeros(9, np.int64))
+    places = Places(np.zeros((4, 20), dtype=np.uint8), numbers, numbers, numbers, numbers, np.zeros(9, np.int64))
     assert finder._voted(places, 0).content.tolist() == [1, 1, 2, 2]
     assert finder._voted(places, 640) is places

@@ -67,13 +67,14 @@ def test_the_table(memory, width):
     (segment,) = shard.segments
     table = segment.table
     assert sorted(table.tiles.tolist()) == list(range(len(table.tiles)))
-    rows, nth = segment.rows_of(table.tiles)
+    rows = np.searchsorted(segment.first_tile, table.tiles, side="right") - 1
+    nth = table.tiles.astype(np.int64) - segment.first_tile[rows]
     assert np.bincount(rows, minlength=60).tolist() == (segment.text_size // width).tolist()
     starts = segment.text_start[rows] + nth * width
     hashes = hashes_at(segment.text, starts, width)
     assert (np.diff(hashes >> np.uint64(64 - table.bits)) >= 0).all() if len(hashes) else True
     assert tags_of(hashes, table.bits).tolist() == table.tags.tolist()
-    assert [*segment.contents(np.arange(60))] == sorted(content_id(text.encode()) for text in texts)
+    assert layout.content_ids(segment.ids) == sorted(content_id(text.encode()) for text in texts)
 
 
 def test_fresh_until_the_dataset_changes(damaged):

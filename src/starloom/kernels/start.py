@@ -104,7 +104,7 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
 def _membership(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import code_tokens, fold, stretches, tile_runs, tile_table, tiles, token_shapes
+    from starloom.kernels import code_tokens, fold, growing, stretches, text, tile_runs, tile_table, tiles, token_shapes
 
     bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
@@ -114,14 +114,18 @@ def _membership(offsets: Any, data: Any) -> None:
     _, hashes, numbers = tile_table.parted(hashes, 1)
     numbers = tile_table.renumbered(numbers, np.diff(cuts).astype(np.uint32), cuts[:1])
     words, starts, tags, numbers = tile_table.bucketed(hashes, numbers, 1, 0, 2)
-    table = tiles.Table(1, words, starts.astype(np.uint32), tags, numbers)
+    table = tiles.frozen_table(tiles.Table(1, words, starts.astype(np.uint32), tags, numbers))
     found = tiles.look_up(folded, table, 1)
     tiles.look_up_hashes(tiles.hashes_at(folded, found.offsets), table, 1)
     first_tile, state = np.array([0, len(hashes)], dtype=np.uint32), np.ones(1, dtype=np.uint8)
-    tile_runs.living(table, found.first, first_tile, state, state, 1)
-    tile_runs.spread(table, 0, first_tile, state, state, 1, 1)
-    zero = np.zeros(1, dtype=np.int64)
-    grown = stretches.grown(folded, zero, bounds[1:], folded, zero, found.offsets[:1], zero)
+    files = tile_runs.Files(*(text.frozen(one, one.dtype) for one in (first_tile, state, state)))
+    tile_runs.living(table, found.first, files, 1)
+    tile_runs.every(table, found, files)
+    tile_runs.spread(table, found.first, files, 1, 1)
+    zero, sizes = np.zeros(1, dtype=np.int64), np.diff(bounds).astype(np.uint32)
+    texts = growing.Texts(*(text.frozen(one, one.dtype) for one in (zero, sizes, folded)))
+    grown = growing.grown(folded, texts, zero, found.offsets[:1], zero)
+    stretches.apart(found.offsets, 1)
     stretches.trimmed(folded, grown)
     stretches.chosen(grown.start, grown.end, len(folded), 1)
     stretches.holders(grown, grown.start, grown.end, 1)

@@ -1,7 +1,6 @@
-"""Candidates confirmed on the text and grown to both sides, and the choice of stretches to show.
+"""Equal stretches of two texts: their ends, and the choice of those to show.
 
-Cost: growing 1 GB/s of bytes compared; choosing is near-linear in the bytes asked about and
-in the stretches, however these overlap.
+Cost: choosing is near-linear in the bytes asked about and in the stretches, however these overlap.
 """
 
 from typing import Any, NamedTuple
@@ -9,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from starloom.kernels import slots
 from starloom.kernels.cache import kernel
-from starloom.kernels.text import Int64s, UInt8s, frozen
+from starloom.kernels.text import Bools, Int64s, UInt8s, frozen
 from starloom.kernels.tiles import WIDTH
 
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
@@ -27,36 +27,11 @@ class Stretches(NamedTuple):
     position: Int64s
 
 
-def grown(
-    query: UInt8s,
-    starts: Int64s,
-    sizes: NDArray[Any],
-    folded: UInt8s,
-    file: Int64s,
-    offset: Int64s,
-    position: Int64s,
-    width: int = WIDTH,
-) -> Stretches:
-    """The longest equal stretch around each candidate: bytes offset to offset + width of `query` against the same from
-    `position` of text `file`, which is the `sizes[file]` bytes of `folded` from `starts[file]` on.
-
-    A candidate whose bytes differ gives none; those of one stretch give it once. Raises ValueError for a candidate
-    outside the texts.
-    """
-    query, folded = frozen(query, np.uint8), frozen(folded, np.uint8)
-    if len(file) and (file.min() < 0 or file.max() >= len(starts)):
-        raise ValueError("a candidate names a text that is not there")
-    order = np.lexsort((offset, position - offset, file))
-    file, offset, position = (frozen(one[order], np.int64) for one in (file, offset, position))
-    first = frozen(starts[file], np.int64)  # only what is asked: they are many
-    end = frozen(first + sizes[file], np.int64)
-    if len(file) and (min(first.min(), offset.min(), position.min()) < 0 or end.max() > len(folded)):
-        raise ValueError("a candidate lies outside the texts")
-    if len(file) and (offset.max() > len(query) - width or (first + position > end - width).any()):
-        raise ValueError("a candidate lies outside its text")
-    out = np.empty((4, len(file)), dtype=np.int64)
-    found = _grown(query, folded, file, first, end, offset, position, width, out)
-    return Stretches(*(row[:found].copy() for row in out))
+def apart(offsets: Int64s, width: int) -> Bools:
+    """Which of these ascending offsets to take so that they are at least a width apart, the first among them."""
+    taken = np.zeros(len(offsets), dtype=np.bool_)
+    _apart(frozen(offsets, np.int64), width, taken)
+    return taken
 
 
 def trimmed(query: UInt8s, stretches: Stretches, width: int = WIDTH) -> Stretches:
@@ -95,19 +70,27 @@ def holders(stretches: Stretches, starts: Int64s, ends: Int64s, width: int) -> t
     """
     found = Stretches(*(frozen(column, np.int64) for column in stretches))
     starts, ends = frozen(starts, np.int64), frozen(ends, np.int64)
-    if len(found.start) and found.file.min() < 0:
-        raise ValueError("a stretch of no file")
-    files = int(found.file.max()) + 1 if len(found.file) else 0
     reach = frozen(np.maximum.accumulate(found.end), np.int64)
     bounds = np.zeros(len(starts) + 1, dtype=np.int64)
-    span, rows, lacks = _holders(*found[:3], reach, starts, ends, width, np.full(files, -1, dtype=np.int64), bounds)
+    files = slots.table(len(found.file))
+    best = np.empty(len(files), dtype=np.int64)
+    span, rows, lacks = _holders(*found[:3], reach, starts, ends, width, files, best, bounds)
     order = np.lexsort((found.file[rows], lacks, span))
     return bounds, rows[order], lacks[order]
 
 
 @kernel
 def _holders(
-    file: Any, start: Any, end: Any, reach: Any, starts: Any, ends: Any, width: int, best: Any, bounds: Any
+    file: Any,
+    start: Any,
+    end: Any,
+    reach: Any,
+    starts: Any,
+    ends: Any,
+    width: int,
+    files: Any,
+    best: Any,
+    bounds: Any,
 ) -> Any:
     room = 64
     span, rows, lacks = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room, np.int64)
@@ -125,7 +108,8 @@ def _holders(
         while row >= 0 and reach[row] > ends[k] - width:
             lack = max(start[row] - starts[k], 0) + max(ends[k] - end[row], 0)
             if lack < width:
-                at = best[file[row]]
+                place = slots.slot(files, file[row])
+                at = best[place] if files[place] != slots.FREE else -1
                 if at >= begun:
                     if lack <= lacks[at]:
                         rows[at], lacks[at] = row, lack
@@ -141,7 +125,7 @@ def _holders(
                         bigger = np.empty(room, np.int64)
                         bigger[:found] = lacks
                         lacks = bigger
-                    best[file[row]] = found
+                    files[place], best[place] = file[row], found
                     span[found], rows[found], lacks[found] = k, row, lack
                     found += 1
             row -= 1
@@ -150,28 +134,12 @@ def _holders(
 
 
 @kernel
-def _grown(
-    query: Any, folded: Any, file: Any, first: Any, end: Any, offset: Any, position: Any, width: int, out: Any
-) -> int:
-    found = 0
-    last_file, last_shift, last_end = -1, 0, 0
-    for k in range(len(file)):
-        a, shift = offset[k], first[k] + position[k] - offset[k]  # byte p of the query against p + shift of all texts
-        if file[k] == last_file and shift == last_shift and a + width <= last_end:
-            continue  # inside the stretch that was found last
-        b = a
-        while b < a + width and query[b] == folded[b + shift]:
-            b += 1
-        if b < a + width:
-            continue
-        while b < len(query) and b + shift < end[k] and query[b] == folded[b + shift]:
-            b += 1
-        while a > 0 and a + shift > first[k] and query[a - 1] == folded[a + shift - 1]:
-            a -= 1
-        last_file, last_shift, last_end = file[k], shift, b
-        out[0, found], out[1, found], out[2, found], out[3, found] = file[k], a, b, a + shift - first[k]
-        found += 1
-    return found
+def _apart(offsets: Any, width: int, taken: Any) -> None:
+    free = np.int64(-1)  # from where on the next may be
+    for k in range(len(offsets)):
+        if offsets[k] >= free:
+            taken[k] = True
+            free = offsets[k] + width
 
 
 @kernel

@@ -55,6 +55,31 @@ def _put(out: Any, at: Any, word: Any) -> None:
 
 
 @leaf
+def same_after(one: Any, at: Any, other: Any, there: Any, most: Any) -> Any:
+    """How many bytes of `one` from `at` on are those of `other` from `there` on, at most so many: both have them."""
+    same = 0
+    while same + 8 <= most:
+        differ = eight(one, at + same) ^ eight(other, there + same)
+        if differ:
+            return same + (lowest(differ) >> 3)
+        same += 8
+    while same < most and one[at + same] == other[there + same]:
+        same += 1
+    return same
+
+
+@leaf
+def same_before(one: Any, at: Any, other: Any, there: Any, most: Any) -> Any:
+    """The same of bytes that end before `at` and `there`."""
+    same = 0
+    while same + 8 <= most and eight(one, at - same - 8) == eight(other, there - same - 8):
+        same += 8
+    while same < most and one[at - same - 1] == other[there - same - 1]:
+        same += 1
+    return same
+
+
+@leaf
 def first_byte(marks: Any) -> Any:
     """Which of eight bytes is the first whose highest bit is set; one is."""
     return lowest(marks) >> 3

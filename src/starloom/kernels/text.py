@@ -54,7 +54,9 @@ def stretches(starts: Int64s, stops: Int64s, data: UInt8s) -> tuple[Int64s, Int6
 
 
 def frozen(array: NDArray[Any], kind: Any) -> NDArray[Any]:
-    """A read-only, contiguous view (a copy only if the type or the layout is another)."""
+    """A read-only, contiguous view (a copy only if the type or the layout is another); what is so already, as it is."""
+    if array.dtype == kind and array.flags.c_contiguous and not array.flags.writeable:
+        return array
     view = np.ascontiguousarray(array, dtype=kind).view()
     view.flags.writeable = False
     return view

@@ -4,48 +4,79 @@ The tiles of a run are in the order of their numbers, so those of one file lie t
 it is a leap by bisection, however often the file repeats the tile. Cost: 0.1 to 0.3 µs for each file that is met.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
+from starloom.kernels import slots
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, frozen
-from starloom.kernels.tiles import Table, frozen_table
+from starloom.kernels.tiles import Found, Table
+
+_BLOCK = 256
+
+
+class Files(NamedTuple):
+    """Which file has a tile, and whether it is wanted. `first_tile`: uint32[files + 1], the number of each file's first
+    tile; `state`: of each file, which is wanted where wanted[state] is not 0. Read-only and in one piece."""
+
+    first_tile: UInt32s
+    state: UInt8s
+    wanted: UInt8s
+
+
+class Places(NamedTuple):
+    """Places of tiles: of which run, `again` (0 for the first place in a file, 1 for others), in which file, and the
+    how manieth tile of it."""
+
+    run: Int64s
+    again: Int64s
+    file: Int64s
+    nth: Int64s
 
 
 def run_ends(table: Table, first: Int64s) -> Int64s:
     """The ends of the runs of equal entries that begin at these entries."""
-    table = frozen_table(table)
     ends = np.empty(len(first), dtype=np.int64)
     _run_ends(table.starts, table.tags, frozen(first, np.int64), ends)
     return ends
 
 
-def living(table: Table, first: Int64s, first_tile: UInt32s, state: UInt8s, wanted: UInt8s, most: int) -> Int64s:
-    """How many entries of the runs that begin at `first` are of wanted files, at most `most` + 1.
-
-    `first_tile`: uint32[files + 1], number of each file's first tile; `state`: of each file; a file is wanted where
-    `wanted[state]` is not 0. Entries that name no file count for none.
-    """
-    table = frozen_table(table)
+def living(table: Table, first: Int64s, files: Files, most: int) -> Int64s:
+    """How many entries of the runs that begin at `first` are of wanted files, at most `most` + 1. Entries that name no
+    file count for none."""
     ends = run_ends(table, first)
     counts = np.empty(len(first), dtype=np.int64)
-    files = frozen(first_tile, np.uint32), frozen(state, np.uint8), frozen(wanted, np.uint8)
     _living(table.tiles, frozen(first, np.int64), ends, *files, most, counts)
     return counts
 
 
-def spread(
-    table: Table, first: int, first_tile: UInt32s, state: UInt8s, wanted: UInt8s, most: int, most_files: int
-) -> tuple[Int64s, Int64s, int]:
-    """(`most` entries of the run that begins at `first`, of as many wanted files as there are; how many of these are
-    the first of their file; how many wanted files have the tile, at most `most_files`). See `living`."""
-    table = frozen_table(table)
-    entries = np.empty(most, dtype=np.int64)
-    end = run_ends(table, np.array([first], dtype=np.int64))[0]
-    files = frozen(first_tile, np.uint32), frozen(state, np.uint8), frozen(wanted, np.uint8)
-    taken, new, sharing = _spread(table.tiles, first, end, *files, most_files, entries)
-    return entries[:taken], entries[:new], int(sharing)
+def every(table: Table, runs: Found, files: Files) -> tuple[Int64s, Int64s, Int64s]:
+    """(offset, file, the how manieth tile of it) of every place of these runs that is in a wanted file. Raises
+    ValueError for an entry that names no file."""
+    first, length = frozen(runs.first, np.int64), frozen(runs.length, np.int64)
+    out = np.empty((3, int(length.sum())), dtype=np.int64)
+    size = _every(table.tiles, frozen(runs.offsets, np.int64), first, length, *files, out)
+    if size < 0:
+        raise ValueError("a tile that no file has")
+    return out[0, :size], out[1, :size], out[2, :size]
+
+
+def spread(table: Table, first: Int64s, files: Files, most: int, most_files: int) -> tuple[Places, Int64s]:
+    """(`most` places of each run that begins at an entry of `first`, of as many wanted files as there are; how many
+    wanted files have each, at most `most_files`).
+
+    Of each run first the first places of files, then others, by file both times. A run that is asked for again is not
+    walked again.
+    """
+    ends = run_ends(table, first)
+    first = frozen(first, np.int64)
+    out = np.empty((4, int(np.minimum(ends - first, most).sum())), dtype=np.int64)
+    seen = slots.table(len(first))
+    before = np.empty(len(seen), dtype=np.int64)
+    bounds, sharing = np.zeros(len(first) + 1, dtype=np.int64), np.empty(len(first), dtype=np.int64)
+    _spread(table.tiles, first, ends, *files, most, most_files, seen, before, bounds, out, sharing)
+    return Places(*out[:, : bounds[-1]]), sharing
 
 
 @kernel
@@ -122,9 +153,91 @@ def _living(
 
 
 @kernel
+def _every(
+    tiles: Any, offsets: Any, first: Any, length: Any, first_tile: Any, state: Any, wanted: Any, out: Any
+) -> int:
+    count = 0
+    for k in range(len(first)):
+        for entry in range(first[k], first[k] + length[k]):
+            if tiles[entry] >= first_tile[-1]:
+                return -1
+            out[0, count], out[2, count] = offsets[k], tiles[entry]
+            count += 1
+    found = 0
+    for begun in range(0, count, _BLOCK):
+        file, tile = out[1, begun : min(begun + _BLOCK, count)], out[2, begun : min(begun + _BLOCK, count)]
+        _files_of(tile, first_tile, file)
+        for k in range(len(file)):
+            if state[file[k]] < len(wanted) and wanted[state[file[k]]]:
+                nth = tile[k] - np.int64(first_tile[file[k]])
+                out[0, found], out[1, found], out[2, found] = out[0, begun + k], file[k], nth
+                found += 1
+    return found
+
+
+@leaf
+def _files_of(tiles: Any, first_tile: Any, files: Any) -> None:
+    """`file_of` of each: by steps that all take together, so that none waits for what another reads."""
+    files[:] = 0
+    left = len(first_tile) - 1
+    while left > 1:
+        half = left >> 1
+        for k in range(len(tiles)):
+            files[k] += half if np.int64(first_tile[files[k] + half]) <= tiles[k] else 0
+        left -= half
+
+
+@kernel
 def _spread(
-    tiles: Any, first: int, end: int, first_tile: Any, state: Any, wanted: Any, most_files: int, entries: Any
+    tiles: Any,
+    first: Any,
+    ends: Any,
+    first_tile: Any,
+    state: Any,
+    wanted: Any,
+    most: int,
+    most_files: int,
+    seen: Any,
+    before: Any,
+    bounds: Any,
+    out: Any,
+    sharing: Any,
+) -> None:
+    entries = np.empty(most, dtype=np.int64)
+    for k in range(len(first)):
+        begun = bounds[k]
+        at = slots.slot(seen, first[k])
+        if seen[at] == first[k]:
+            same = before[at]
+            size = bounds[same + 1] - bounds[same]
+            out[0, begun : begun + size] = k
+            out[1:, begun : begun + size] = out[1:, bounds[same] : bounds[same] + size]
+            bounds[k + 1], sharing[k] = begun + size, sharing[same]
+            continue
+        seen[at], before[at] = first[k], k
+        new, sharing[k] = _first_ones(
+            tiles, first[k], ends[k], first_tile, state, wanted, most_files, entries, out[:, begun:]
+        )
+        taken = new
+        if sharing[k] == new:  # room left: further places in the same files
+            taken = _others(tiles, ends[k], first_tile, entries, new, most, out[:, begun:])
+        out[0, begun : begun + taken] = k
+        bounds[k + 1] = begun + taken
+
+
+@kernel
+def _first_ones(
+    tiles: Any,
+    first: int,
+    end: int,
+    first_tile: Any,
+    state: Any,
+    wanted: Any,
+    most_files: int,
+    entries: Any,
+    out: Any,
 ) -> Any:
+    """(how many first places of files were put into `out` and `entries`, how many wanted files there are)."""
     taken = sharing = 0
     entry = first
     while entry < end and sharing < most_files:
@@ -135,16 +248,23 @@ def _spread(
             sharing += 1
             if taken < len(entries):
                 entries[taken] = entry
+                out[1, taken], out[2, taken] = 0, file
+                out[3, taken] = np.int64(tiles[entry]) - np.int64(first_tile[file])
                 taken += 1
         entry = _next_file(tiles, entry, end, first_tile[file + 1])
-    new = taken
-    if sharing > new:
-        return taken, new, sharing
-    for k in range(new):  # room left: further places in the same files
-        file = file_of(tiles[entries[k]], first_tile)
+    return taken, sharing
+
+
+@kernel
+def _others(tiles: Any, end: int, first_tile: Any, entries: Any, new: int, most: int, out: Any) -> int:
+    """How many places there are once further ones in the files of the first `new` are put behind these."""
+    taken = new
+    for k in range(new):
+        file = out[2, k]
         entry = entries[k] + 1
-        while entry < end and tiles[entry] < first_tile[file + 1] and taken < len(entries):
-            entries[taken] = entry
+        while entry < end and tiles[entry] < first_tile[file + 1] and taken < most:
+            out[1, taken], out[2, taken] = 1, file
+            out[3, taken] = np.int64(tiles[entry]) - np.int64(first_tile[file])
             taken += 1
             entry += 1
-    return taken, new, sharing
+    return taken

@@ -39,7 +39,7 @@ _BLOCK = 1024
 
 
 class Table(NamedTuple):
-    """The parts of a table, as kernels take them; all read-only."""
+    """The parts of a table, as kernels take them: read-only and in one piece (`frozen_table`)."""
 
     bits: int
     filter: UInt64s  # [2**bits]
@@ -97,7 +97,6 @@ def tags_of(hashes: UInt64s, bits: int) -> UInt32s:
 def look_up(folded: UInt8s, table: Table, most: int, width: int = WIDTH) -> Found:
     """The tiles of `table` that stand in one folded text, at every offset. `most`: see `Found`."""
     folded = frozen(folded, np.uint8)
-    table = frozen_table(table)
     windows = max(len(folded) - width + 1, 0)
     offsets, first, length = (np.empty(windows, dtype=np.int64) for _ in range(3))  # touched only as far as filled
     parts = table.bits, table.filter, table.starts, table.tags
@@ -108,7 +107,6 @@ def look_up(folded: UInt8s, table: Table, most: int, width: int = WIDTH) -> Foun
 def look_up_hashes(hashes: UInt64s, table: Table, most: int) -> Found:
     """Those of some hashes that are in `table`; `offsets` are their positions among `hashes`."""
     hashes = frozen(hashes, np.uint64)
-    table = frozen_table(table)
     offsets, first, length = (np.empty(len(hashes), dtype=np.int64) for _ in range(3))
     found = _look_up_hashes(hashes, table.bits, table.filter, table.starts, table.tags, most, offsets, first, length)
     return Found(offsets[:found].copy(), first[:found].copy(), length[:found].copy())

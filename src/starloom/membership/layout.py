@@ -93,6 +93,11 @@ def packed_ids(contents: Iterable[str]) -> UInt8s:
     return np.frombuffer(data, dtype=np.uint8).reshape(-1, ID_BYTES)
 
 
+def content_ids(ids: UInt8s) -> list[str]:
+    """What `packed_ids` packs."""
+    return np.ascontiguousarray(ids).tobytes().hex(" ", ID_BYTES).split()
+
+
 def heads(ids: UInt8s) -> UInt64s:
     """uint64[n]: the first eight bytes of content_ids, in whose order these are."""
     return np.ascontiguousarray(ids[:, :8]).view(">u8").reshape(-1).astype(np.uint64)

@@ -12,6 +12,7 @@ from starloom.identity import permalink, qualified_swhid
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked
 from starloom.membership.boilerplate import reason
+from starloom.membership.layout import content_ids
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile
 from starloom.membership.shard import Described, License, Shard, Split, Wanted
 from starloom.membership.spans import Spans
@@ -81,10 +82,8 @@ class Matching:
                 lines = pairs.setdefault(one.content, {})
                 if self._files is None or number < self._files:
                     lines.setdefault(one.place, len(lines))
-        wanted = [
-            Wanted(self._spans.contents[content], tuple(lines), self._files if lines else 0)
-            for content, lines in pairs.items()
-        ]
+        names = content_ids(self._spans.contents[list(pairs)])
+        wanted = [Wanted(name, tuple(lines), self._files if lines else 0) for name, lines in zip(names, pairs.values())]
         told = self._shard.described(wanted) if wanted else []
         return {content: (one, pairs[content]) for content, one in zip(pairs, told) if one is not None}
 

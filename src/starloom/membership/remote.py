@@ -12,7 +12,8 @@ import numpy as np
 
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.check import MOST_BYTES
-from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Shard, Split, Tiles, Wanted
+from starloom.membership.layout import content_ids, packed_ids
+from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Shard, Split, Tiles, Wanted, used
 from starloom.outside.frames import Frame, check, from_bytes, to_bytes
 from starloom.outside.peers import Caller, Send
 from starloom.the_stack.origins import Origin
@@ -58,9 +59,8 @@ class Remote(Caller):
             return _places(answer, len(offsets))
 
     def confirmed(self, query: UInt8s, offsets: Int64s, places: Places) -> Found:
-        arrays = {name: getattr(places, name) for name in Places._fields if name != "contents"}
-        arrays |= {"query": query, "offsets": offsets}
-        return self._found("confirmed", {"contents": places.contents}, arrays)
+        contents, arrays = _sent(places)
+        return self._found("confirmed", contents, arrays | {"query": query, "offsets": offsets})
 
     def shapes(self, query: UInt8s, split: Split, most: int) -> Places:
         answer = self._ask("shapes", {"split": split, "most": most}, {"query": query})
@@ -68,15 +68,15 @@ class Remote(Caller):
             return _shapes(answer, query)
 
     def renamed(self, query: UInt8s, places: Places) -> Renamed:
-        arrays = {name: getattr(places, name) for name in Places._fields if name != "contents"}
-        answer = self._ask("renamed", {"contents": places.contents}, arrays | {"query": query})
+        contents, arrays = _sent(places)
+        answer = self._ask("renamed", contents, arrays | {"query": query})
         with self.reading("renamed"):
-            contents = _contents(answer.values)
+            names = _contents(answer.values)
             content, start, end, first, last, tokens = map(answer.int64s, Renamed._fields[1:])
             check(len({len(one) for one in (content, start, end, first, last, tokens)}) == 1)
-            check(_within(content, 0, len(contents)) and _stretches(start, end, len(query)))
+            check(_within(content, 0, len(names)) and _stretches(start, end, len(query)))
             check(_stretches(first, last, 2**62) and _within(tokens, 0, len(query) + 1))
-            return Renamed(contents, content, start, end, first, last, tokens)
+            return Renamed(names, content, start, end, first, last, tokens)
 
     def described(self, wanted: Sequence[Wanted]) -> list[Described | None]:
         answer = self._ask("described", {"wanted": list(wanted)}, {}).values
@@ -143,8 +143,16 @@ def _question(shard: Shard, call: str, frame: Frame) -> Callable[[dict[str, Any]
 
 
 def _of_contents(head: dict[str, Any], found: Found | Places | Renamed) -> bytes:
-    arrays = found._asdict()
-    return to_bytes(head | {"contents": arrays.pop("contents")}, arrays)
+    contents, arrays = _sent(found)
+    return to_bytes(head | contents, arrays)
+
+
+def _sent(found: Found | Places | Renamed) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(values, arrays) of a frame; contents that are not used stay here."""
+    contents, content = used(found.contents, found.content)
+    arrays = found._asdict() | {"content": content}
+    del arrays["contents"]
+    return {"contents": content_ids(contents)}, arrays
 
 
 def _places(frame: Frame, tiles: int) -> Places:
@@ -156,10 +164,10 @@ def _places(frame: Frame, tiles: int) -> Places:
     return Places(contents, tile, again, content, position, sharing)
 
 
-def _contents(values: Mapping[str, Any]) -> tuple[str, ...]:
+def _contents(values: Mapping[str, Any]) -> UInt8s:
     told = values["contents"]
     check(isinstance(told, list) and all(type(one) is str for one in told))
-    return tuple(told)
+    return packed_ids(told)
 
 
 def _wanted(told: Any) -> Wanted:

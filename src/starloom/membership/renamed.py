@@ -26,6 +26,7 @@ from starloom.kernels.stretches import chosen
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s
 from starloom.kernels.token_shapes import Stretches, Windows
 from starloom.kernels.windows import BASE
+from starloom.membership.layout import content_ids
 from starloom.membership.shard import ALL, Places, Renamed, Shard, Split
 
 MOST: Final = 16  # places of a tile that are compared, of as many contents as there are
@@ -176,4 +177,5 @@ def _copy(found: Renamed, row: int, places: Places, begins: Int64s, most: int) -
 
 def _place(found: Renamed, row: int) -> Place:
     start, end, first, last = (int(column[row]) for column in (found.start, found.end, found.first, found.last))
-    return Place(found.contents[int(found.content[row])], start, end, first, last)
+    content_id = content_ids(found.contents[found.content[row : row + 1]])[0]
+    return Place(content_id, start, end, first, last)

@@ -1,6 +1,7 @@
 """A segment of a shard, mapped: its table, the folded text of its contents, their state and places."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,22 @@ from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.fold import lines_of
-from starloom.kernels.text import Int64s, UInt8s, UInt32s
-from starloom.kernels.tile_runs import living, spread
-from starloom.kernels.tiles import Found, Table
+from starloom.kernels.growing import Texts, grown
+from starloom.kernels.stretches import Stretches
+from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, frozen
+from starloom.kernels.tile_runs import Files, Places, every, living, spread
+from starloom.kernels.tiles import Found, Table, frozen_table, hashes_at, look_up_hashes
 from starloom.membership.layout import GONE, HELD_OUT, ID_BYTES, RENAMED, STATE, TABLE, TRAIN, heads, immutable
 from starloom.membership.shard import ALL, Split
 
 _REMEDY = "delete {} and run `starloom index`: it is made again"
 _WANTED: dict[Split, UInt8s] = {
-    None: np.array([0, 1, 1], dtype=np.uint8),
-    "train": np.array([0, 1, 0], dtype=np.uint8),
-    "held_out": np.array([0, 0, 1], dtype=np.uint8),
+    None: frozen(np.array([0, 1, 1]), np.uint8),
+    "train": frozen(np.array([0, 1, 0]), np.uint8),
+    "held_out": frozen(np.array([0, 0, 1]), np.uint8),
 }
+_EVERY = 1 << 40  # more places than a table has
+_CANDIDATES = 1 << 20  # confirmed at a time
 
 
 class Segment:
@@ -43,13 +48,16 @@ class Segment:
         self.state: UInt8s = arrays["state"]
         self.origin_first, self.origin_count = (arrays["origin_first"], arrays["origin_count"])
         self.first_tile: UInt32s = arrays["first_tile"]
-        self.table = Table(int(about["bits"]), *(arrays[name] for name in TABLE))
+        self.table = frozen_table(Table(int(about["bits"]), *(arrays[name] for name in TABLE)))
         self.shapes: Table | None = None
         if renamed:
             self.first_shape: UInt32s = arrays[f"{RENAMED}first_tile"]
-            self.shapes = Table(int(about["renamed_bits"]), *(arrays[f"{RENAMED}{name}"] for name in TABLE))
+            parts = (arrays[f"{RENAMED}{name}"] for name in TABLE)
+            self.shapes = frozen_table(Table(int(about["renamed_bits"]), *parts))
         self._gap_start, self._gap_count = arrays["gap_start"], arrays["gap_count"]
         self._gap_position, self._gap_lines = (arrays["gap_position"], arrays["gap_lines"])
+        self._texts = Texts(self.text_start, self.text_size, self.text)
+        self._files = {split: Files(self.first_tile, self.state, wanted) for split, wanted in _WANTED.items()}
         self._check(arrays)
         used = np.bincount(self.state, minlength=3) if rows else np.zeros(3, dtype=np.int64)
         self.gone = int(used[GONE])
@@ -85,25 +93,45 @@ class Segment:
     def all_answer(self, split: Split) -> bool:
         return bool(self._answers[split])
 
-    def rows_of(self, tiles: UInt32s, shapes: bool = False) -> tuple[Int64s, Int64s]:
-        """(row of the content, number of the tile in it) of entries of a table. Raises UserError when damaged."""
-        first = self.first_shape if shapes else self.first_tile
-        if len(tiles) and tiles.max() >= first[-1]:
-            raise damaged(self.folder.parent, "a tile that no file has")
-        rows = np.searchsorted(first, tiles, side="right") - 1
-        return rows, tiles.astype(np.int64) - first[rows]
-
     def living(self, found: Found, split: Split, most: int) -> Int64s:
-        """How many places of contents that answer each run has, at most `most` + 1."""
+        """How many places of contents that answer each run has, at most `most` + 1; `found` was cut there."""
         if self.all_answer(split):
-            return np.minimum(found.length, most + 1)
-        return living(self.table, found.first, self.first_tile, self.state, _WANTED[split], most)
+            return found.length
+        return living(self.table, found.first, self._files[split], most)
 
-    def spread(self, first: int, split: Split, most: int, shapes: bool = False) -> tuple[Int64s, Int64s, int]:
-        """See `tile_runs.spread`: of the run that begins at this entry."""
-        table, tiles = (self.shapes, self.first_shape) if shapes else (self.table, self.first_tile)
-        assert table is not None
-        return spread(table, first, tiles, self.state, _WANTED[split], most, ALL)
+    def every(self, query: UInt8s, offsets: Int64s, split: Split) -> Iterator[Stretches]:
+        """The longest equal stretch around every place of the tiles at these offsets. Raises UserError when damaged."""
+        found = look_up_hashes(hashes_at(query, offsets, self.width), self.table, _EVERY)
+        found = found._replace(offsets=offsets[found.offsets])
+        before = np.cumsum(found.length)
+        cuts = np.searchsorted(before, np.arange(_CANDIDATES, before[-1] if len(before) else 0, _CANDIDATES))
+        for low, high in pairwise([0, *cuts.tolist(), len(before)]):
+            some = Found(*(column[low:high] for column in found))
+            try:
+                offset, rows, nth = every(self.table, some, self._files[split])
+            except ValueError as problem:
+                raise damaged(self.folder.parent, str(problem)) from None
+            yield self.grown(query, rows, offset, nth * self.width)
+
+    def spread(self, hashes: UInt64s, split: Split, most: int, shapes: bool = False) -> tuple[Places, Int64s]:
+        """(up to `most` places of each of the tiles with these hashes, of as many contents as there are; how many have
+        it, at most ALL); see `tile_runs.spread`. `run`: which hash."""
+        table, files = self.table, self._files[split]
+        if shapes:
+            assert self.shapes is not None
+            table, files = self.shapes, files._replace(first_tile=self.first_shape)
+        found = look_up_hashes(hashes, table, 0)
+        places, sharing = spread(table, found.first, files, most, ALL)
+        every = np.zeros(len(hashes), dtype=np.int64)
+        every[found.offsets] = sharing
+        return places._replace(run=found.offsets[places.run]), every
+
+    def grown(self, query: UInt8s, rows: Int64s, offset: Int64s, position: Int64s) -> Stretches:
+        """The longest equal stretch around each candidate, see `growing.grown`. Raises UserError when damaged."""
+        try:
+            return grown(query, self._texts, rows, offset, position, self.width)
+        except ValueError as problem:
+            raise damaged(self.folder.parent, str(problem)) from None
 
     def find(self, ids: UInt8s) -> Int64s:
         """The rows of content_ids (uint8[n, 20]), -1 for those that are not here or no longer."""
@@ -119,10 +147,6 @@ class Segment:
             left = left[~same]
             rows[left] += 1
         return found
-
-    def contents(self, rows: Int64s) -> tuple[str, ...]:
-        """The content_ids of rows."""
-        return tuple(self.ids[rows].tobytes().hex(" ", ID_BYTES).split())
 
     def lines(self, rows: Int64s, first: Int64s, last: Int64s) -> list[tuple[int, int]]:
         """On which lines of its file, counted from 1, two bytes of the fold of each content stand; `first` <= `last`.

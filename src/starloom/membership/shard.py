@@ -6,7 +6,8 @@ orders that no cut changes. So merged answers are those of one big index. Every 
 
     tiles → grown → (some → confirmed, while common tiles are left) → (shapes → renamed, where asked for) → described
 
-`query` is always the folded text; positions are bytes of folds; a content is named by its content_id.
+`query` is always the folded text; positions are bytes of folds; a content is named by its content_id. Answers name
+contents by numbers in a list of ids, which may be all that a segment has, as it lies on the disk: nothing is copied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.text import Int64s, UInt8s
+from starloom.membership.layout import ID_BYTES, keys
 from starloom.the_stack.origins import Origin
 
 License: TypeAlias = tuple[str | None, tuple[str, ...]]  # license_type, detected_licenses
@@ -62,9 +64,9 @@ class Tiles(NamedTuple):
 
 class Found(NamedTuple):
     """Equal stretches: bytes start to end (exclusive) of the query are bytes from `position` on of a content's fold.
-    `content` is an index into `contents`, which are in order, each once."""
+    `content` is an index into `contents`, uint8[n, 20], which are in order, each once, and need not all be used."""
 
-    contents: tuple[str, ...]
+    contents: UInt8s
     content: Int64s
     start: Int64s
     end: Int64s
@@ -78,7 +80,7 @@ class Places(NamedTuple):
     tile the first `most`. `sharing`: of each tile asked for, how many files have it, at most ALL.
     """
 
-    contents: tuple[str, ...]
+    contents: UInt8s
     tile: Int64s
     again: Int64s
     content: Int64s
@@ -90,7 +92,7 @@ class Renamed(NamedTuple):
     """Stretches that are equal but for names and literals: bytes start to end (exclusive) of the query and first to
     last (exclusive) of a content's fold, which need not be as many. `tokens`: how many each holds."""
 
-    contents: tuple[str, ...]
+    contents: UInt8s
     content: Int64s
     start: Int64s
     end: Int64s
@@ -231,21 +233,27 @@ def joined(found: Sequence[Found]) -> Found:
         return found[0]
     contents, content = renumbered([(one.contents, one.content) for one in found])
     start, end, position = [np.concatenate([_NONE, *one]) for one in zip(*(one[2:] for one in found))] or [_NONE] * 3
-    order = np.lexsort((position, content, end, start))
-    rows = np.stack([content, start, end, position])[:, order]
+    rows = np.stack([content, start, end, position])[:, np.lexsort((position, content, end, start))]
     new = np.ones(rows.shape[1], dtype=np.bool_)
     new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
     return Found(contents, *rows[:, new])
 
 
-def renumbered(told: Sequence[tuple[Sequence[str], Int64s]]) -> tuple[tuple[str, ...], Int64s]:
-    """(all contents in order, each once; their numbers in it), of several lists of contents and numbers in each."""
-    if len(told) == 1:
-        return tuple(told[0][0]), told[0][1]
-    contents = tuple(sorted({one for some, _ in told for one in some}))
-    place = {one: number for number, one in enumerate(contents)}
-    numbers = [np.array([place[one] for one in some], dtype=np.int64)[content] for some, content in told]
-    return contents, np.concatenate([_NONE, *numbers])
+def used(contents: UInt8s, content: Int64s) -> tuple[UInt8s, Int64s]:
+    """Those of the contents that are used, and their numbers in these."""
+    rows, numbers = np.unique(content, return_inverse=True)
+    return contents[rows], numbers.astype(np.int64, copy=False)
+
+
+def renumbered(told: Sequence[tuple[UInt8s, Int64s]]) -> tuple[UInt8s, Int64s]:
+    """(contents in order, each once; their numbers in it), of several lists of contents and numbers in each."""
+    if not told:
+        return NOWHERE, _NONE
+    if all(contents is told[0][0] for contents, _ in told):
+        return told[0][0], np.concatenate([content for _, content in told])
+    names = keys(np.concatenate([contents[content] for contents, content in told]))
+    names, numbers = np.unique(names, return_inverse=True)
+    return names.view(np.uint8).reshape(-1, ID_BYTES), numbers.astype(np.int64, copy=False)
 
 
 def merged_places(found: Sequence[Places], most: int) -> Places:
@@ -270,4 +278,5 @@ def first_places(places: Places, most: int) -> Places:
     return Places(places.contents, tile[nth < most], again, content, position, places.sharing)
 
 
+NOWHERE: Final[UInt8s] = np.zeros((0, ID_BYTES), dtype=np.uint8)  # no contents
 _NONE: Final[NDArray[np.int64]] = np.zeros(0, dtype=np.int64)

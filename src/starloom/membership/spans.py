@@ -12,33 +12,31 @@ choices are over all shards (`shard`), so no cut changes them. Memory: 24 bytes 
 tile begins.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from starloom.kernels.stretches import Stretches, trimmed
-from starloom.kernels.text import Int64s, UInt8s, UInt64s
+from starloom.kernels.stretches import Stretches, apart, trimmed
+from starloom.kernels.text import Bools, Int64s, UInt8s, UInt64s
 from starloom.kernels.tiles import hashes_at
-from starloom.membership.shard import ALL, Found, Shard, Split, joined
+from starloom.membership.shard import ALL, NOWHERE, Found, Shard, Split, renumbered
 
 MOST: Final = 32
 EVERY: Final = ALL  # entries of a common tile that are looked at, at most
 
-Bools = NDArray[np.bool_]
-
 
 @dataclass(frozen=True)
 class Spans:
-    """What was found in a text. `stretches.file` is a position in `contents`; they begin and end with whole characters
-    that are no white space; they are in the order of their starts, and no two are equal.
+    """What was found in a text. `stretches.file` is a position in `contents`, see `Found`; they begin and end with
+    whole characters that are no white space; they are in the order of their starts, and no two are equal.
 
     `frequent`: offsets of tiles that were not compared with every place they have. `common`: those of them that were
     compared with some, and `sharing`: in how many files each stands, by its hash, at most ALL.
     """
 
-    contents: tuple[str, ...]
+    contents: UInt8s
     stretches: Stretches
     frequent: Int64s
     common: Int64s
@@ -50,29 +48,41 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     width = shard.covered.width
     offsets, counts = shard.tiles(query, split, most)
     if not len(offsets):
-        return Spans((), Stretches(_NONE, _NONE, _NONE, _NONE), _NONE, _NONE, _NONE)
+        return _NOTHING
     rare = (counts <= most) & ~_midst(offsets, hashes_at(query, offsets, width), width)
-    found = shard.grown(query, offsets[rare], split) if rare.any() else _NOTHING
+    found = [shard.grown(query, offsets[rare], split)] if rare.any() else []
     frequent = left = offsets[~rare]
     common, sharing = [_NONE], [_NONE]
     while len(left):
-        now = left[_apart(left, width)]
-        places = shard.some(query, now, split, most)
-        common.append(now)
+        now = apart(left, width)
+        asked = left[now]
+        places = shard.some(query, asked, split, most)
+        found.append(shard.confirmed(query, asked, places))
+        common.append(asked)
         sharing.append(places.sharing)
-        found = joined([found, shard.confirmed(query, now, places)])
-        left = np.setdiff1d(left, now, assume_unique=True)
-        left = left[~_covered(found, left, width)]
-    every = np.concatenate(common)
-    order = np.argsort(every, kind="stable")
-    stretches = trimmed(query, Stretches(found.content, found.start, found.end, found.position), width)
-    order_of = np.lexsort((stretches.position, stretches.file, stretches.end, stretches.start))
-    stretches = Stretches(*(column[order_of] for column in stretches))
-    return Spans(found.contents, stretches, frequent, every[order], np.concatenate(sharing)[order])
+        left = left[~now]
+        for one in found if len(common) == 2 else found[-1:]:
+            left = left[~_covered(one, left, width)]
+    return _together(query, found, frequent, np.concatenate(common), np.concatenate(sharing), width)
+
+
+def _together(
+    query: UInt8s, found: Sequence[Found], frequent: Int64s, common: Int64s, sharing: Int64s, width: int
+) -> Spans:
+    contents, file = renumbered([(one.contents, one.content) for one in found])
+    columns = (np.concatenate(column) for column in zip(*(one[2:] for one in found)))
+    whole = trimmed(query, Stretches(file, *columns), width)
+    rows = np.stack(whole)[:, np.lexsort((whole.position, whole.file, whole.end, whole.start))]
+    if len(found) > 1:
+        new = np.ones(rows.shape[1], dtype=np.bool_)
+        new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
+        rows = rows[:, new]
+    asked = np.argsort(common, kind="stable")
+    return Spans(contents, Stretches(*rows), frequent, common[asked], sharing[asked])
 
 
 _NONE: Final[Int64s] = np.zeros(0, dtype=np.int64)
-_NOTHING: Final = Found((), _NONE, _NONE, _NONE, _NONE)
+_NOTHING: Final = Spans(NOWHERE, Stretches(_NONE, _NONE, _NONE, _NONE), _NONE, _NONE, _NONE)
 
 
 def _midst(offsets: Int64s, hashes: UInt64s, width: int) -> Bools:
@@ -80,7 +90,8 @@ def _midst(offsets: Int64s, hashes: UInt64s, width: int) -> Bools:
 
     A stretch of a file that reaches out of the repetition has a tile among those; what is inside is one of many.
     """
-    if len(np.unique(hashes)) == len(hashes):
+    ordered = np.sort(hashes)
+    if not (ordered[1:] == ordered[:-1]).any():
         return np.zeros(len(hashes), dtype=np.bool_)
     order = np.lexsort((offsets, hashes))
     where, tile = offsets[order], hashes[order]
@@ -103,13 +114,3 @@ def _covered(found: Found, offsets: Int64s, width: int) -> Bools:
     at = np.searchsorted(found.start[order], offsets, side="right") - 1
     covered: Bools = (at >= 0) & (reach[at] >= offsets + width)
     return covered
-
-
-def _apart(offsets: Int64s, width: int) -> Int64s:
-    """Positions of some of these ascending offsets, the first among them, at least a tile apart."""
-    kept = []
-    at = 0
-    while at < len(offsets):
-        kept.append(at)
-        at = int(np.searchsorted(offsets, offsets[at] + width))
-    return np.array(kept, dtype=np.int64)
