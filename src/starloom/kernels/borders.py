@@ -1,5 +1,7 @@
 """Where an identifier ends and the next begins: two bytes of one, one to MOST_BETWEEN bytes between, two bytes of the
 next, hashed to HASH_BITS bits. ASCII letters are folded; an identifier is a longest run of ASCII letters, digits and _.
+
+Their terms are written as those of trigrams are (kernels/index_terms): each once, in the order in which they are met.
 """
 
 import string
@@ -8,11 +10,11 @@ from typing import Any, Final
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.index_terms import Terms, write_gram
 from starloom.kernels.text import Int64s, UInt8s, checked
 
 MOST_BETWEEN: Final = 3
 HASH_BITS: Final = 20
-FILE_SHIFT: Final = 24  # of a file's number, before a hash
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash, the upper bits of which are taken
 _BYTE, _LENGTH, _LEFT = np.uint64(8), np.uint64(56), np.uint64(64 - HASH_BITS)
 
@@ -27,17 +29,27 @@ def border_hash(border: bytes) -> int:
     return (value * int(_FACTOR) & (1 << 64) - 1) >> int(_LEFT)
 
 
-def border_keys(offsets: Int64s, data: UInt8s) -> Int64s:
-    """Of every border in every text, in their order: the text's number << FILE_SHIFT | its hash."""
+def border_terms(offsets: Int64s, data: UInt8s) -> Terms:
+    """Of every text the terms of its borders, a space behind each."""
     offsets, data = checked(offsets, data)
-    keys = np.empty(int(offsets[-1] - offsets[0]) // 3 + 1, dtype=np.int64)  # an identifier of two bytes, one between
-    return keys[: _keys(offsets, data, keys)]
+    most = int(offsets[-1] - offsets[0]) // 3  # an identifier of two bytes, one between
+    out = np.empty(5 * most, dtype=np.uint8)
+    bounds = _terms(offsets, data, out)
+    return Terms(bounds, out[: bounds[-1]])
 
 
 @kernel
-def _keys(offsets: Any, data: Any, keys: Any) -> int:
-    count = 0
-    for i in range(len(offsets) - 1):
+def _terms(offsets: Any, data: Any, out: Any) -> Any:
+    n = len(offsets) - 1
+    bounds = np.zeros(n + 1, dtype=np.int64)
+    met = np.zeros(1 << HASH_BITS - 3, dtype=np.uint8)  # a bit a hash
+    largest = np.int64(0)
+    for i in range(n):
+        largest = max(largest, offsets[i + 1] - offsets[i])
+    hashes = np.empty(largest // 3 + 1, dtype=np.int32)
+    at = np.int64(0)
+    for i in range(n):
+        count = 0
         length = 0  # of the identifier that `p` is in
         end = -1  # of the last one before it; -1 where that is a single byte, or there is none
         for p in range(offsets[i], offsets[i + 1]):
@@ -47,11 +59,20 @@ def _keys(offsets: Any, data: Any, keys: Any) -> int:
                     length = 0
                 continue
             length += 1
-            if length == 2 and end >= 0 and p - 1 - end <= MOST_BETWEEN:
-                value = np.uint64(p + 3 - end)  # bytes of the border: at most seven
-                value <<= _LENGTH
-                for at in range(end - 2, p + 1):
-                    value |= np.uint64(_FOLDED[data[at]]) << (np.uint64(p - at) * _BYTE)
-                keys[count] = i << FILE_SHIFT | np.int64(value * _FACTOR >> _LEFT)
+            if length != 2 or end < 0 or p - 1 - end > MOST_BETWEEN:
+                continue
+            value = np.uint64(p + 3 - end)  # bytes of the border: at most seven
+            value <<= _LENGTH
+            for q in range(end - 2, p + 1):
+                value |= np.uint64(_FOLDED[data[q]]) << (np.uint64(p - q) * _BYTE)
+            hashed = np.int32(value * _FACTOR >> _LEFT)
+            bit = np.uint8(1 << (hashed & 7))
+            if not met[hashed >> 3] & bit:
+                met[hashed >> 3] |= bit
+                hashes[count] = hashed
                 count += 1
-    return count
+        for k in range(count):
+            met[hashes[k] >> 3] = 0
+            at = write_gram(hashes[k], out, at)
+        bounds[i + 1] = at
+    return bounds

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from starloom.kernels.borders import FILE_SHIFT, MOST_BETWEEN, border_hash
+from starloom.kernels.borders import MOST_BETWEEN, border_hash
+from starloom.kernels.index_terms import ALPHABET
 
 _BORDER = re.compile(b"(?=([0-9a-z_]{2}[^0-9a-z_]{1,%d}[0-9a-z_]{2}))" % MOST_BETWEEN)
 
 
-def border_keys(texts: Sequence[bytes]) -> list[int]:
-    """Of every border in every text, in their order."""
-    return [
-        number << FILE_SHIFT | border_hash(border)
-        for number, text in enumerate(texts)
-        for border in _BORDER.findall(text.lower())
-    ]
+def border_terms(texts: Sequence[bytes]) -> list[str]:
+    """Of every text the terms of its borders, a space behind each."""
+    return ["".join(map(_term, dict.fromkeys(map(border_hash, _BORDER.findall(text.lower()))))) for text in texts]
+
+
+def _term(hashed: int) -> str:
+    return "".join(ALPHABET[hashed >> shift & 63] for shift in (18, 12, 6, 0)) + " "

@@ -99,6 +99,17 @@ def is_word(data: Any, start: int, end: int, longest: int) -> bool:
 
 
 @leaf
+def write_gram(gram: Any, out: Any, at: Any) -> Any:
+    """Writes the term of 24 bits, a space behind it; returns where the next begins."""
+    out[at] = _SIX_BITS[gram >> 18]
+    out[at + 1] = _SIX_BITS[(gram >> 12) & 63]
+    out[at + 2] = _SIX_BITS[(gram >> 6) & 63]
+    out[at + 3] = _SIX_BITS[gram & 63]
+    out[at + 4] = _SPACE
+    return at + 5
+
+
+@leaf
 def _is_border(data: Any, p: int, end: int) -> bool:
     """Whether a part may end before data[p], and another begin: both sides are characters of an identifier. `end`: of
     the text, or of the identifier."""
@@ -108,7 +119,7 @@ def _is_border(data: Any, p: int, end: int) -> bool:
     return kind == _UPPER and (before != _UPPER or (p + 1 < end and _CLASSES[data[p + 1]] == _LOWER))
 
 
-@kernel
+@leaf
 def _hash(data: Any, start: int, end: int, fold: bool, key: Any) -> Any:
     h = np.uint64(0)  # no byte of a word is 0: `a` is not `\0a`
     for p in range(start, end):
@@ -116,7 +127,7 @@ def _hash(data: Any, start: int, end: int, fold: bool, key: Any) -> Any:
     return mix(h)
 
 
-@kernel
+@leaf
 def _place(
     data: Any, start: int, end: int, fold: bool, hashed: Any, slots: Any, mask: int, first: int, starts: Any, ends: Any
 ) -> Any:
@@ -140,7 +151,7 @@ def _place(
     return place
 
 
-@kernel
+@leaf
 def _piece_end(data: Any, start: int, end: int) -> int:
     # The end of the part that begins at `start`, which is no underscore.
     p = start + 1
@@ -149,7 +160,7 @@ def _piece_end(data: Any, start: int, end: int) -> int:
     return p
 
 
-@kernel
+@leaf
 def _write(data: Any, start: int, end: int, fold: bool, out: Any, at: int) -> int:
     for p in range(start, end):
         out[at] = _FOLDED[data[p]] if fold else data[p]
@@ -158,7 +169,7 @@ def _write(data: Any, start: int, end: int, fold: bool, out: Any, at: int) -> in
     return at + 1
 
 
-@kernel
+@leaf
 def _has_capital(data: Any, start: int, end: int) -> bool:
     for p in range(start, end):  # noqa: SIM110 - Numba knows no generators
         if _CLASSES[data[p]] == _UPPER:
@@ -277,11 +288,6 @@ def _grams(offsets: Any, folded: Any, out: Any) -> Any:
         for k in range(count):
             gram = grams[k]
             met[gram >> 3] = 0
-            out[at] = _SIX_BITS[gram >> 18]
-            out[at + 1] = _SIX_BITS[(gram >> 12) & 63]
-            out[at + 2] = _SIX_BITS[(gram >> 6) & 63]
-            out[at + 3] = _SIX_BITS[gram & 63]
-            out[at + 4] = _SPACE
-            at += 5
+            at = write_gram(gram, out, at)
         bounds[i + 1] = at
     return bounds

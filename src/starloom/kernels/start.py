@@ -157,7 +157,7 @@ def _found(offsets: Any, data: Any) -> None:
     list(gate.places(offsets, data))
     squeeze.squeeze_with_map(data)
     index_terms.index_terms(offsets, data, offsets, data, 100)
-    borders.border_keys(offsets, data)
+    borders.border_terms(offsets, data)
     filters = gram_filters.Filters(*gram_filters.gram_filters(offsets, data))
     filters.having(gram_filters.gram_hashes(text), np.zeros(1, dtype=np.int64))
     seek.Seeker(b"two", any_case=True).stands_in(text)

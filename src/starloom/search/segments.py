@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from starloom.kernels.borders import border_terms
 from starloom.kernels.index_terms import Terms, index_terms
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.search import fields
-from starloom.search.borders import border_terms
 from starloom.search.layout import META
 from starloom.search.matching import license_terms
 from starloom.search.nodes import fold
@@ -75,7 +75,7 @@ def _documents(batch: Sequence[tuple[dict[str, Any], bytes]], first: int) -> Ite
     names = [path.rpartition("/")[2].encode() for path in paths]
     folded = _joined(map(_folded, texts))
     code, parts, cased, grams = map(_strings, index_terms(*_joined(texts), *folded, _LONGEST))
-    borders = border_terms(*folded)
+    borders = _strings(border_terms(*folded))
     name, name_parts, _, path_grams = map(
         _strings, index_terms(*_joined(names), *_joined(fold(path).encode() for path in paths), _LONGEST)
     )
