@@ -1,6 +1,7 @@
 """What files define, by language; what is no definition; and files that are not what a parser expects."""
 
 import importlib.metadata
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from starloom.errors import UserError
 from starloom.languages import syntax
+from starloom.languages.syntax import Worker, questions
 from starloom.languages.syntax import definitions as module
 from starloom.languages.syntax.definitions import Definition, Definitions, available, languages, mark, queries
 
@@ -154,8 +156,11 @@ SOURCES = [
     ("GraphQL", "type A { b: Int }\nenum E { X }\nquery q { a }\n", "A:1 E:2 q:3"),
     ("HCL", 'resource "aws_x" "name" { a = 1 }\nvariable "v" {}\n', "name:1 v:2"),
     ("CMake", "function(foo a)\nendfunction()\nset(X 1)\n", "foo:1"),
+    ("fish", "function f --argument a\n  set -l b $a\nend\n", "f:1"),
     ("Groovy", "def h(x) {\n  other(y) { }\n}\n", "h:1"),
 ]
+
+NEEDED = {language: [word.decode() for word in words] for language, words in module._needed().items()}
 
 
 @pytest.fixture
@@ -215,6 +220,42 @@ def test_names_of_other_scripts_are_whole_and_lines_count_line_feeds(pack):
 
 def test_a_file_with_errors_gives_what_is_right_in_it(pack):
     assert of("Python", "def f(): pass\n)))\ndef g(): pass\n") == "f:1 g:3"
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=4)
+def test_where_no_word_of_a_definition_stands_the_parser_finds_none(data):
+    """So that what is not asked of it loses nothing, whatever a grammar makes of a text with errors."""
+    pytest.importorskip("tree_sitter_language_pack")
+    whole = [source for language, source, _ in SOURCES if language in NEEDED]
+    pieces = [one for source in whole for one in re.findall(r"\w+|\s+|.", source)]
+    texts = []
+    for language, words in NEEDED.items():
+        some = [one for one in pieces if not any(word in one.lower() for word in words)]
+        for joined in data.draw(st.lists(st.lists(st.sampled_from(some)).map("".join), max_size=20)):
+            if not any(word in joined.lower() for word in words):
+                texts.append((language, f"<?php {joined}".encode()))
+    with Worker("definitions") as parser:
+        assert not any(parser.answers(questions(texts, languages(), 1_000_000), lambda line, _: line != b"[]"))
+
+
+@pytest.mark.parametrize("language", NEEDED)
+def test_words_of_definitions_are_found_in_any_case(language):
+    assert not module._may_define(language, b"<?php $a = 1; # de f")
+    assert all(module._may_define(language, f"x{word.upper()}".encode()) for word in NEEDED[language])
+    assert module._may_define("Python", b"")  # of which no words are known
+
+
+def test_a_question_broken_off_leaves_no_answer_to_the_next(pack, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with Definitions() as found:
+        found([("Python", b"a = 1")])
+        monkeypatch.setattr(found._stream, "read_until", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            found([("Python", b"b = 1")])
+        assert found([("Python", b"c = 1")]) == [[Definition("c", 1)]]
 
 
 def test_nothing_is_known_of_other_languages_and_large_files(pack):

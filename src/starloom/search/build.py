@@ -119,7 +119,10 @@ def _shards_made(
         Gathering(work, name, tuple(group), len(before), _symbols(job), known)
         for name, group in zip(names, groups, strict=True)
     ]
-    _each(job, "index: gather", gathering.gather, gathers, lambda task: sum(piece.bytes for piece in task.pieces))
+    try:
+        _each(job, "index: gather", gathering.gather, gathers, lambda task: sum(piece.bytes for piece in task.pieces))
+    finally:
+        gathering.close()
     made = [shards.planned(work, names, number, one) for number, one in enumerate(before)]
     copies = [shard.copying for shard in made if shard.copying]
     _each(job, "index: copy", steps.copy, copies, lambda _: 1, "shards")

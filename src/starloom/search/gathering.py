@@ -5,6 +5,7 @@ and `NN.parquet` (rows of layout.FILES, with `text_start` counted in that file);
 index before this one that say just what the dataset says. Cost: 50 MB/s; 5 MB/s where symbols are looked for.
 """
 
+import functools
 import hashlib
 import json
 from collections.abc import Sequence
@@ -74,7 +75,7 @@ def gather(task: Gathering) -> None:
     known = Known(task.known, task.shards)
     with task.work.publish(task.name) as draft, ExitStack() as stack:
         new = [_New(draft, shard, stack) for shard in range(task.shards)]
-        symbols = stack.enter_context(Definitions()) if task.symbols else None
+        symbols = _definitions() if task.symbols else None
         kept: list[tuple[int, int]] = []
         for piece in task.pieces:
             with pq.ParquetFile(piece.path) as file:
@@ -84,6 +85,19 @@ def gather(task: Gathering) -> None:
             one.finish()
         table = pa.table([pa.array(column) for column in zip(*kept)] or [[], []], names=KEPT_ROWS.names)
         draft.parquet(KEPT, KEPT_ROWS, [table.cast(KEPT_ROWS)])
+
+
+@functools.cache
+def _definitions() -> Definitions:
+    """What finds symbols in all pieces that this process gathers: it takes a second to start and to learn grammars."""
+    return Definitions()
+
+
+def close() -> None:
+    """Ends what finds symbols, where this process has gathered."""
+    if _definitions.cache_info().currsize:
+        _definitions().close()
+        _definitions.cache_clear()
 
 
 class _New:
@@ -118,7 +132,7 @@ def _gather(
     table: pa.Table, split: str, new: list[_New], known: "Known", symbols: Definitions | None
 ) -> list[tuple[int, int]]:
     """Adds what is new of a row group to `new`; returns (shard, row) of what is known."""
-    texts = [(content or "").encode() for content in table.column("content").to_pylist()]
+    texts = [content or b"" for content in table.column("content").cast(pa.large_binary()).to_pylist()]
     rows = table.drop_columns(["content"]).to_pylist()
     by_shard: dict[int, list[int]] = {}
     kept = []

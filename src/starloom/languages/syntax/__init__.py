@@ -171,6 +171,9 @@ class Worker:
                 found.append(line)
         except ProcessError:
             pass  # it took too long, or ended within a line
+        except BaseException:
+            self.close()  # or the next question were answered by what this one left
+            raise
         if len(found) < len(asked):
             self.close()
         return found

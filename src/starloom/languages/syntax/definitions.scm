@@ -2,7 +2,8 @@
 ; `;; GRAMMAR …`, and is for all the grammars that it names. Functions, methods, classes and other types, modules, macros,
 ; members of enumerations, and constants at the top level or of a class; neither declarations without a body (but for
 ; those of interfaces), nor fields, parameters and local variables. Names of nodes: those of the grammars in
-; tree-sitter-language-pack 0.13. `words` is ours: the text of @_word is one of them.
+; tree-sitter-language-pack 0.13. `words` is ours: the text of @_word is one of them. So is `;! WORD …` in a section: what
+; all of its patterns match has one of these words in it, in any case, so a text that has none of them defines nothing.
 
 ;; c glsl hlsl cpp cuda objc
 (function_definition declarator: [
@@ -174,6 +175,7 @@
 (macro_definition name: (identifier) @name)
 
 ;; php
+;! class const enum function interface trait
 (function_definition name: (name) @name)
 (class_declaration name: (name) @name)
 (interface_declaration name: (name) @name)
@@ -199,6 +201,7 @@
 (program (declaration_command (variable_assignment name: (variable_name) @name)))
 
 ;; fish
+;! function
 (function_definition name: (word) @name)
 
 ;; powershell
@@ -208,6 +211,7 @@
 (enum_statement . (simple_name) @name)
 
 ;; perl
+;! class constant method package sub
 (package_statement name: (package) @name)
 (class_statement name: (package) @name)
 (subroutine_declaration_statement name: (bareword) @name)
@@ -590,6 +594,7 @@
 (function_declaration . (_) @name)
 
 ;; cmake
+;! function macro
 (function_command (argument_list . (argument) @name))
 (macro_command (argument_list . (argument) @name))
 
