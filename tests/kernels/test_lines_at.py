@@ -1,37 +1,32 @@
-"""Lines by place and by number, against Python's own `split`."""
+"""Lines by number, against Python's own `split`."""
 
+from itertools import accumulate
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels.lines_at import Line, line_at, line_start
+from starloom.kernels.lines_at import line_starts
 
-texts = st.lists(st.sampled_from(b"ab\r\n\n\xff"), max_size=60).map(bytes)
-
-
-@settings(deadline=None, max_examples=150)
-@given(texts, st.data())
-def test_a_place_is_on_its_line(data, drawn):
-    place = drawn.draw(st.integers(0, len(data)))
-    lines = data.split(b"\n")
-    number = data[:place].count(b"\n")
-    starts = [sum(len(line) + 1 for line in lines[:k]) for k in range(len(lines))]
-    begin = starts[number]
-    stop = begin + len(lines[number])
-    before = starts[number - 1] if number else begin
-    after = stop + 1 + len(lines[number + 1]) if number + 1 < len(lines) else stop
-    assert line_at(data, place) == Line(number + 1, before, begin, stop, after)
+texts = st.lists(st.lists(st.sampled_from(b"ab\r\n\n\xff"), max_size=60).map(bytes), min_size=1, max_size=4)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 @given(texts)
-def test_lines_begin_where_they_begin(data):
-    lines = data.split(b"\n")
-    starts = [sum(len(line) + 1 for line in lines[:k]) for k in range(len(lines))]
-    assert [line_start(data, number) for number in range(1, len(lines) + 3)] == [*starts, None, None]
+def test_lines_begin_where_they_begin(some):
+    asked, expected = [], []
+    for number, data in enumerate(some):
+        starts = list(accumulate((len(line) + 1 for line in data.split(b"\n")), initial=0))[:-1]
+        for line, start in enumerate([*starts, -1, -1], 1):
+            asked.append((number, line))
+            expected.append(start)
+    offsets = np.array(list(accumulate(map(len, some), initial=0)))
+    numbers, lines = np.array(asked).T
+    assert line_starts(offsets, np.frombuffer(b"".join(some), np.uint8), numbers, lines).tolist() == expected
 
 
-@pytest.mark.parametrize("place", [-1, 4])
-def test_a_place_outside_the_text(place):
-    with pytest.raises(ValueError, match="has no place"):
-        line_at(b"abc", place)
+@pytest.mark.parametrize("number", [-1, 1])
+def test_a_text_that_is_not_there(number):
+    with pytest.raises(ValueError, match="not there"):
+        line_starts(np.array([0, 3]), np.zeros(3, np.uint8), np.array([number]), np.array([1]))

@@ -2,11 +2,11 @@
 
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starloom.privacy.find import find_each, find_in, prepare
-from starloom.privacy.hidden import AROUND, LONG, hidden, hidden_in
+from starloom.privacy.hidden import AROUND, LONG, Piece, _window, hidden, seen_around
 from starloom.privacy.keys import private_keys
 from starloom.privacy.span import Span
 
@@ -48,7 +48,34 @@ def test_a_piece_hides_what_the_whole_text_does(seed):
         asked.append((text, start, min(start + dice.choice([5, 80, 300]), len(text))))
     expected = [in_the_whole(*one) for one in asked]
     assert [hidden(*one) for one in asked] == expected
-    assert hidden_in(asked) == expected
+    data, characters = text.encode(), lambda place: len(data[:place].decode())
+    places = [tuple(len(text[:place].encode()) for place in one[1:]) for one in asked]
+    for (_, start, end), seen, spans in zip(
+        asked, seen_around(data, [Piece(0, len(data), *one) for one in places]), expected, strict=True
+    ):
+        first = characters(seen.first) - start
+        clipped = [(max(one.start + first, 0), min(one.end + first, end - start), one.label) for one in seen.spans]
+        assert [Span(*one) for one in clipped if one[0] < one[1]] == spans
+
+
+around = st.lists(
+    st.sampled_from(
+        ["x" * 700, "é" * 5000, "ab ", "\n", "\n\n\n", "\t", "𝄞", "y" * 17_000, "<D", "<D>", "PRIVATE KEY"]
+    ),
+    max_size=12,
+).map("".join)
+
+
+@settings(deadline=None, max_examples=60)
+@given(around, st.data())
+def test_as_much_is_looked_at_by_the_kernel(text, drawn):
+    start, end = sorted(drawn.draw(st.integers(0, len(text))) for _ in range(2))
+    data = text.encode()
+    begin = len(b"before\n")
+    piece = Piece(begin, begin + len(data), *(begin + len(text[:place].encode()) for place in (start, end)))
+    (seen,) = seen_around(b"before\n" + data + b"behind", [piece])
+    first, last = _window(text, start, end)
+    assert (seen.text, seen.first) == (text[first:last], begin + len(text[:first].encode()))
 
 
 def test_the_middle_of_a_long_block_is_hidden():

@@ -28,8 +28,8 @@ class Seeker:
         """`any_case`: in lower case, for which it must be in lower case itself. `longest`: the piece is of characters
         of an identifier, and counts only where it is one or a part of one: see `index_terms.is_word`. Raises ValueError
         for no piece at all."""
-        self._piece, self._masks = _sought(piece, any_case)
-        self._longest = longest
+        self.piece, self.masks = _sought(piece, any_case)
+        self.longest = longest
 
     def stands_in(self, data: bytes) -> bool:
         """Whether a text has the piece."""
@@ -37,11 +37,11 @@ class Seeker:
 
     def places(self, data: bytes, most: int) -> list[tuple[int, int]]:
         """The first places, (start, end), of those that overlap the first."""
-        size = len(self._piece)
+        size = len(self.piece)
         if len(data) < size:
             return []
         starts = np.empty(most, dtype=np.int64)
-        found = _places(_array(data), self._piece, self._masks, self._longest, starts)
+        found = places_of(_array(data), self.piece, self.masks, self.longest, starts)
         return [(start, start + size) for start in starts[:found].tolist()]
 
 
@@ -125,10 +125,10 @@ def _stand(starts: Any, stops: Any, data: Any, piece: Any, masks: Any, found: An
 
 
 @kernel
-def _places(data: Any, piece: Any, masks: Any, longest: int, starts: Any) -> int:
-    """Fills `starts`; returns how many there are."""
+def places_of(data: Any, piece: Any, masks: Any, longest: int, starts: Any) -> int:
+    """Fills `starts` with the first places; returns how many there are."""
     found = 0
-    p = _find(data, 0, piece, masks)
+    p = _find(data, 0, piece, masks) if len(starts) else -1
     while p >= 0 and found < len(starts):
         end = p + len(piece)
         if longest == 0 or is_word(data, p, end, longest):

@@ -141,7 +141,9 @@ def _found(offsets: Any, data: Any) -> None:
     from starloom.kernels import (
         anchors,
         automaton,
+        best_places,
         borders,
+        extracts,
         gram_filters,
         index_terms,
         lines_at,
@@ -150,6 +152,8 @@ def _found(offsets: Any, data: Any) -> None:
         passages,
         seek,
         squeeze,
+        surroundings,
+        where,
     )
 
     text = bytes(data)
@@ -162,8 +166,14 @@ def _found(offsets: Any, data: Any) -> None:
     filters.having(gram_filters.gram_hashes(text), np.zeros(1, dtype=np.int64))
     seek.Seeker(b"two", any_case=True).stands_in(text)
     seek.line_seeker(b"two", [b"two"])(text)
-    lines_at.line_at(text, 1)
-    lines_at.line_start(text, 2)
+    starts, stops, zero = offsets[:-1], offsets[1:], np.zeros(len(offsets) - 1, dtype=np.int64)
+    standing = where.Where([seek.Seeker(b"two", any_case=True)]).standing(starts, stops, data, [1] * len(starts))
+    weights = best_places.Weights(*np.zeros((5, 1), dtype=np.int64))
+    numbers = np.arange(len(starts))
+    best_places.best_places(offsets, data, numbers, starts, standing, weights, letters=True)
+    extracts.extracts(offsets, data, zero, zero, 2, 1)
+    surroundings.Surroundings(surroundings.Reach(1, 1, 1, 1), ["two"]).around(starts, stops, starts, stops, data)
+    lines_at.line_starts(offsets, data, zero, zero + 1)
     named.Names([b"two"]).among(offsets.astype(np.int32), data)
     passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))

@@ -1,8 +1,13 @@
 """`hidden`: what of a piece of a text is private, for those who show the piece to a person."""
 
+import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from starloom.privacy.span import Span
+
+if TYPE_CHECKING:
+    from starloom.kernels.surroundings import Surroundings
 
 AROUND = 1 << 14  # characters looked at on both sides where a private key may be: more than one is long
 _NEAR = 640  # elsewhere, from the end of the word at its edge: more than any other detector looks
@@ -14,6 +19,25 @@ _WORD = 4_096  # characters of a word; no token is longer
 LONG = ("PRIVATE KEY", '"kty"', "Private-Lines", "<D>")
 
 
+class Piece(NamedTuple):
+    """data[start:end] of a text in UTF-8, data[begin:stop]."""
+
+    begin: int
+    stop: int
+    start: int
+    end: int
+
+
+class Seen(NamedTuple):
+    """What was looked at around a piece: `text`, of `size` bytes from data[first] on; `spans` of it are private, in its
+    characters."""
+
+    text: str
+    first: int
+    size: int
+    spans: list[Span]
+
+
 def hidden(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     """Spans for `excerpt` and its kin of what is private in text[start:end], counted from `start`; found with what
     stands around the piece, so that half a secret is hidden too. Cost: that of the piece, whatever the text.
@@ -21,26 +45,39 @@ def hidden(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     >>> hidden("mail ada@nowhere.dev", 0, 10)
     [Span(start=5, end=10, label='EMAIL')]
     """
-    return hidden_in([(text, start, len(text) if end is None else end)])[0]
-
-
-def hidden_in(pieces: Sequence[tuple[str, int, int]]) -> list[list[Span]]:
-    """`hidden` of several pieces (text, start, end) at once, which is faster where a process has many to show: see
-    `find.prepare`."""
     from starloom.privacy.find import find_each
 
-    windows = [_window(text, start, min(end, len(text))) for text, start, end in pieces]
-    told = find_each([text[first:last] for (text, _, _), (first, last) in zip(pieces, windows, strict=True)])
-    spans = []
-    for (text, start, end), (first, _), found in zip(pieces, windows, told, strict=True):
-        stop = min(end, len(text))
-        clipped = ((max(one.start + first, start), min(one.end + first, stop), one.kind) for one in found)
-        spans.append([Span(a - start, b - start, kind) for a, b, kind in clipped if a < b])
-    return spans
+    stop = len(text) if end is None else min(end, len(text))
+    first, last = _window(text, start, stop)
+    (found,) = find_each([text[first:last]])
+    clipped = ((max(one.start + first, start), min(one.end + first, stop), one.kind) for one in found)
+    return [Span(a - start, b - start, kind) for a, b, kind in clipped if a < b]
+
+
+def seen_around(data: bytes, pieces: Sequence[Piece]) -> list[Seen]:
+    """The same of several pieces at once, for a process that has many to show: see `find.prepare`."""
+    import numpy as np
+
+    from starloom.privacy.find import find_each
+
+    begins, stops, starts, ends = np.array(pieces, np.int64).reshape(-1, 4).T
+    bounds = _surroundings().around(begins, stops, starts, ends, np.frombuffer(data, np.uint8))
+    texts = [data[first:last].decode() for first, last in bounds]
+    return [
+        Seen(text, first, last - first, [Span(one.start, one.end, one.kind) for one in found])
+        for text, (first, last), found in zip(texts, bounds, find_each(texts), strict=True)
+    ]
+
+
+@functools.cache
+def _surroundings() -> "Surroundings":
+    from starloom.kernels.surroundings import Reach, Surroundings
+
+    return Surroundings(Reach(AROUND, _NEAR, _WORD, _LINES), LONG)
 
 
 def _window(text: str, start: int, end: int) -> tuple[int, int]:
-    """From where to where is looked."""
+    """From where to where is looked: the kernel `surroundings`, for who shows one piece and has no time to load it."""
     first, last = max(start - AROUND, 0), min(end + AROUND, len(text))
     if any(text.find(one, first, last) >= 0 for one in LONG):
         return first, last

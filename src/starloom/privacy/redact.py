@@ -25,7 +25,10 @@ def excerpt(text: str, spans: Iterable[Span] = (), *, max_lines: int = 12, max_c
     >>> excerpt("one\ntwo\nthree\n", max_lines=2)
     'one\ntwo\n…'
     """
-    head = _redacted(text, merged(spans, len(text)), max_chars + 1)
+    private = merged(spans, len(text))
+    if not private and len(text) <= max_chars and (plain := text.expandtabs(TAB)).isprintable():
+        return plain  # most lines of code
+    head = _redacted(text, private, max_chars + 1)
     cut = len(head) > max_chars
     lines = _LINE_END.split(head[:max_chars])
     if not cut and not lines[-1]:

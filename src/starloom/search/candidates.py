@@ -26,6 +26,7 @@ _RAREST_GRAMS: Final = 4  # more narrow little, and each is one more list to go 
 _RAREST_WORDS: Final = 2
 _RAREST_BORDERS: Final = 3
 _MOST_WORDS: Final = 8  # that a hit is ranked by
+DEFINING: Final = 2  # the first tiers: of files that define one of those
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,15 @@ class Plan:
 
     `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
     They are told by a file alone, whatever else is in the index. None: it matches no file of this shard.
-    `may`: which rows may be hits, by their filters of grams; None: those say nothing.
+    `may`: which rows may be hits, by their filters of grams; None: those say nothing. `total`: so many candidates there
+    are, deleted ones counted; None: that takes going through them.
     """
 
     candidates: "Query"
     unproved: Node | None
     better: tuple["Query | None", ...]
     may: grams.May | None
+    total: int | None
 
 
 def plan(node: Node, searcher: "Searcher", schema: "Schema") -> Plan:
@@ -60,7 +63,7 @@ class _Planner:
     def plan(self, node: Node) -> Plan:
         found, unproved = self._node(node)
         candidates = self._query.all_query() if found is None else found
-        return Plan(candidates, unproved, tuple(self._better(node)), grams.may(unproved))
+        return Plan(candidates, unproved, tuple(self._better(node)), grams.may(unproved), self._total(node, unproved))
 
     # What narrows
 
@@ -190,18 +193,26 @@ class _Planner:
         terms = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
         return self._every([self._term(field, gram) for gram in self._rarest(field, terms, _RAREST_GRAMS)])
 
+    def _total(self, node: Node, unproved: Node | None) -> int | None:
+        """Of a word alone the index knows it: no file has one as a whole identifier and as a part."""
+        if not isinstance(node, Word) or unproved is not None:
+            return None
+        folded = fold(node.text)
+        if node.case_sensitive and node.text != folded:
+            return self._searcher.doc_freq(fields.CASED, node.text)
+        return sum(self._searcher.doc_freq(field, folded) for field in (fields.CODE, fields.PARTS))
+
     # What is best
 
     def _better(self, node: Node) -> "Iterable[Query | None]":
         """Defines one of the words under exactly this name, in any case; has one in its file's name; has all whole."""
-        asked = [term for term in text_terms(node) if isinstance(term, Word | Exact)]
-        words = list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
+        words = ranked_by(node)
         if not words:
             return
         folded = list(dict.fromkeys(map(fold, words)))
         for field, terms in ((fields.CASED_SYMBOLS, words), (fields.SYMBOLS, folded), (fields.NAME, folded)):
             yield self._some([self._term(field, term) for term in terms if self._searcher.doc_freq(field, term)])
-        if whole := [fold(term.text) for term in asked if isinstance(term, Word)][:_MOST_WORDS]:
+        if whole := [fold(term.text) for term in text_terms(node) if isinstance(term, Word)][:_MOST_WORDS]:
             there = all(self._searcher.doc_freq(fields.CODE, word) for word in whole)
             yield self._every([self._term(fields.CODE, word) for word in whole]) if there else None
 
@@ -227,6 +238,12 @@ class _Planner:
 
     def _rarest(self, field: str, terms: set[str], most: int) -> list[str]:
         return sorted(terms, key=lambda term: (self._searcher.doc_freq(field, term), term))[:most]
+
+
+def ranked_by(node: Node) -> list[str]:
+    """The words that hits are ranked by, each once."""
+    asked = (term for term in text_terms(node) if isinstance(term, Word | Exact))
+    return list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
 
 
 def _names(term: Word | Exact) -> Iterable[str]:

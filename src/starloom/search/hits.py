@@ -1,27 +1,26 @@
-"""What is shown of a hit: the line that answers best, a line around it, and where in it the terms stand."""
+"""What is shown of a hit: the line that answers best, those beside it, and where in them the terms stand."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import islice
+from itertools import groupby, pairwise
+from operator import attrgetter
 from typing import Any, Final
 
 from starloom.identity import qualified_swhid
-from starloom.kernels.lines_at import line_at, line_start
-from starloom.privacy.hidden import AROUND, hidden_in
+from starloom.kernels.extracts import Row, extracts
+from starloom.privacy.hidden import Piece, Seen, seen_around
 from starloom.privacy.redact import excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
-from starloom.search import nodes
-from starloom.search.matching import File, Places, Text, judge, places, text_terms
-from starloom.search.nodes import Exact, Filter, Node, Word, fold
+from starloom.search.best import PLACES, Best, Stretch, Texts
+from starloom.search.matching import File
+from starloom.search.nodes import Node
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
 _RETURN: Final = "\\x0d"  # as `printable` has it
-_PLACES: Final = 20  # of a term, among which the best line is sought
-_DEFINITIONS: Final = 4  # of what is asked for, that are looked at
 _TOGETHER: Final = 2_048  # characters from the first line shown to the last, up to which they are gone through at once
+_TEXTS: Final = 64  # that are shown at once, whatever their size: all of them are in memory
 
 
 @dataclass(frozen=True)
@@ -79,209 +78,117 @@ class Answer:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class _Lines:
-    """What is to be shown of a text: `rows` are lines of it, from the one numbered `first` on, and `pieces` what of
-    each; `line`: the number of the best. All in characters of `text`, a part of the file's with enough around them."""
-
-    text: str
-    line: int
-    first: int
-    rows: Sequence[tuple[int, int]]
-    pieces: Sequence[tuple[int, int]]
-
-    def together(self) -> list[tuple[int, int]]:
-        """The pieces as they are gone through for what is private."""
-        begin, stop = self.pieces[0][0], self.pieces[-1][1]
-        return [(begin, stop)] if stop - begin <= _TOGETHER else list(self.pieces)
-
-    def snippet(self, hidden: Sequence[list[Span]]) -> str:
-        """`hidden`: of each of `together`, what is private, counted from its start; none where it is to be shown."""
-        spans = [
-            Span(one.start + begin, one.end + begin, one.label)
-            for (begin, _), some in zip(self.together(), hidden)
-            for one in some
-        ]
-        return "\n".join(_shown(self.text, row, piece, spans) for row, piece in zip(self.rows, self.pieces))
-
-
 class Shower:
     """Makes hits of the files that a query holds for. `raw`: what is private is shown too."""
 
     def __init__(self, node: Node, raw: bool = False) -> None:
-        terms = list(text_terms(node))
-        self._terms = [places(term) for term in terms]
-        self._on_lines = all(isinstance(one, Word | Exact) and "\n" not in one.text for one in terms)
-        tests = list(_symbol_tests(node))
-        self._defines = [test for _, test in tests]
-        names = {name for name, _ in tests if name is not None}
-        self._folded = frozenset(names) if all(name is not None for name, _ in tests) else None
+        self._best = Best(node)
         self._raw = raw
 
-    def hits(self, files: Sequence[File]) -> list[Hit]:
-        """What is private in all of them is found at once: that is most of the work."""
-        shown = [self._lines(file) for file in files]
-        asked = [(lines.text, *piece) for lines in shown for piece in lines.together()]
-        spans = iter([] if self._raw else hidden_in(asked))
-        return [self._hit(file, lines, spans) for file, lines in zip(files, shown, strict=True)]
+    @property
+    def names(self) -> frozenset[str] | None:
+        """See `Best`: whoever knows which files define none of these says so in `may_define`."""
+        return self._best.names
 
-    def _hit(self, file: File, lines: "_Lines", spans: Iterator[list[Span]]) -> Hit:
-        snippet = lines.snippet([] if self._raw else list(islice(spans, len(lines.together()))))
-        path = file.value("path") or ""
-        content_id = file.value("content_id") or ""
-        return Hit(
-            repo_name=file.value("repo_name") or "",
-            path=path,
-            line=lines.line,
-            snippet=snippet,
-            first_line=lines.first,
-            highlights=self._highlights(snippet),
-            language=file.value("language"),
-            license_type=file.value("license_type"),
-            detected_licenses=tuple(file.value("detected_licenses") or ()),
-            content_id=content_id,
-            split=file.value("split"),
-            swhid=qualified_swhid(content_id, None, file.value("revision_id"), path, (lines.line, lines.line)),
-        )
+    def hits(self, files: Sequence[File], may_define: Sequence[bool]) -> tuple[list[Hit], list[bool]]:
+        """And of each whether all terms were seen in its text: see `Best.places`. Several are made at once: what each
+        takes is little beside a call of what finds it."""
+        hits: list[Hit] = []
+        seen: list[bool] = []
+        for at in range(0, len(files), _TEXTS):
+            some = files[at : at + _TEXTS]
+            texts = Texts([file.text.data for file in some])
+            starts, ends, all_there = self._best.places(texts, some, may_define[at : at + _TEXTS])
+            rows = extracts(texts.offsets, texts.array, starts, ends, WIDTH, _LEAD)
+            hits += self._shown(texts, some, [list(of_text) for _, of_text in groupby(rows, attrgetter("text"))])
+            seen += all_there.tolist()
+        return hits, seen
 
-    def _best(self, file: File) -> tuple[int, int]:
-        """The first match on the line that defines most of what is asked for, else has most of the terms; without
-        terms, the first line that is not blank."""
-        text, data = file.text, file.text.data
-        defined = self._defined(file)
-        if len(self._terms) == 1 and not defined:
-            return next(iter(self._terms[0](text, 1)), (0, 0))
-        firsts: dict[int, tuple[int, int]] = {}  # by where their line starts
-        counts: Counter[int] = Counter()
-        for term in self._terms:
-            of_term = set()
-            found = list(_near(defined, term, data))
-            if not (defined and self._on_lines):  # a line that defines something is better than any other
-                found += term(text, _PLACES)
-            for place in found:
-                line = data.rfind(b"\n", 0, place[0]) + 1
-                of_term.add(line)
-                firsts[line] = min(firsts.get(line, place), place)
-            counts.update(of_term)
-        for line, name, fit in defined:
-            at = data.find(name.encode(), line, _line_end(data, line))
-            firsts.setdefault(line, (at, at + len(name.encode())) if at >= 0 else (line, line))
-            counts[line] += len(self._terms) + fit
-        if counts:
-            return firsts[min(counts, key=lambda line: (-counts[line], line))]
-        blank = len(data) - len(text.text.lstrip().encode())
-        return (blank, blank) if blank < len(data) else (0, 0)
+    def _shown(self, texts: Texts, files: Sequence[File], shown: Sequence[Sequence[Row]]) -> Iterator[Hit]:
+        """Hits, by the lines that are shown of them."""
+        seen = iter(self._seen(texts, shown))
+        snippets = ["\n".join(_shown(row, next(seen)) for row in rows) for rows in shown]
+        for file, rows, snippet, highlights in zip(files, shown, snippets, self._highlights(snippets), strict=True):
+            yield _hit(file, rows, snippet, highlights)
 
-    def _defined(self, file: File) -> list[tuple[int, str, int]]:
-        """(where its line starts, name, how well it fits) of the symbols of the file that the query names."""
-        if not self._defines:
-            return []
-        symbols = file.symbols(self._folded)
-        fit_of = {name: max(test(name) for test in self._defines) for name, _ in symbols}
-        fits = [(fit_of[name], name, line) for name, line in symbols if fit_of[name]]
-        wanted = sorted(fits, key=lambda one: -one[0])[:_DEFINITIONS]
-        starts = [line_start(file.text.data, line) for _, _, line in wanted]
-        return [(at, name, fit) for (fit, name, _), at in zip(wanted, starts, strict=True) if at is not None]
+    def _seen(self, texts: Texts, shown: Sequence[Sequence[Row]]) -> Iterator[Seen]:
+        """For each row what was looked at around it."""
+        if self._raw:
+            for row in (row for some in shown for row in some):
+                yield Seen(texts.data[row.left : row.right].decode(), row.left, row.right - row.left, [])
+            return
+        pieces, many = [], []
+        for some in shown:
+            begin, stop = some[0].left, some[-1].right
+            within = texts.bounds[some[0].text], texts.bounds[some[0].text + 1]
+            together = stop - begin <= _TOGETHER or (
+                stop - begin <= 4 * _TOGETHER and len(texts.data[begin:stop].decode()) <= _TOGETHER
+            )
+            pieces += [Piece(*within, begin, stop)] if together else [Piece(*within, *row[3:5]) for row in some]
+            many += [len(some)] if together else [1] * len(some)
+        for seen, rows in zip(seen_around(texts.data, pieces), many, strict=True):
+            yield from [seen] * rows
 
-    def _lines(self, file: File) -> "_Lines":
-        """The line of the best match, and those around it that are not blank."""
-        start, end = self._best(file)
-        line = line_at(file.text.data, start)
-        text, place = _around(file.text, line.before, line.after)
-        begin, stop, number = place(line.begin), place(line.stop), line.number
-        rows = [(begin, stop)]
-        before = place(line.before)
-        if line.begin and text[before : begin - 1].strip():
-            rows.insert(0, (before, begin - 1))
-            number -= 1
-        after = place(line.after)
-        if text[stop + 1 : after].strip():
-            rows.append((stop + 1, after))
-        match = place(start), place(end)
-        return _Lines(text, line.number, number, rows, [_cut(text, *row, *match) for row in rows])
-
-    def _highlights(self, snippet: str) -> tuple[tuple[int, int], ...]:
-        """Where the terms stand in the snippet as it is shown, overlapping ones joined."""
-        shown = Text(snippet)
-        stretches = [one for term in self._terms for one in shown.in_characters(term(shown, _PLACES))]
-        found: list[tuple[int, int]] = []
-        for start, end in sorted(stretches):
-            if found and start <= found[-1][1]:
-                found[-1] = (found[-1][0], max(found[-1][1], end))
-            elif start < end:
-                found.append((start, end))
-        return tuple(found)
+    def _highlights(self, snippets: Sequence[str]) -> Iterator[tuple[tuple[int, int], ...]]:
+        """Where the terms stand in each snippet as it is shown, overlapping ones joined."""
+        texts = Texts([one.encode() for one in snippets])
+        stretches = [Stretch(at, *bounds, PLACES) for at, bounds in enumerate(pairwise(texts.bounds))]
+        standing = [column.tolist() for column in self._best.terms.standing(texts, stretches)]
+        for at, snippet in enumerate(snippets):
+            found: list[tuple[int, int]] = []
+            for start, end in sorted(_of_stretch(at, *standing)):
+                if found and start <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(found[-1][1], end))
+                elif start < end:
+                    found.append((start, end))
+            if len(snippet) != texts.bounds[at + 1] - texts.bounds[at]:
+                data = texts.data[texts.bounds[at] : texts.bounds[at + 1]]
+                found = [(len(data[:start].decode()), len(data[:end].decode())) for start, end in found]
+            yield tuple(found)
 
 
-def _symbol_tests(node: Node) -> Iterator[tuple[str | None, Callable[[str], int]]]:
-    """Of the parts of a query that may name a symbol (`sym:`, and words): what it is called, folded (None: that is a
-    pattern), and whether a name is theirs: 2 where it is so written, 1 in another case, 0."""
-    if isinstance(node, nodes.All | nodes.Any):
-        for part in node.parts:
-            yield from _symbol_tests(part)
-    elif isinstance(node, Word):
-        yield fold(node.text), _named(node.text, node.case_sensitive)
-    elif isinstance(node, Filter) and node.field == "sym":
-        if node.pattern:
-            holds = judge(node)
-            yield None, lambda name: 2 * holds(File(lambda _: (name,), bytes))
-        else:
-            yield fold(node.value), _named(node.value, node.case_sensitive)
+def _of_stretch(number: int, counts: Any, starts: Any, ends: Any) -> Iterator[tuple[int, int]]:
+    """The places of all terms in a stretch: lists of what `Standing` has."""
+    for many, some, their_ends in zip(counts, starts, ends, strict=True):
+        yield from zip(some[number][: many[number]], their_ends[number])
 
 
-def _named(text: str, case_sensitive: bool) -> Callable[[str], int]:
-    folded = fold(text)
-    return lambda name: 2 if name == text else int(not case_sensitive and fold(name) == folded)
+def _hit(file: File, rows: Sequence[Row], snippet: str, highlights: tuple[tuple[int, int], ...]) -> Hit:
+    line = next(row.number for row in rows if row.best)
+    path = file.value("path") or ""
+    content_id = file.value("content_id") or ""
+    return Hit(
+        repo_name=file.value("repo_name") or "",
+        path=path,
+        line=line,
+        snippet=snippet,
+        first_line=rows[0].number,
+        highlights=highlights,
+        language=file.value("language"),
+        license_type=file.value("license_type"),
+        detected_licenses=tuple(file.value("detected_licenses") or ()),
+        content_id=content_id,
+        split=file.value("split"),
+        swhid=qualified_swhid(content_id, None, file.value("revision_id"), path, (line, line)),
+    )
 
 
-def _near(defined: Sequence[tuple[int, str, int]], term: Places, data: bytes) -> Iterator[tuple[int, int]]:
-    """The first place of a term on each line of a definition: it may be beyond the first places of the text."""
-    for line, _, _ in defined:
-        for start, end in term(Text(data[line : _line_end(data, line)]), 1):
-            yield line + start, line + end
-
-
-def _around(text: Text, start: int, stop: int) -> tuple[str, Callable[[int], int]]:
-    """The characters from `start` to `stop`, and as many before and behind as are looked at for what is private in
-    them; and which of them a place in the text is, the last for all that are behind."""
-    margin = AROUND + 1 if text.is_ascii else 4 * (AROUND + 1)
-    first, last = max(start - margin, 0), min(stop + margin, len(text.data))
-    while first and text.data[first] & 0xC0 == 0x80:
-        first -= 1
-    while last < len(text.data) and text.data[last] & 0xC0 == 0x80:
-        last += 1
-    data = text.data[first:last]
-    if text.is_ascii:
-        return data.decode(), lambda place: min(place, last) - first
-    return data.decode(), lambda place: len(data[: place - first].decode())
-
-
-def _line_end(data: bytes, start: int) -> int:
-    found = data.find(b"\n", start)
-    return len(data) if found < 0 else found
-
-
-def _cut(text: str, begin: int, stop: int, start: int, end: int) -> tuple[int, int]:
-    """What of the line text[begin:stop] is shown: WIDTH characters around the match."""
-    stop -= text.endswith("\r", begin, stop)
-    left = begin
-    if stop - begin > WIDTH and begin <= start < stop and end > begin + WIDTH - _LEAD:
-        left = max(min(start - _LEAD, stop - WIDTH), begin)
-    return left, min(left + WIDTH, stop)
-
-
-def _shown(text: str, row: tuple[int, int], piece: tuple[int, int], private: Sequence[Span]) -> str:
-    """A piece of a line for a person; a lone carriage return does not end it."""
-    (begin, stop), (left, right) = row, piece
-    stop -= text.endswith("\r", begin, stop)
-    shown = text[left:right]
-    inside = ((max(one.start, left) - left, min(one.end, right) - left, one.label) for one in private)
-    spans = [Span(start, end, label) for start, end, label in inside if start < end]
+def _shown(row: Row, seen: Seen) -> str:
+    """What of a line is shown to a person; a lone carriage return does not end it."""
+    left, right = row.left - seen.first, row.right - seen.first
+    if len(seen.text) != seen.size:
+        data = seen.text.encode()
+        left, right = len(data[:left].decode()), len(data[:right].decode())
+    shown = seen.text[left:right]
+    spans = []
+    if seen.spans:
+        inside = ((max(one.start, left) - left, min(one.end, right) - left, one.label) for one in seen.spans)
+        spans = [Span(start, end, label) for start, end, label in inside if start < end]
     if "\r" in shown:
         spans = [Span(_escaped(shown, one.start), _escaped(shown, one.end), one.label) for one in spans]
         shown = shown.replace("\r", _RETURN)
     shown = excerpt(shown, spans, max_lines=1, max_chars=4 * WIDTH)
-    return ("…" if left > begin else "") + shown + ("…" if right < stop else "")
+    return ("…" if row.cut_left else "") + shown + ("…" if row.cut_right else "")
 
 
 def _escaped(piece: str, place: int) -> int:

@@ -15,10 +15,11 @@ from pathlib import Path
 from starloom.errors import UserError
 from starloom.search import layout
 from starloom.search.ask import MOST_HITS, Covered, Found, Key, Question
+from starloom.search.candidates import DEFINING, ranked_by
 from starloom.search.facets import Facets, Tally, added, of_terms
 from starloom.search.hits import Shower
-from starloom.search.matching import File, judge
-from starloom.search.nodes import ALL_HITS, Query
+from starloom.search.matching import File, judge, judge_beside_terms
+from starloom.search.nodes import ALL_HITS, Query, fold
 from starloom.search.query import parse
 from starloom.search.shard import Candidate, Shard
 from starloom.workspace.manifest import verify
@@ -70,13 +71,22 @@ class _Asked:
 
     def found(self, folder: Path) -> Found:
         told = self._exact() if all(plan.unproved is None for _, plan in self._asked) else self._proved()
-        shower, holds = Shower(self._query.node, self._question.raw), judge(self._query.node)
-        proved = all(plan.unproved == self._query.node for _, plan in self._asked)
-        if not proved and not all(holds(file) for _, file in told.files):
+        keys, files = [key for key, _ in told.files], [file for _, file in told.files]
+        shower = Shower(self._query.node, self._question.raw)
+        known = shower.names is not None and shower.names <= set(map(fold, ranked_by(self._query.node)))
+        hits, seen = shower.hits(files, [not known or key.tier < DEFINING for key in keys])
+        if not self._agree(files, seen):
             raise UserError(f"{folder}: its words and its texts disagree", layout.REMEDY)
-        keys = [key for key, _ in told.files]
-        hits = tuple(zip(keys, shower.hits([file for _, file in told.files]), strict=True))
-        return Found(hits, told.total, told.complete, told.reached, told.facets)
+        return Found(tuple(zip(keys, hits, strict=True)), told.total, told.complete, told.reached, told.facets)
+
+    def _agree(self, files: Sequence[File], seen: Sequence[bool]) -> bool:
+        """Whether the query holds for all files of a page, once more where the index alone said so. `seen`: all terms
+        were, in each: to show them they are sought anyway."""
+        node = self._query.node
+        if all(plan.unproved == node for _, plan in self._asked):
+            return True
+        holds, beside = judge(node), judge_beside_terms(node)
+        return all(beside(file) if there and beside else holds(file) for file, there in zip(files, seen, strict=True))
 
     def _candidates(self, wanted: int) -> Iterator[Candidate]:
         """Those of all shards, in order."""

@@ -105,10 +105,21 @@ def judge(node: Node) -> Judge:
         return _filter(node)
     if isinstance(node, Pattern):
         return _judge_of_pattern(node)
-    if seeker := _seeker(node):
+    if seeker := seeker_of(node):
         return lambda file: seeker.stands_in(file.text.data)
     piece = fold(node.text).encode()
     return lambda file: piece in file.text.folded
+
+
+def judge_beside_terms(node: Node) -> Judge | None:
+    """What of `judge` is left for a file where all `text_terms` stand; None where that says too little."""
+    if isinstance(node, All):
+        parts = [judge_beside_terms(part) for part in node.parts]
+        some = [part for part in parts if part is not None]
+        return (lambda file: all(part(file) for part in some)) if len(some) == len(parts) else None
+    if isinstance(node, Filter):
+        return _filter(node)
+    return (lambda _: True) if isinstance(node, Term) else None
 
 
 def holds(node: Node, file: File) -> bool:
@@ -121,7 +132,7 @@ def places(term: Term) -> Places:
     if isinstance(term, Pattern):
         find = _finder(term)
         return lambda text, most: list(islice(_filled(find(text)), most))
-    if seeker := _seeker(term):
+    if seeker := seeker_of(term):
         return lambda text, most: seeker.places(text.data, most)
     piece = fold(term.text).encode()
     return lambda text, most: list(islice(text.as_written(_pieces(text.folded, piece)), most))
@@ -160,7 +171,7 @@ def license_terms(license_type: str | None, detected: list[str] | None) -> list[
 # Terms of the text
 
 
-def _seeker(term: Word | Exact) -> Seeker | None:
+def seeker_of(term: Word | Exact) -> Seeker | None:
     """What finds a term; None where its bytes alone do not tell: beyond ASCII, in any case. A word is in ASCII."""
     needle = term.text if term.case_sensitive else fold(term.text)
     as_written = term.case_sensitive or not _has_letters(needle)

@@ -123,6 +123,7 @@ class Shard:
         self._codec = pa.Codec(layout.CODEC)
         self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
         self.files = int(self._searcher.num_docs)
+        self._deleted = len(table) - self.files  # rows
         if self.files != int(pc.sum(table.column("live")).as_py() or 0):
             raise UserError(f"{folder} holds parts of different indexes", layout.REMEDY)
 
@@ -168,6 +169,8 @@ class Shard:
 
     def count(self, found: Plan, after: Key | None) -> int:
         """How many candidates are behind `after`."""
+        if found.total is not None and after is None and not self._deleted:
+            return found.total
         asked = found.candidates
         if after is not None:
             _, must, must_not = _occurs()

@@ -1,0 +1,160 @@
+"""Which place of a hit is shown: on the line that defines most of what is asked for, else has most of the terms."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate, pairwise
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from starloom.kernels.best_places import Weights, best_places
+from starloom.kernels.lines_at import line_starts
+from starloom.kernels.text import Bools, Int64s
+from starloom.kernels.where import Standing, Where
+from starloom.search import nodes
+from starloom.search.matching import File, Text, judge, places, seeker_of, text_terms
+from starloom.search.nodes import Exact, Filter, Node, Word, fold
+
+PLACES: Final = 20  # of a term, among which the best line is sought
+_DEFINITIONS: Final = 4  # of what is asked for, that are looked at
+
+
+class Texts:
+    """Texts one behind the other, so that a kernel is called for all of them together."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        self.data = b"".join(texts)
+        self.bounds = list(accumulate(map(len, texts), initial=0))
+        self.array = np.frombuffer(self.data, np.uint8)
+        self.offsets = np.array(self.bounds, np.int64)
+
+    def line_end(self, start: int, stop: int) -> int:
+        """Of the line of a place; `stop` where the text ends before it."""
+        found = self.data.find(b"\n", start, stop)
+        return stop if found < 0 else found
+
+
+class Stretch(NamedTuple):
+    """`start` and `stop` in Texts.data; the first `most` places of each term in it are sought."""
+
+    text: int
+    start: int
+    stop: int
+    most: int
+
+
+class Terms:
+    """What a hit shows of a query."""
+
+    def __init__(self, node: Node) -> None:
+        terms = list(text_terms(node))
+        seekers = [None if isinstance(term, nodes.Pattern) else seeker_of(term) for term in terms]
+        self._where = Where(seekers)
+        self._others = [(k, places(term)) for k, term in enumerate(terms) if seekers[k] is None]
+        self.on_lines = all(isinstance(one, Word | Exact) and "\n" not in one.text for one in terms)
+        self.many = len(terms)
+
+    def standing(self, texts: Texts, stretches: Sequence[Stretch]) -> Standing:
+        """Where they stand."""
+        _, starts, stops, most = (list(column) for column in zip(*stretches)) if stretches else ([], [], [], [])
+        found = self._where.standing(np.array(starts, np.int64), np.array(stops, np.int64), texts.array, most)
+        for term, find in self._others:
+            for number, one in enumerate(stretches):
+                some = find(Text(texts.data[one.start : one.stop]), one.most)
+                found.counts[term, number] = len(some)
+                for k, (start, end) in enumerate(some):
+                    found.starts[term, number, k], found.ends[term, number, k] = start, end
+        return found
+
+
+class Definition(NamedTuple):
+    """A line that defines something that the query names: where it begins in its text, and how well that fits."""
+
+    text: int
+    line: int
+    name: bytes
+    fit: int
+
+
+class Best:
+    """`may_define` of a file is False where it is known to define nothing that the query names."""
+
+    def __init__(self, node: Node) -> None:
+        self.terms = Terms(node)
+        tests = list(_symbol_tests(node))
+        self._tests = [test for _, test in tests]
+        names = [name for name, _ in tests if name is not None]
+        self.names = frozenset(names) if len(names) == len(tests) else None  # folded; None: others may be meant too
+
+    def places(self, texts: Texts, files: Sequence[File], may_define: Sequence[bool]) -> tuple[Int64s, Int64s, Bools]:
+        """(starts, ends) in each text: the first match on its best line; without terms, the first line that is not
+        blank. And whether every term was seen in it: where one was not, it may stand there nevertheless."""
+        defined = self._defined(texts, files, may_define) if any(may_define) and self._tests else []
+        stretches = list(self._stretches(texts, defined))
+        standing = self.terms.standing(texts, stretches)
+        numbers, firsts = np.array([one[:2] for one in stretches], np.int64).reshape(-1, 2).T
+        weights = self._weights(texts, defined)
+        letters = self.terms.many != 1
+        return best_places(texts.offsets, texts.array, numbers, firsts, standing, weights, letters=letters)
+
+    def _defined(self, texts: Texts, files: Sequence[File], may_define: Sequence[bool]) -> list[Definition]:
+        """Of each text those that fit best."""
+        found = []
+        for number, file in enumerate(files):
+            symbols = file.symbols(self.names) if may_define[number] else []
+            fits = [(max(test(name) for test in self._tests), name, line) for name, line in symbols]
+            wanted = sorted((one for one in fits if one[0]), key=lambda one: -one[0])[:_DEFINITIONS]
+            found += [(number, line, name, fit) for fit, name, line in wanted]
+        if not found:
+            return []
+        numbers, lines = np.array([one[:2] for one in found], np.int64).T
+        starts = line_starts(texts.offsets, texts.array, numbers, lines).tolist()
+        return [
+            Definition(number, at, name.encode(), fit)
+            for (number, _, name, fit), at in zip(found, starts, strict=True)
+            if at >= 0
+        ]
+
+    def _stretches(self, texts: Texts, defined: Sequence[Definition]) -> Iterator[Stretch]:
+        """Where the terms are sought: the lines that define something, on which the first place may be beyond the first
+        places of the text; and the whole text, unless such a line is better than any other."""
+        lines: dict[int, list[int]] = {}
+        for one in defined:
+            lines.setdefault(one.text, []).append(one.line)
+        for number, (start, stop) in enumerate(pairwise(texts.bounds)):
+            here = lines.get(number, [])
+            for line in here:
+                yield Stretch(number, start + line, texts.line_end(start + line, stop), 1)
+            if not here or not self.terms.on_lines:
+                yield Stretch(number, start, stop, 1 if self.terms.many == 1 and not here else PLACES)
+
+    def _weights(self, texts: Texts, defined: Sequence[Definition]) -> Weights:
+        """Lines that define something; where no term stands on one, what it defines is shown."""
+        rows = []
+        for one in defined:
+            start = texts.bounds[one.text]
+            line = start + one.line
+            at = texts.data.find(one.name, line, texts.line_end(line, texts.bounds[one.text + 1]))
+            place = (at - start, at - start + len(one.name)) if at >= 0 else (one.line, one.line)
+            rows.append((one.text, one.line, self.terms.many + one.fit, *place))
+        return Weights(*np.array(rows, np.int64).reshape(-1, 5).T)
+
+
+def _symbol_tests(node: Node) -> Iterator[tuple[str | None, Callable[[str], int]]]:
+    """Of the parts of a query that may name a symbol (`sym:`, and words): what it is called, folded (None: that is a
+    pattern), and whether a name is theirs: 2 where it is so written, 1 in another case, 0."""
+    if isinstance(node, nodes.All | nodes.Any):
+        for part in node.parts:
+            yield from _symbol_tests(part)
+    elif isinstance(node, Word):
+        yield fold(node.text), _named(node.text, node.case_sensitive)
+    elif isinstance(node, Filter) and node.field == "sym":
+        if node.pattern:
+            holds = judge(node)
+            yield None, lambda name: 2 * holds(File(lambda _: (name,), bytes))
+        else:
+            yield fold(node.value), _named(node.value, node.case_sensitive)
+
+
+def _named(text: str, case_sensitive: bool) -> Callable[[str], int]:
+    folded = fold(text)
+    return lambda name: 2 if name == text else int(not case_sensitive and fold(name) == folded)
