@@ -63,11 +63,7 @@ def _top_level() -> frozenset[str]:
 
 
 def _email(text: str, at: int) -> Iterator[Finding]:
-    sign = _SIGN.match(text, at - 1 if text[at - 1 : at] == "\\" else at)
-    if sign is None:
-        return
-    at = sign.start()
-    before = text[max(at - _WORD, 0) : at]
+    before = text[at - _WORD if at > _WORD else 0 : at]
     if not before or before[-1].isspace():
         return
     before = before.rsplit(None, 1)[-1]
@@ -81,10 +77,11 @@ def _email(text: str, at: int) -> Iterator[Finding]:
 
 
 def _in(text: str, at: int) -> tuple[int, int] | None:
-    """Where the address begins and ends whose sign begins at `at`. Told by what stands around it without a space."""
-    sign = _SIGN.match(text, at)
+    """Where the address begins and ends that has the sign at `at`. Told by what stands around it without a space."""
+    sign = _SIGN.match(text, at - 1 if text[at - 1 : at] == "\\" else at)
     if sign is None:
         return None
+    at = sign.start()
     start = _local(text, at)
     end = _domain(text, sign.end())
     if start is None or end is None:
@@ -193,7 +190,8 @@ def _is_made(local: str, domain: str) -> bool:
 
 def _is_referred_to(text: str, start: int) -> bool:
     """Whether its line says before that it is the identifier of a message."""
-    line = text[max(start - 120, text.rfind("\n", max(start - 120, 0), start) + 1, 0) : start].lower()
+    first = start - 120 if start > 120 else 0
+    line = text[max(first, text.rfind("\n", first, start) + 1) : start].lower()
     return ("id" in line or "re" in line) and _MESSAGE.search(line) is not None
 
 
@@ -231,7 +229,8 @@ def _email_in_words(text: str, at: int) -> Iterator[Finding]:
 
 
 def _email_in_html(text: str, at: int) -> Iterator[Finding]:
-    return _email(text, at - len("&#"))
+    at -= len("&#")
+    return _email(text, at) if at >= 0 and text[at] == "&" else iter(())
 
 
 _BEFORE = Near("before", WORD + "+-\\" + NOT_ASCII)

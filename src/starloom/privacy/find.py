@@ -41,7 +41,7 @@ def find(texts: Sequence[str], offsets: "Int64s", data: "UInt8s") -> list[list[F
     pieces = _compiled(DETECTORS).places(offsets, data)
     places = chain.from_iterable(zip(*(column.tolist() for column in piece), strict=True) for piece in pieces)
     for file, some in groupby(places, itemgetter(0)):
-        found[file] = _found(texts[file], ((at, looks[anchor]) for _, at, anchor in some))
+        found[file] = _found(texts[file], some, looks)
     return found
 
 
@@ -53,7 +53,7 @@ def find_in(text: str) -> list[Finding]:
 
         data = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
         return find([text], np.array([0, len(data)], np.int64), data)[0]
-    return _found(text, ((at, looks[anchor]) for at, anchor in automaton.walk(text)))
+    return _found(text, ((0, *place) for place in automaton.walk(text)), looks)
 
 
 def find_each(texts: Sequence[str]) -> list[list[Finding]]:
@@ -84,44 +84,43 @@ def disjoint(found: Sequence[Finding]) -> list[Finding]:
     not be seen), then the one of the highest confidence, then the longest, then the first; in order. An empty one is
     none."""
     kept: list[Finding] = []
-    for some in _clusters(found):
-        if len(some) == 1:
-            kept += some
+    some: list[Finding] = []  # that hang together
+    last = 0
+    for one in sorted(found):
+        start, end = one[:2]
+        if start >= end:
             continue
-        begin = some[0].start
-        taken = bytearray(max(one.end for one in some) - begin)
-        for one in sorted(some, key=lambda one: (one.kind not in SECRETS, -one.confidence, one.start - one.end, one)):
-            start, end = one.start - begin, one.end - begin
-            if taken.find(1, start, end) < 0:
-                taken[start:end] = bytes([1]) * (end - start)
-                kept.append(one)
+        if start >= last:
+            kept += some if len(some) < 2 else _best(some)
+            some = []
+        some.append(one)
+        if end > last:
+            last = end
+    kept += some if len(some) < 2 else _best(some)
+    return kept
+
+
+def _best(some: Sequence[Finding]) -> list[Finding]:
+    """Of findings that hang together, in order, those that stay."""
+    kept: list[Finding] = []
+    begin = some[0].start
+    taken = bytearray(max(one.end for one in some) - begin)
+    for one in sorted(some, key=lambda one: (one.kind not in SECRETS, -one.confidence, one.start - one.end, one)):
+        start, end = one.start - begin, one.end - begin
+        if taken.find(1, start, end) < 0:
+            taken[start:end] = bytes([1]) * (end - start)
+            kept.append(one)
     return sorted(kept)
 
 
-def _clusters(found: Sequence[Finding]) -> Iterator[list[Finding]]:
-    """Findings that hang together, each once."""
-    some: list[Finding] = []
-    end = 0
-    for one in sorted(set(found)):
-        if one.start >= one.end:
-            continue
-        if some and one.start >= end:
-            yield some
-            some = []
-        some.append(one)
-        end = max(end, one.end) if len(some) > 1 else one.end
-    if some:
-        yield some
-
-
-def _found(text: str, places: Iterable[tuple[int, tuple[_Look, ...]]]) -> list[Finding]:
-    """What those find who look where anchors stand."""
+def _found(text: str, places: Iterable[tuple[int, int, int]], looks: Sequence[tuple[_Look, ...]]) -> list[Finding]:
+    """What those find who look where anchors stand. `places`: (file, start, anchor)."""
     found: list[Finding] = []
     last: dict[_Look, Finding] = {}
-    for at, looks in places:
-        for look in looks:
+    for _, at, anchor in places:
+        for look in looks[anchor]:
             before = last.get(look)
-            if before and before.start <= at < before.end:
+            if before and before[0] <= at < before[1]:
                 continue  # an anchor inside what it found: the same again
             for one in look(text, at):
                 found.append(one)

@@ -46,11 +46,11 @@ _ADDRESS = 66  # characters of a local part and what opens it
 def _labelled(label: re.Pattern[str], name: str) -> Callable[[str, int], Iterator[Finding]]:
     def find(text: str, at: int) -> Iterator[Finding]:
         said = label.match(text, at)
-        if said is None or _BIBLIOGRAPHY.match(text, at):
+        if said is None:
             return
         found = list(full_names_at(text, said.end()))
         above = 0 if text[at - 1 : at] in ("@", "\\") else _ABOVE  # a tag is a paragraph of its own
-        if found and not in_notice(text, at, above):
+        if found and not _BIBLIOGRAPHY.match(text, at) and not in_notice(text, at, above):
             for start, end in found:
                 yield Finding(start, end, "NAME", name, 0.8)
 
@@ -62,8 +62,8 @@ def _before_address(text: str, at: int) -> Iterator[Finding]:
     opened = max(text.rfind("<", first, at), text.rfind("(", first, at))
     if opened < 0 or _SPACE.search(text, opened + 1, at):
         return
-    end = opened
-    while end > max(opened - 12, 0) and text[end - 1] in " \t`<":
+    end, first = opened, max(opened - 12, 0)
+    while end > first and text[end - 1] in " \t`<":
         end -= 1
     if text[end - 1 : end] in ('"', "'"):
         end -= 1
@@ -85,7 +85,7 @@ def in_notice(text: str, at: int, above: int = _ABOVE) -> bool:
     """Whether character `at` stands in a notice of copyright or licence: on a line that speaks of one, or in the same
     paragraph at most `above` lines below it. A field of a manifest (`"license": "MIT"`) is no notice."""
     first = max(at - _BEFORE, 0)
-    first = max(first, text.rfind("\n\n", first, at))  # a paragraph ends at an empty line
+    first = max(first, text.rfind("\n\n" if above else "\n", first, at))  # a paragraph ends at an empty line
     end = text.find("\n", at, at + _AFTER)
     window = text[first : end if end >= 0 else at + _AFTER].lower()
     if not _speaks_of_one(window):
