@@ -180,13 +180,14 @@ def _found(offsets: Any, data: Any) -> None:
 
 
 def _ends(offsets: Any, data: Any) -> None:
-    from starloom.kernels import heads, present, seek
+    from starloom.kernels import heads, leading, marks, present, seek
 
     starts, stops = offsets[:-1], offsets[1:]
     seek.standing([b"two"], True, heads.last_lines(starts, stops, data, 1, 1), stops, data)
     words = present.Words([b"two"], [b"two"] * present.FEW)
     words.standing(starts, heads.first_lines(starts, stops, data, 1, 1), data)
     heads.last_characters(starts, heads.first_characters(starts, stops, data, 1), data, 1)
+    leading.leading_lines(starts, stops, data, leading.Compiled(marks.Marks({"/*": "*/"}, "#", {}, {}, " ")))
 
 
 def _rows(_offsets: Any, _data: Any) -> None:

@@ -21,13 +21,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from starloom.licenses.categories import UNKNOWN, canonical, expression_class
-from starloom.licenses.comments import MAX_CHARACTERS, Comments, begins_with_code, comments_of, leading_lines
+from starloom.licenses.comments import Comments, begins_with_code, comments_of, leading_lines
 from starloom.licenses.expressions import join, parse, rename, symbols
 from starloom.licenses.metadata import name_expression
 from starloom.licenses.phrases import PHRASES
 from starloom.licenses.restrictions import may_restrict, proprietary
 from starloom.licenses.sentences import Found, Kind, denied, is_about_this, occurrences
-from starloom.licenses.stems import EVERY, AnyOf
+from starloom.licenses.sought import EVERY, AnyOf
 from starloom.licenses.terms import may_grant, may_speak, speaks_of_terms
 
 
@@ -55,46 +55,49 @@ def unrecognised(text: str) -> Comments | None:
 
     A pointer to a licence file is left out: that file speaks.
 
-    >>> unrecognised("# You may copy this with the permission of the king.\\nx = 1\\n").lines
-    ['You may copy this with the permission of the king.']
+    >>> unrecognised("# You may copy this with the permission of the king.\\nx = 1\\n").text
+    'You may copy this with the permission of the king.'
     """
     return read_notice(text)[1]
 
 
-def read_notice(text: str, stems: int = EVERY) -> tuple[Notice | None, Comments | None]:
-    """`own_notice` and `unrecognised` of a text at once, at whose top no stems but these stand. At most one of them is
-    there."""
+def read_notice(text: str) -> tuple[Notice | None, Comments | None]:
+    """`own_notice` and `unrecognised` of a text at once. At most one of them is there."""
     if begins_with_code(text):
         return None, None
-    lines, numbers = leading_lines(text[:MAX_CHARACTERS])
-    if not lines:
+    lines, numbers = leading_lines(text)
+    return read_comments("\n".join(lines), numbers)
+
+
+def read_comments(text: str, numbers: list[int], standing: int = EVERY) -> tuple[Notice | None, Comments | None]:
+    """`read_notice` of a file with these leading lines, in which no phrases but those `standing` are."""
+    if not numbers:
         return None, None
     # The files of a project have one header: what was read of it holds for the next, some lines further down or up.
     first = numbers[0]
-    key = ("\n".join(lines), tuple([number - first for number in numbers]))
+    key = (text, tuple([number - first for number in numbers]))
     known = _known.get(key)
     if known is None:
         if len(_known) >= _MAX_KNOWN:
             _known.clear()
-        known = _known[key] = _read(lines, numbers, stems)
+        known = _known[key] = _read(comments_of(text, numbers), standing)
     notice, is_unread = known
     if notice is not None:
         notice = replace(notice, line=notice.line + first, end=notice.end + first)
-    return notice, comments_of(lines, numbers) if is_unread else None
+    return notice, comments_of(text, numbers) if is_unread else None
 
 
 _MAX_KNOWN = 512  # of 8 kB at most
 _known: dict[tuple[str, tuple[int, ...]], tuple[Notice | None, bool]] = {}
 
 
-def _read(lines: list[str], numbers: list[int], stems: int) -> tuple[Notice | None, bool]:
-    """The notice, its lines counted from the first of `numbers`, and whether the comments speak of what could not be
-    read."""
-    lower = " ".join(lines).lower()
-    grants = may_grant(lower, stems)
-    if grants and (notice := notice_of(comments_of(lines, numbers), stems)):
-        return replace(notice, line=notice.line - numbers[0], end=notice.end - numbers[0]), False
-    return None, (grants or may_speak(lower, stems)) and speaks_of_terms(lower, stems)
+def _read(comments: Comments, standing: int) -> tuple[Notice | None, bool]:
+    """The notice, its lines counted from the first one, and whether the comments speak of what could not be read."""
+    lower, first = comments.lower, comments.numbers[0]
+    grants = may_grant(lower, standing)
+    if grants and (notice := notice_of(comments, standing)):
+        return replace(notice, line=notice.line - first, end=notice.end - first), False
+    return None, (grants or may_speak(lower, standing)) and speaks_of_terms(lower, standing)
 
 
 # Without one of these a pattern of the same name does not match: words are much cheaper to look for.
@@ -108,16 +111,16 @@ CHOICE_WORDS = AnyOf(
 )
 
 
-def notice_of(comments: Comments, stems: int = EVERY) -> Notice | None:
-    """The notice in lines that are known to speak of the licence: leading comments, a section of a README. `stems`: no
-    others stand there."""
-    if not comments.lines:
+def notice_of(comments: Comments, standing: int = EVERY) -> Notice | None:
+    """The notice in lines that are known to speak of the licence: leading comments, a section of a README. No phrases
+    but those `standing` are there."""
+    if not comments.text:
         return None
     lower = comments.lower
     tags = list(_spdx(comments))
-    words = sorted((*_gnu(comments), *_headers(comments, stems), *_statements(comments)), key=lambda one: one.at)
+    words = sorted((*_gnu(comments), *_headers(comments, standing), *_statements(comments)), key=lambda one: one.at)
     beside = bool(tags or words)
-    limits = list(proprietary(comments, beside)) if may_restrict(lower, stems) else []
+    limits = list(proprietary(comments, beside)) if may_restrict(lower, standing) else []
     if tags:
         known = {_family(id) for tag in tags for id in symbols(tag.expression)}
         # Contradictions only: the words of the tag's own licence, or of permissive ones for parts, add nothing.
@@ -128,13 +131,13 @@ def notice_of(comments: Comments, stems: int = EVERY) -> Notice | None:
         if any("-NC" in one.expression for one in words):  # that is what is limited
             found = [one for one in found if one.kind != "proprietary"]
         found += [more for one in words if (more := _more(lower, one, words))]
-        if (OF_OTHERS_WORDS.any_in(lower, stems) and _OF_OTHERS.search(lower)) or _DERIVED.search(lower):
+        if (OF_OTHERS_WORDS.any_in(lower, standing) and _OF_OTHERS.search(lower)) or _DERIVED.search(lower):
             found = [one for one in found if expression_class(one.expression) != "permissive"]
     if not found:
         return None
     limits_too = [one.expression for one in found if one.kind == "proprietary"]
     grants = [one.expression for one in found if one.kind != "proprietary"]
-    if grants and not tags and CHOICE_WORDS.any_in(lower, stems) and _CHOICE.search(lower):
+    if grants and not tags and CHOICE_WORDS.any_in(lower, standing) and _CHOICE.search(lower):
         grants = [join(grants, "OR")]
     first, last = min(found, key=lambda one: one.at), max(one.end for one in found)
     expression = join(grants + limits_too, "AND")
@@ -242,9 +245,9 @@ def _gnu(comments: Comments) -> Iterator[Found]:
 # --- headers and texts that are known by a phrase ----------------------------------------------------------------
 
 
-def _headers(comments: Comments, stems: int) -> Iterator[Found]:
+def _headers(comments: Comments, standing: int) -> Iterator[Found]:
     lower = comments.lower
-    for phrase in PHRASES.where(stems):
+    for phrase in PHRASES.where(standing):
         if phrase.word not in lower or not (found := phrase.pattern.search(lower)):
             continue
         at = found.start()

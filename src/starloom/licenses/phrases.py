@@ -7,7 +7,7 @@ import re
 from typing import Literal, NamedTuple
 
 from starloom.licenses.categories import PROPRIETARY, PUBLIC_DOMAIN
-from starloom.licenses.stems import Phrases
+from starloom.licenses.sought import Phrases
 
 
 class Phrase(NamedTuple):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from starloom.licenses.categories import PROPRIETARY
 from starloom.licenses.comments import Comments
 from starloom.licenses.sentences import Found
-from starloom.licenses.stems import AnyOf
+from starloom.licenses.sought import AnyOf
 
 SECRET = re.compile(
     r"\bproprietary (?:and|&|/) confidential|\bconfidential (?:and|&|/) proprietary|\btrade secrets?\b"
@@ -43,10 +43,10 @@ WORDS = AnyOf(
 )
 
 
-def may_restrict(lower: str, stems: int) -> bool:
-    """Whether a text of lower case, in which no stems but these stand, may have one."""
+def may_restrict(lower: str, standing: int) -> bool:
+    """Whether a text of lower case, in which no phrases but these stand, may have one."""
     # "profits" stands in BSD texts; those of "non-profit" and "for profit" are meant
-    return WORDS.any_in(lower, stems) or ("profit" in lower and ("non" in lower or "for profit" in lower))
+    return WORDS.any_in(lower, standing) or ("profit" in lower and ("non" in lower or "for profit" in lower))
 
 
 def proprietary(comments: Comments, beside: bool) -> Iterator[Found]:

@@ -2,7 +2,7 @@
 
 import re
 
-from starloom.licenses.stems import EVERY, AnyOf, Phrases
+from starloom.licenses.sought import EVERY, AnyOf, Phrases
 
 # Every notice that is recognised has one of these; most files have none.
 GRANTS = AnyOf(
@@ -64,28 +64,29 @@ _POINTER = re.compile(
 )
 
 
-def may_grant(lower: str, stems: int = EVERY) -> bool:
-    """Whether a text of lower case, in which no stems but these stand, has one of the words of notices."""
-    return GRANTS.any_in(lower, stems)
+def may_grant(lower: str, standing: int = EVERY) -> bool:
+    """Whether a text of lower case, in which no phrases but these stand, has one of the words of notices."""
+    return GRANTS.any_in(lower, standing)
 
 
-def may_speak(lower: str, stems: int = EVERY) -> bool:
+def may_speak(lower: str, standing: int = EVERY) -> bool:
     """Whether there are words of terms beside those that `may_grant` looks for: without either, none are spoken of."""
-    return TERMS_TOO.any_in(lower, stems)
+    return TERMS_TOO.any_in(lower, standing)
 
 
-def may_have_terms(stems: int) -> bool:
-    """Whether a text with these stems alone may have either."""
-    return bool(GRANTS.where(stems) or TERMS_TOO.where(stems))
+def may_have_terms(standing: int) -> bool:
+    """Whether a text in which no phrases but these stand may have either."""
+    return bool(GRANTS.where(standing) or TERMS_TOO.where(standing))
 
 
-def speaks_of_terms(lower: str, stems: int = EVERY) -> bool:
+def speaks_of_terms(lower: str, standing: int = EVERY) -> bool:
     """Whether there are words of a licence beside those that point to a file."""
-    return _has_terms(lower, stems) and _has_terms(_without_pointers(lower), stems)
+    # What remains without pointers is put together anew: words that stood apart may become a phrase.
+    return _has_terms(lower, standing) and _has_terms(_without_pointers(lower), EVERY)
 
 
-def _has_terms(lower: str, stems: int) -> bool:
-    return any(word in lower and pattern.search(lower) for word, pattern in TERMS.where(stems))
+def _has_terms(lower: str, standing: int) -> bool:
+    return any(word in lower and pattern.search(lower) for word, pattern in TERMS.where(standing))
 
 
 def _without_pointers(lower: str) -> str:

@@ -138,7 +138,7 @@ def _expression(section: _Section) -> str | None:
     if (known := recognise("\n".join(section.lines))) or (known := recognise(whole)):
         return known.expression
     first = [line for line in plain if line.strip()][:_NOTICE_LINES]
-    notice = notice_of(comments_of([" ".join(line.split()) for line in first], list(range(1, len(first) + 1))))
+    notice = notice_of(comments_of("\n".join(" ".join(line.split()) for line in first), list(range(1, len(first) + 1))))
     found = notice.expression if notice else _bare_name(words)
     lower = words.lower()
     if found is None:

@@ -12,27 +12,26 @@ from starloom.licenses.canonical import Canonical, canonical, text_id
 from starloom.licenses.comments import Comments
 from starloom.the_stack.signal import Batch, Signal
 
+_NOTHING = (None,) * 7
+
 
 def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
     from starloom.licenses.at_once import read_notices
 
     read = read_notices(batch.texts, batch.offsets, batch.data)
-    found = [notice for notice, _ in read]
-    unread = [_canonical(comments) if comments else None for _, comments in read]
-    return [
-        pa.array([one.expression if one else None for one in found], pa.string()),
-        pa.array([one.line if one else None for one in found], pa.int32()),
-        pa.array([one.end if one else None for one in found], pa.int32()),
-        pa.array([one.kind if one else None for one in found], pa.string()),
-        pa.array([text_id(one.text) if one else None for one in unread], pa.string()),
-        pa.array([one.text if one else None for one in unread], pa.string()),
-        pa.array([one.lines if one else None for one in unread], SIGNAL.columns.field("text_lines").type),
-    ]
+    rows: list[tuple[Any, ...]] = [_NOTHING] * len(batch.contents)
+    for row, (notice, comments) in read.items():
+        if notice:
+            rows[row] = (notice.expression, notice.line, notice.end, notice.kind, None, None, None)
+        elif comments and (unread := _canonical(comments)):
+            rows[row] = (None, None, None, None, text_id(unread.text), unread.text, unread.lines)
+    columns = zip(*rows) if rows else [()] * len(_NOTHING)
+    return [pa.array(column, field.type) for column, field in zip(columns, SIGNAL.columns, strict=True)]
 
 
 def _canonical(comments: Comments) -> Canonical | None:
     """What the comments at the top say of a licence nobody could read, with the lines of the file."""
-    plain = canonical("\n".join(comments.lines))
+    plain = canonical(comments.text)
     numbers = comments.numbers
     return (
         Canonical(plain.text, tuple(numbers[min(one, len(numbers)) - 1] for one in plain.lines)) if plain.text else None
