@@ -95,6 +95,8 @@ def _named(lines: str) -> Language | None:
 
 
 def _block(tail: str) -> Language | None:
+    if tail.isascii() and "local variables:" not in tail.lower():  # some letters beyond are `i` or `s` to a pattern
+        return None
     start = _BLOCK.search(tail)
     if not start:
         return None

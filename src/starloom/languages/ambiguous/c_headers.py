@@ -49,12 +49,13 @@ _MEMBERS = (
 _EXPRESSIONS = (
     r"^(?=[^\n]{0,400}[;{][ \t]*\r?$)[^*/\"'#\n]{0,200}?\b[A-Za-z_]\w*(?:<[^<>\n]{0,80}>)?::~?[A-Za-z_]"
     r"|\b(?:static|dynamic|const|reinterpret)_cast[ \t]*<"
-    # a reference leans on its type or on its name; a bitwise and has a space on both sides or on none
-    r"|^[^*/\"'#\n]*[(,][ \t]*(?:const[ \t]+)?[A-Za-z_][\w:]*(?:<[^<>\n]*>)?(?:[ \t]+&"
+    # a reference leans on its type or on its name; a bitwise and has a space on both sides or on none. Most lines have
+    # no sign of one: they are told by that in one go
+    r"|^(?=[^&\n]*&)[^*/\"'#\n]*[(,][ \t]*(?:const[ \t]+)?[A-Za-z_][\w:]*(?:<[^<>\n]*>)?(?:[ \t]+&"
     r"|&[ \t]+)[A-Za-z_]\w*[ \t]*[,)=]"
     r"|^[^*/\"'#\n]*\bconst[ \t]*&[ \t]*\w*[ \t]*[,)]"
     # a default argument
-    r"|^(?![ \t]*(?:for|if|while|switch|return"
+    r"|^(?=[^*/\"'#\n(=]*\([^)\"'\n/=&|<>]*=)(?![ \t]*(?:for|if|while|switch|return"
     r"|typedef)\b)[^*/\"'#\n(=]*\w[ \t]*\([^)\"'\n*/=&|<>]*"
     r"\b\w+[ \t]+\*?\w+[ \t]*=[ \t]*[-\w.]+[ \t]*[,)][^\n]*[;{][ \t]*\r?$"
 )
