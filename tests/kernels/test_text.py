@@ -5,6 +5,8 @@ import itertools
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from starloom.kernels import lines, shingles, text
 
@@ -53,3 +55,15 @@ def test_what_is_not_utf8_reads_nothing_outside_the_file(broken):
     ):
         assert (found == expected).all()
     assert lines.line_statistics(offsets, data) == lines.line_statistics(offsets, alone)
+
+
+@given(st.lists(st.integers(0, 3), max_size=8))
+def test_some_of_the_files(rows):
+    offsets, data = text.text_buffers(pa.array(["left out", *CONTENTS])[1:])
+    bounds, found = text.taken(offsets, data, np.array(rows, np.int64))
+    assert [bytes(found[a:b]).decode() for a, b in itertools.pairwise(bounds)] == [CONTENTS[row] for row in rows]
+
+
+def test_all_of_the_files_are_not_copied():
+    offsets, data = text.text_buffers(pa.array(CONTENTS))
+    assert text.taken(offsets, data, np.arange(4))[1] is data

@@ -45,6 +45,21 @@ def checked(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
     return offsets, data
 
 
+def taken(offsets: Int64s, data: UInt8s, rows: Int64s) -> tuple[Int64s, UInt8s]:
+    """The same form of some of the files, in this order, each as often as it is named: files that stand in a row are
+    copied at once, and none if all are wanted as they are."""
+    ends = np.append(np.flatnonzero(np.diff(rows) != 1), len(rows) - 1)  # of rows that follow one another
+    if len(ends) == 1 and len(rows) == len(offsets) - 1:
+        return offsets, data
+    bounds = np.concatenate(([0], np.cumsum(np.diff(offsets)[rows])))
+    found = np.empty(bounds[-1], np.uint8)
+    begin = 0
+    for end in (ends + 1).tolist() if len(rows) else ():
+        found[bounds[begin] : bounds[end]] = data[offsets[rows[begin]] : offsets[rows[end - 1] + 1]]
+        begin = end
+    return bounds, found
+
+
 def stretches(starts: Int64s, stops: Int64s, data: UInt8s) -> tuple[Int64s, Int64s, UInt8s]:
     """The same arrays, read-only and contiguous, and known to be in bounds."""
     starts, stops, data = frozen(starts, np.int64), frozen(stops, np.int64), frozen(data, np.uint8)

@@ -164,18 +164,26 @@ class _Names:
 
 
 class _Named(Batch):
-    """Contents of another batch, those at `places`, under names. Texts are shared with it, not made again."""
+    """Contents of another batch, those at `places`, under names. Texts are shared with it, bytes copied if need be."""
 
     def __init__(self, whole: Batch, places: Rows, names: pa.Table) -> None:
-        contents = whole.contents.cast(pa.large_string()).take(pa.array(places))
         self.keys = [names.column(name).combine_chunks() for name in ("content_id", "file_name")]
-        super().__init__(contents, self.keys[1].to_pylist())
+        super().__init__(None, self.keys[1].to_pylist())
         self._whole, self._places = whole, places
+
+    def __len__(self) -> int:
+        return len(self._places)
 
     @functools.cached_property
     def texts(self) -> list[str]:
         every = self._whole.texts
         return [every[place] for place in self._places.tolist()]
+
+    @functools.cached_property
+    def _bytes(self) -> tuple[Rows, NDArray[np.uint8]]:
+        from starloom.kernels.text import taken
+
+        return taken(self._whole.offsets, self._whole.data, self._places)
 
 
 def _publish(

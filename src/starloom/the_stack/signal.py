@@ -38,6 +38,10 @@ class Batch:
         self._encodings = encodings  # Arrow arrays of signals that need bytes: CONTENTS' src_encoding …
         self._originals = originals  # … and original
 
+    def __len__(self) -> int:
+        """How many contents."""
+        return len(self.contents)
+
     def original_bytes(self, row: int) -> bytes | None:
         """What this text was read from; None where that is its UTF-8 form, or was not asked for."""
         if self._encodings is None or (encoding := self._encodings[row].as_py()) == "UTF-8":

@@ -40,7 +40,7 @@ _COLUMNS = pa.schema(
 
 def _measure(batch: Batch, settings: ContaminationSettings) -> Sequence[pa.Array]:
     if not settings.benchmarks:
-        return [pa.nulls(len(batch.contents), field.type) for field in _COLUMNS]
+        return [pa.nulls(len(batch), field.type) for field in _COLUMNS]
     from starloom.tasks.contamination import open_search
 
     search = open_search(settings)
