@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from starloom.kernels import run_twins, shape, text
+from starloom.kernels.line_hash import line_hash
 
 unhurried = settings(deadline=None, max_examples=150)
 
@@ -177,8 +178,15 @@ def test_duplicate_lines(content, fraction):
     assert of(content).duplicate_line_fraction == fraction
 
 
+@pytest.mark.parametrize("size", [1, 62, 63, 64, 65, 200])
+def test_duplicate_lines_of_any_length(size):
+    """As long as what is compared at once, or longer; with white space at their ends, or of it alone."""
+    lines = ["a" * size, "a" * size + " \t\r", " " * size, "\x1f" * size + "a", "\x1f" * size + "a" + "\x1c" * size]
+    assert of("\n".join(lines)).duplicate_line_fraction == 0.5
+
+
 def test_many_lines():
-    """The table grows; and of more than a million lines the first count."""
+    """A table for all of them; and of more than a million lines the first count."""
     assert of("\n".join(map(str, range(300_000)))).duplicate_line_fraction == 0
     assert of("\n".join(map(str, [*range(100_000), *range(100_000)]))).duplicate_line_fraction == 0.5
     million = "\n".join(map(str, range(shape.MOST_LINES)))
@@ -187,7 +195,7 @@ def test_many_lines():
 
 
 def colliding(count):
-    """Lines of eight ASCII characters whose hashes end in the same 24 bits: `shape._line_hash`, undone."""
+    """Lines of eight ASCII characters whose hashes end in the same 24 bits: `line_hash`, undone."""
     chance = np.random.default_rng(0)
     shifts = np.uint64(33), np.uint64(32)
     inverse = {factor: np.uint64(pow(factor, -1, 1 << 64)) for factor in
@@ -210,7 +218,7 @@ def colliding(count):
 def test_lines_chosen_to_collide(monkeypatch):
     """Hashes that all meet in one place of the table: plain probing would take hours for a million."""
     lines = colliding(2_000)
-    assert {int(shape._line_hash(np.frombuffer(one.encode(), np.uint8))) & 0xFFFFFF for one in lines} == {0xABCDEF}
+    assert {int(line_hash(np.frombuffer(one.encode(), np.uint8))) & 0xFFFFFF for one in lines} == {0xABCDEF}
     lines += random.Random(0).choices(lines, k=500)
     asked = []
     by_set = shape._repeated_by_set

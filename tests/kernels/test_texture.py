@@ -42,6 +42,15 @@ def test_the_kernel_is_its_twin(texts):
     assert counts(*texts) == [texture_twin.texture(one) for one in texts]
 
 
+@pytest.mark.parametrize("at", [0, 1, 22, 23, 24, 62, 63, 64, 65, 127])
+def test_where_64_bytes_end(at):
+    """Lines and words that are as long as what is compared at once, or cross its ends."""
+    before = b"x\n" * (at // 2) + b"-" * (at % 2)
+    sizes, ends = (20, 31, 40, 41, 63, 64, 65, 130), (b"", b"\n", b" \nz")
+    texts = [before + piece * size + end for piece in (b"a", b"a ", b" ") for size in sizes for end in ends]
+    assert counts(*texts) == [texture_twin.texture(one) for one in texts]
+
+
 def test_real_files(standard_library):
     texts = [one.encode() for one in standard_library]
     assert counts(*texts) == [texture_twin.texture(one) for one in texts]

@@ -23,15 +23,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel, leaf
-from starloom.kernels.counting import BLOCK, continuation_bytes, is_digit
+from starloom.kernels.counting import BLOCK, continuation_bytes, is_digit, newlines
 from starloom.kernels.line_hash import line_hash
 from starloom.kernels.number_runs import number_runs
 from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, checked
+from starloom.kernels.vectors import BITS, between, equal, highest, lowest
 
 LONG_LINE = 300  # characters: longer lines may be minified
 MOST_LINES = 1 << 20  # whose repeats are counted
 
+_ONE = np.uint64(1)
+_LEAST_SLOTS = 256
 _PROBES = 16  # for each line, on average: with more, somebody chose the lines so that their hashes meet
 
 
@@ -76,7 +79,7 @@ def _shape(offsets: Any, data: Any) -> Any:
     n = len(offsets) - 1
     counts = np.zeros((7, n), dtype=np.int64)
     minified = np.zeros(n, dtype=np.bool_)
-    slots = np.empty(256, dtype=np.uint64)
+    slots = np.empty(_LEAST_SLOTS, dtype=np.uint64)
     for i in range(n):
         text = data[offsets[i] : offsets[i + 1]]
         continuations = continuation_bytes(text)
@@ -89,7 +92,10 @@ def _shape(offsets: Any, data: Any) -> Any:
         counts[2, i] = digits
         counts[3, i], counts[4, i] = number_runs(text)
         minified[i] = _is_minified(text, characters)
-        slots, counts[5, i], counts[6, i] = _repeated_lines(text, slots)
+        room = _slots(min(newlines(text) + 1, MOST_LINES))
+        if room > len(slots):
+            slots = np.empty(room, dtype=np.uint64)
+        counts[5, i], counts[6, i] = _repeated_lines(text, slots[:room])
     return counts, minified
 
 
@@ -165,17 +171,25 @@ def _marks(text: Any) -> Any:
     return count
 
 
-@kernel
+@leaf
+def _slots(lines: int) -> int:
+    """Slots of the table of so many lines: a power of two, at least twice as many."""
+    slots = _LEAST_SLOTS
+    while slots < 2 * lines:
+        slots *= 2
+    return slots
+
+
+@leaf
 def _repeated_lines(text: Any, slots: Any) -> Any:
-    """(the table for the next file, lines, repeated ones or -1 if too many hashes met)."""
+    """(lines, repeated ones or -1 if too many hashes met). `slots`: as many as `_slots` says."""
     size = len(text)
     lines = held = probes = begin = 0
-    room = 256
-    slots[:room] = np.uint64(0)
-    mask = np.uint64(room - 1)
+    slots[:] = np.uint64(0)
+    mask = np.uint64(len(slots) - 1)
     while begin < size and lines < MOST_LINES:
-        stop = line_end(text, begin)
-        h = _line_hash(text[begin:stop])
+        stop, solid = _line(text, begin)
+        h = line_hash(text[begin:solid]) if solid > begin else np.uint64(0)
         begin = stop + 1
         if h == 0:
             continue
@@ -187,36 +201,23 @@ def _repeated_lines(text: Any, slots: Any) -> Any:
         # Without a branch: whether a line is new cannot be foreseen.
         held += slots[at] == 0
         slots[at] = h
-        if 4 * held > room:
-            slots, steps = _wider(slots[:room])
-            probes += steps
-            room *= 4
-            mask = np.uint64(room - 1)
         if probes > _PROBES * lines + 4096:
-            return slots, lines, -1
-    return slots, lines, lines - held
-
-
-@kernel
-def _wider(slots: Any) -> Any:
-    """(a table of four times the room with the same hashes, the steps beyond one for each that it took)."""
-    wide = np.zeros(4 * len(slots), dtype=np.uint64)
-    mask = np.uint64(len(wide) - 1)
-    steps = 0
-    for h in slots:
-        if h != 0:
-            at = h & mask
-            while wide[at] != 0:
-                at = (at + np.uint64(1)) & mask
-                steps += 1
-            wide[at] = h
-    return wide, steps
+            return lines, -1
+    return lines, lines - held
 
 
 @leaf
-def _line_hash(line: Any) -> Any:
-    """Of the line without white space at its end; 0 for a blank one, never 0 for another."""
-    size = len(line)
-    while size > 0 and _is_space(line[size - 1]):
-        size -= 1
-    return line_hash(line[:size]) if size else np.uint64(0)
+def _line(text: Any, begin: int) -> Any:
+    """(where the line ends, where it ends without the white space at its end)."""
+    if begin + BITS <= len(text):
+        size = lowest(equal(text, begin, 0x0A))
+        if size < BITS:  # as most
+            solid = ~(between(text, begin, 0x09, 5) | between(text, begin, 0x1C, 5)) & (
+                (_ONE << np.uint64(size)) - _ONE
+            )
+            return begin + size, begin + highest(solid) + 1
+    stop = line_end(text, begin)
+    end = stop
+    while end > begin and _is_space(text[end - 1]):
+        end -= 1
+    return stop, end

@@ -18,10 +18,9 @@ from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.counting import BLOCK, is_digit, is_letter
 from starloom.kernels.line_hash import line_hash
 from starloom.kernels.ngrams import DIGIT, LETTER, SPACE, byte_classes
-from starloom.kernels.shingles import longest_file
 from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, checked
-from starloom.kernels.vectors import between, equal, last, ones
+from starloom.kernels.vectors import BITS, between, equal, highest, last, lowest, ones
 
 LONG_LINE: Final = 120  # bytes; what a line has beyond it is overhang
 LONG_WORD: Final = 40  # bytes
@@ -67,10 +66,10 @@ def _begins_comment(text: Any, start: int, stop: int) -> bool:
 
 
 @leaf
-def _slots(size: int) -> int:
-    """Slots of the table of lines: a power of two, twice the telling lines that a file can have, or SLOTS."""
+def _slots(lines: int) -> int:
+    """Slots of the table of lines: a power of two, twice as many as there are lines, or SLOTS."""
     slots = 64
-    while slots < SLOTS and slots < 2 * (size // TELLING + 1):
+    while slots < SLOTS and slots < 2 * lines:
         slots *= 2
     return slots
 
@@ -79,18 +78,21 @@ def _slots(size: int) -> int:
 def _texture(offsets: Any, data: Any, classes: Any) -> Any:
     n = len(offsets) - 1
     counts = np.zeros((13, n), dtype=np.int64)
-    slots = _slots(longest_file(offsets))
     tail = np.empty(64, dtype=np.uint8)
-    hashes = np.zeros(slots, dtype=np.uint64)
-    owners = np.zeros(slots, dtype=np.int32)  # the file, from 1, that filled a slot
+    hashes = np.zeros(64, dtype=np.uint64)
+    owners = np.zeros(64, dtype=np.int32)  # the file, from 1, that filled a slot
     for i in range(n):
         text = data[offsets[i] : offsets[i + 1]]
         letters, digits, spaces, ends, words = _bytes(text)
-        numbers, long_bytes = _number_bytes(text, tail), _long_bytes(text, classes)
+        numbers, is_long = _number_bytes(text, tail)
+        long_bytes = _long_bytes(text, classes) if is_long else 0
         counts[0, i], counts[1, i], counts[2, i] = letters, digits, spaces
         counts[3, i] = len(text) - letters - digits - spaces - ends
         counts[10, i], counts[11, i], counts[12, i] = words, letters + digits - numbers, long_bytes
-        _lines(text, classes, counts[:, i], hashes, owners, i + 1)
+        slots = _slots(ends + 1)
+        if slots > len(hashes):
+            hashes, owners = np.zeros(slots, dtype=np.uint64), np.zeros(slots, dtype=np.int32)
+        _lines(text, classes, counts[:, i], hashes, owners, i + 1, slots)
     return counts
 
 
@@ -137,11 +139,14 @@ def _is_space(byte: Any) -> Any:
 
 @leaf
 def _number_bytes(text: Any, tail: Any) -> Any:
-    """Bytes of the runs of letters and digits that begin with a digit. `tail`: 64 bytes to work in."""
+    """(bytes of the runs of letters and digits that begin with a digit, whether any run may be longer than LONG_WORD).
+    `tail`: 64 bytes to work in."""
     size = len(text)
     last(text, tail)
     count: Any = 0
     before, goes_on = _NONE, _NONE  # the byte before is of a run; of one that counts
+    length: Any = 0  # of the run that reaches the byte before, at most
+    is_long = False
     for base in range(0, size, 64):
         if base + 64 <= size:
             letters, digits = _letters_and_digits(text, base)
@@ -152,7 +157,12 @@ def _number_bytes(text: Any, tail: Any) -> Any:
         inside = runs & ~(runs + begins)  # the sum carries from a run's first bit to behind its last
         count += ones(inside)
         before, goes_on = runs >> _LAST, inside >> _LAST
-    return count
+        is_long |= length + lowest(~runs) > LONG_WORD
+        length = length + BITS if ~runs == _NONE else BITS - 1 - highest(~runs)
+        for steps in (1, 2, 4, 8, 16, 9):  # 2, 4, 8, 16, 32 and 41 in a row
+            runs &= runs >> np.uint64(steps)
+        is_long |= runs != _NONE
+    return count, is_long
 
 
 @leaf
@@ -184,26 +194,21 @@ def _long_bytes(text: Any, classes: Any) -> Any:
 
 
 @leaf
-def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner: int) -> None:
+def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner: int, slots: int) -> None:
     size = len(text)
-    last = np.uint64(_slots(size) - 1)  # a small file stays in the fast part of memory
+    last = np.uint64(slots - 1)  # a small file stays in the fast part of memory
     lines, blank, telling, repeated, comments, overhang = 0, 0, 0, 0, 0, 0
     start = 0
     while start < size:
-        stop = line_end(text, start)
+        stop, low, high, solid = _line(text, start, classes)
         lines += 1
         overhang += max(stop - start - LONG_LINE, 0)
-        low, high = start, stop
-        while low < high and classes[text[low]] == SPACE:
-            low += 1
-        while high > low and classes[text[high - 1]] == SPACE:
-            high -= 1
-        if low == high:
+        if solid == 0:
             blank += 1
         else:
             if _begins_comment(text, low, high):
                 comments += 1
-            if _is_telling(text, low, high, classes):
+            if solid >= TELLING:
                 telling += 1
                 h = line_hash(text[low:high])
                 slot = h & last
@@ -222,10 +227,23 @@ def _lines(text: Any, classes: Any, counts: Any, hashes: Any, owners: Any, owner
 
 
 @leaf
-def _is_telling(text: Any, low: int, high: int, classes: Any) -> bool:
-    solid = 0
-    for p in range(low, high):
-        solid += classes[text[p]] != SPACE
-        if solid == TELLING:
-            return True
-    return False
+def _line(text: Any, start: int, classes: Any) -> Any:
+    """(its end, where what is no white space begins and ends in it, how many bytes are none: of a long line
+    TELLING if more)."""
+    if start + BITS <= len(text):
+        size = lowest(equal(text, start, 0x0A))
+        if size < BITS:  # as most
+            solid = ~(between(text, start, 0x09, 5) | equal(text, start, 0x20)) & ((_ONE << np.uint64(size)) - _ONE)
+            return start + size, start + min(lowest(solid), size), start + highest(solid) + 1, ones(solid)
+    stop = line_end(text, start)
+    low, high = start, stop
+    while low < high and classes[text[low]] == SPACE:
+        low += 1
+    while high > low and classes[text[high - 1]] == SPACE:
+        high -= 1
+    count: Any = 0
+    p = low
+    while p < high and count < TELLING:
+        count += classes[text[p]] != SPACE
+        p += 1
+    return stop, low, high, count

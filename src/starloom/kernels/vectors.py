@@ -58,6 +58,17 @@ def lowest(_typing: Any, _bits: Any) -> Any:
 
 
 @intrinsic
+def highest(_typing: Any, _bits: Any) -> Any:
+    """The place of the highest bit that is set; -1 if none is."""
+
+    def code(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        zeros = builder.ctlz(arguments[0], ir.Constant(ir.IntType(1), 0))
+        return builder.sub(ir.Constant(ir.IntType(64), BITS - 1), zeros)
+
+    return types.int64(types.uint64), code
+
+
+@intrinsic
 def ones(_typing: Any, _bits: Any) -> Any:
     """How many bits are set."""
 
