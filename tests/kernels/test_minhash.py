@@ -4,6 +4,8 @@ good one.
 One seed proves nothing: pairs share files, so even an ideal hash shows a "bias" of 0.01 with a single seed.
 """
 
+import itertools
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -80,6 +82,18 @@ def test_the_published_signature_does_not_change():
     assert found[0, :4].tolist() == FROZEN
     assert stream.tolist() == [FROZEN_STREAM]
     assert minhash.band_hashes(found, 50, 5)[0, 0] == FROZEN_BAND
+
+
+def test_the_least_of_all_shingles(standard_library):
+    """Those that repeat are passed over, and none beside them, whatever a file before has left."""
+    contents = [one * 2 for one in standard_library[:20]] + ["a b c d e f " * 3_000, standard_library[0][:200]]
+    offsets, data = text.text_buffers(pa.array(contents))
+    found, _, _ = minhash.signatures(offsets, data)
+    a, b = minhash.multipliers(FROZEN_SEED, 256)
+    bounds, sets = shingles.shingle_sets(offsets, data)
+    for row, (start, end) in enumerate(itertools.pairwise(bounds)):
+        halves = (sets[start:end] >> np.uint64(32)).astype(np.uint32)
+        assert found[row].tolist() == ((halves[:, None] ^ b) * a).min(axis=0).tolist()
 
 
 def test_short_files_are_all_ones():

@@ -34,6 +34,7 @@ _64 = (1 << 64) - 1
 _BAND = np.uint64(0x9E3779B97F4A7C15)
 _VALUE = np.uint64(0xBF58476D1CE4E5B9)
 _HIGH = np.uint64(32)
+_SEEN = 1 << 12  # values remembered, at most
 _ALL = np.uint32(0xFFFFFFFF)
 
 
@@ -80,7 +81,7 @@ def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bo
     tokens = np.zeros(n, dtype=np.int32)
     stream = np.zeros((n, 2), dtype=np.uint64)
     found = np.empty(most_shingles(longest_file(offsets), empties), dtype=np.uint64)
-    halves = np.empty(len(found), dtype=np.uint32)
+    halves, seen = np.empty(len(found), dtype=np.uint32), np.empty(_SEEN, dtype=np.uint32)
     work = room()
     for i in range(n):
         if empties:
@@ -90,10 +91,32 @@ def _signatures(offsets: Any, data: Any, table: Any, a: Any, b: Any, empties: bo
             size = count - SHINGLE + 1
         tokens[i], stream[i, 0], stream[i, 1] = count, one, two
         if size > 0:
-            for k in range(size):
-                halves[k] = np.uint32(found[k] >> _HIGH)
-            _permute(halves[:size], a, b, signatures[i])
+            different = _halves(found[:size], seen, halves)
+            _permute(halves[:different], a, b, signatures[i])
     return signatures, tokens, stream
+
+
+@leaf
+def _halves(found: Any, seen: Any, halves: Any) -> Any:
+    """Write the high half of each number, but most of those that come again only once; returns how many were written.
+
+    What comes again moves no least value: three shingles of ten in code, and each costs as many steps as there are
+    permutations. A table remembers which value came last of those that share a slot, so that nothing is branched on.
+    """
+    slots = 64
+    while slots < _SEEN and slots < 2 * len(found):
+        slots *= 2
+    mask = np.uint32(slots - 1)
+    seen[:slots] = 0
+    seen[0] = 1  # no value of that slot, as 0 is none of the others
+    count = np.uint64(0)
+    for k in range(len(found)):
+        half = np.uint32(found[k] >> _HIGH)
+        slot = half & mask
+        halves[count] = half
+        count += np.uint64(seen[slot] != half)
+        seen[slot] = half
+    return np.int64(count)
 
 
 @leaf
