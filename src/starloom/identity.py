@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
+_REMEMBERED = 4096  # files whose identifiers and pages are kept: code that many have is told from the same ones
 _SWHID = re.compile(r"swh:1:(cnt|dir|rev|rel|snp):([0-9a-f]{40})(;.*)?")
 
 
@@ -103,14 +104,20 @@ def qualified_swhid(
     >>> qualified_swhid("e" * 40, "https://github.com/a/b", "1" * 40, "x/y.py", (3, 5)).partition(";")[2]
     'origin=https://github.com/a/b;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x/y.py;lines=3-5'
     """
+    found = _qualified(content_id, url, revision_id, path)
+    if not lines:
+        return found
+    return f"{found};lines={lines[0]}" if lines[0] == lines[1] else f"{found};lines={lines[0]}-{lines[1]}"
+
+
+@lru_cache(_REMEMBERED)
+def _qualified(content_id: str, url: str | None, revision_id: str | None, path: str) -> str:
     qualifiers = []
     if url:
         qualifiers.append(f"origin={_quoted(url, _PLAIN)}")
     if revision_id and _HEX.fullmatch(revision_id):
         qualifiers.append(f"anchor={revision_swhid(revision_id)}")
     qualifiers.append(f"path=/{_quoted(path, _PLAIN)}")
-    if lines:
-        qualifiers.append(f"lines={lines[0]}" if lines[0] == lines[1] else f"lines={lines[0]}-{lines[1]}")
     return ";".join([content_swhid(content_id), *qualifiers])
 
 
@@ -121,14 +128,23 @@ def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[
     >>> permalink("https://github.com/a/b.git", "1" * 40, "x y.py", (3, 5))
     'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
     """
-    if not url or not revision_id or not _HEX.fullmatch(revision_id) or (host := _host(url)) is None:
+    page = _page(url, revision_id, path)
+    if page is None:
         return None
-    repository, between, mark = host
-    address = f"{repository}/{between}/{revision_id}/{_quoted(path, '/')}"
+    address, mark = page
     return f"{address}#{mark.format(*lines)}" if lines else address
 
 
-@lru_cache(4096)
+@lru_cache(_REMEMBERED)
+def _page(url: str | None, revision_id: str | None, path: str) -> tuple[str, str] | None:
+    """(address, how lines are named there)."""
+    if not url or not revision_id or not _HEX.fullmatch(revision_id) or (host := _host(url)) is None:
+        return None
+    repository, between, mark = host
+    return f"{repository}/{between}/{revision_id}/{_quoted(path, '/')}", mark
+
+
+@lru_cache(_REMEMBERED)
 def _host(url: str) -> tuple[str, str, str] | None:
     """(page of the repository, what stands before the revision, how lines are named); None: no known host's."""
     try:
@@ -142,7 +158,7 @@ def _host(url: str) -> tuple[str, str, str] | None:
     return (f"https://{host}/{quote(name)}", *_HOSTS[host]) if "/" in name else None
 
 
-@lru_cache(4096)
+@lru_cache(_REMEMBERED)
 def _quoted(text: str, safe: str) -> str:
     return quote(text, safe=safe, errors="replace")
 

@@ -117,6 +117,8 @@ class Matching:
         common, as many as share the rarest that was asked for; and those that lay them otherwise."""
         spans, width = self._spans, self._width
         low, high = np.searchsorted(spans.common, [start, end - width + 1])
+        if low == high:
+            return 0
         ways = spans.common[low:high] % width
         shared: dict[int, int] = {}
         for way in set(ways.tolist()):

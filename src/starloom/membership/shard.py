@@ -203,6 +203,8 @@ class Shards:
 
     def described(self, wanted: Sequence[Wanted]) -> list[Described | None]:
         told = self._all(lambda shard: shard.described(wanted))
+        if len(told) == 1:
+            return told[0]
         return [next((one for one in some if one is not None), None) for some in zip(*told)]
 
     def _all(self, ask: Callable[[Shard], T]) -> list[T]:
