@@ -5,6 +5,7 @@ from an anchor on and 130 before it. Nearly always nothing is given, so that wha
 """
 
 import re
+from collections.abc import Callable
 from string import ascii_letters, digits
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -126,8 +127,9 @@ class Assigned(NamedTuple):
     operator: str
 
 
-def assigned(text: str, at: int) -> Assigned | None:
-    """What the name that has character `at` in it is given; None where it is given nothing that is written out."""
+def assigned(text: str, at: int, likely: Callable[[str], bool] | None = None) -> Assigned | None:
+    """What the name that has character `at` in it is given; None where it is given nothing that is written out, or
+    nothing that is `likely`."""
     forward = _FORWARD.match(text, at, at + 2 * LONGEST)
     if forward is None:
         return None
@@ -152,6 +154,8 @@ def assigned(text: str, at: int) -> Assigned | None:
     end = given.end() if not given.lastindex else given.end(1)
     if operator in ("to", "is") and not forward["open"] and text[end - 1] == ".":
         end -= 1
+    if likely is not None and not likely(text[start:end]):
+        return None
     how = _how(text, first, end, forward, operator)
     if how is None:
         return None

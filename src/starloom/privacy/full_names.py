@@ -61,14 +61,6 @@ def _at_the_start_of(text: str) -> int | None:
 
 def full_name_before(text: str, end: int) -> int | None:
     """Where the full name that ends at character `end` begins; None: there is none."""
-    line = text.rfind("\n", max(end - _LONGEST, 0), end) + 1
-    if not line:
-        return _before(text, end)
-    start = _before_in_line(text[line:end], end - line)
-    return None if start is None else line + start
-
-
-def _before(text: str, end: int) -> int | None:
     run = _BACKWARDS.match(text[max(end - _LONGEST, 0) : end][::-1])
     if run is None:
         return None
@@ -77,9 +69,6 @@ def _before(text: str, end: int) -> int | None:
     whole = not (before.isalnum() or (before and before in "_@/\\"))
     start = _at_the_end_of(text[at:end], whole)
     return None if start is None else at + start
-
-
-_before_in_line = lru_cache(1 << 12)(_before)
 
 
 @lru_cache(1 << 12)

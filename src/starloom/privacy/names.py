@@ -9,6 +9,7 @@ anchor.
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 from starloom.privacy import usernames
 from starloom.privacy.detector import ALPHANUMERIC, NOT_ASCII, WORD, Around, Detector, Near
@@ -41,6 +42,7 @@ _LABEL = re.compile(rf"(?:maintainer|uploader|translator|contributor)s?{_SAYS}",
 _NAME_AFTER = re.compile(r"@[A-Za-z0-9.-]{3,80}[>\]]?[ \t]{1,3}\((?=[^\W\d_])")  # joe@host.org (Joe Doe)
 _SPACE = re.compile(r"\s")
 _ADDRESS = 66  # characters of a local part and what opens it
+_LOOKED_AT = 160  # characters before a sign: of an address, what opens it, a name, and one more
 
 
 def _labelled(label: re.Pattern[str], name: str) -> Callable[[str, int], Iterator[Finding]]:
@@ -58,18 +60,27 @@ def _labelled(label: re.Pattern[str], name: str) -> Callable[[str, int], Iterato
 
 
 def _before_address(text: str, at: int) -> Iterator[Finding]:
-    first = max(at - _ADDRESS, 0)
-    opened = max(text.rfind("<", first, at), text.rfind("(", first, at))
-    if opened < 0 or _SPACE.search(text, opened + 1, at):
-        return
+    first = at - _LOOKED_AT if at > _LOOKED_AT else 0
+    first = max(first, text.rfind("\n", first, at) + 1)
+    found = _before_sign(text[first:at])
+    if found is not None and not in_notice(text, first + found[0]):
+        yield Finding(first + found[0], first + found[1], "NAME", "name-and-address", 0.9)
+
+
+@lru_cache(1 << 12)  # a list of changes repeats people
+def _before_sign(line: str) -> tuple[int, int] | None:
+    """Where the name begins and ends whose address has its sign at the end of `line`."""
+    first = max(len(line) - _ADDRESS, 0)
+    opened = max(line.rfind("<", first), line.rfind("(", first))
+    if opened < 0 or _SPACE.search(line, opened + 1):
+        return None
     end, first = opened, max(opened - 12, 0)
-    while end > first and text[end - 1] in " \t`<":
+    while end > first and line[end - 1] in " \t`<":
         end -= 1
-    if text[end - 1 : end] in ('"', "'"):
+    if line[end - 1 : end] in ('"', "'"):
         end -= 1
-    start = full_name_before(text, end)
-    if start is not None and not in_notice(text, start):
-        yield Finding(start, end, "NAME", "name-and-address", 0.9)
+    start = full_name_before(line, end)
+    return None if start is None else (start, end)
 
 
 def _after_address(text: str, at: int) -> Iterator[Finding]:

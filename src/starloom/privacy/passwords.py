@@ -91,8 +91,13 @@ _ARGUMENT = re.compile(r"\$\d")
 _COMPARED = ("==", "===", "!=", "!==")
 
 
+def _is_likely(value: str) -> bool:
+    """Whether it may be a password at all, whatever its name: of letters alone it has 8, see is_password."""
+    return len(value) > 7 or not value.isalpha()
+
+
 def _find(text: str, at: int) -> Iterator[Finding]:
-    given = assigned(text, at + (text[at] in " \"'*"))
+    given = assigned(text, at + (text[at] in " \"'*"), _is_likely)
     if given is None or not _of(given):
         return
     value = text[given.start : given.end]
@@ -178,7 +183,7 @@ DETECTORS: tuple[Detector, ...] = (
         "assigned-password",
         ("pass", "pwd", "_pw", "-pw", " pw", '"pw"', "'pw'", "*pw", "senha", "contrase"),
         _find,
-        around=gate("[a-z]", "[^NEVERa-z]", 8),  # of letters alone it has 8, see is_password
+        around=gate("[a-z]", "[^NEVERa-z]", 8),  # see _is_likely
     ),
     form(
         "address-password",

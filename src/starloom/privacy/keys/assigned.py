@@ -43,6 +43,7 @@ _CHOSEN = re.compile(
     re.I,
 )
 _VALUE = re.compile(r"[!-~]{9,400}")
+_DIGIT = re.compile(r"[0-9]")
 _NO_KEY = re.compile(  # addresses, paths, calls, numbers, colors, digests, names of resources, public keys
     r"[a-z][a-z0-9+.-]{1,20}://|\.{0,2}/[a-z]{2,40}[/.]|\./|[a-z]:\\|data:|sha\d{1,3}[-:]|md5[-:]|[a-z_][\w.]*\(|"
     r"\d[\d.,:/-]*\Z|#[0-9a-f]{3,8}\Z|arn:|projects/|urn:|ssh-(?:rsa|ed25519|dss)|ecdsa-|(?-i:MI[IG][A-Z])|"
@@ -75,8 +76,13 @@ def _is_chosen(given: Assigned, value: str) -> bool:
     )
 
 
+def _is_likely(value: str) -> bool:
+    """Whether it may be a key at all, whatever its name: without a figure it has 15 characters, see is_random."""
+    return _VALUE.fullmatch(value) is not None and (len(value) >= 15 or _DIGIT.search(value) is not None)
+
+
 def _is_key(given: Assigned, value: str) -> bool:
-    if _PUBLIC.search(given.name) or not _VALUE.fullmatch(value):
+    if _PUBLIC.search(given.name):
         return False
     strong = _STRONG.search(given.name) is not None
     if _UUID.fullmatch(value):
@@ -95,12 +101,12 @@ def _is_key(given: Assigned, value: str) -> bool:
 
 
 def _find(text: str, at: int) -> Iterator[Finding]:
-    given = assigned(text, at)
-    if given and given.end - given.start > 8 and _is_key(given, text[given.start : given.end]):
+    given = assigned(text, at, _is_likely)
+    if given and _is_key(given, text[given.start : given.end]):
         yield Finding(given.start, given.end, "KEY", "assigned-key", 0.8 if _STRONG.search(given.name) else 0.6)
 
 
-GATE = gate("[^NEVER0-9]", "[0-9]", 8)  # without a figure it has 15 characters, see is_random
+GATE = gate("[^NEVER0-9]", "[0-9]", 8)  # see _is_likely
 
 # All names with "auth" in them but such as say "author": that is public, and half of the anchors.
 _AUTH = (
