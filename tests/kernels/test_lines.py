@@ -1,5 +1,6 @@
 """What a line is, and how long."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -34,6 +35,17 @@ def test_fractions():
     found = lines.line_statistics(*text.text_buffers(pa.array(["ab1_", "é½ \n", ""])))
     assert found.alpha_fraction.tolist() == [0.5, 0.25, 0.0]
     assert found.alphanum_fraction.tolist() == [0.75, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("before", [0, 1, 62, 63, 64, 65, 130])
+def test_characters_beyond_ascii_among_others(before):
+    """Wherever they stand in the 64 bytes that are compared at once, and beside their ends."""
+    contents = [
+        "a1 " * before + mark + "_b2" * after for mark in ("é", "中½", "😀", "٣²") for after in (0, 1, 21, 22, 50)
+    ]
+    found = lines.line_statistics(*text.text_buffers(pa.array(contents)))
+    for name, told in (("alpha_fraction", str.isalpha), ("alphanum_fraction", str.isalnum)):
+        assert getattr(found, name).tolist() == [np.float32(sum(map(told, one)) / len(one)) for one in contents]
 
 
 def test_types():

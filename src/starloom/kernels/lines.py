@@ -6,7 +6,7 @@ none). One "\\r" at the end of a line belongs to its end, not to its length. Len
 points). "Alphabetic" and "alphanumeric" are `str.isalpha` and `str.isalnum`, as shares of all characters,
 line ends included (The Stack v2's alphanum_fraction counts so).
 
-Cost: about 500 MB/s (bench/kernels.py, one core with AVX2); files that are not ASCII are decoded and cost more.
+Cost: about 500 MB/s (bench/kernels.py, one core with AVX2); what is beyond ASCII is decoded and costs more.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from starloom.kernels.code_points import ALPHA, ALPHANUMERIC, properties
 from starloom.kernels.counting import continuation_bytes, letters_and_digits
 from starloom.kernels.decoding import code_point
 from starloom.kernels.text import Int64s, UInt8s, checked
-from starloom.kernels.vectors import equal, last, lowest
+from starloom.kernels.vectors import BITS, between, equal, last, lowest
 
 _ALPHA, _ALPHANUMERIC = np.uint32(ALPHA), np.uint32(ALPHANUMERIC)
 _ONE = np.uint64(1)
@@ -62,10 +62,10 @@ def _count(offsets: Any, data: Any, table: Any) -> Any:
         # vectorised (2 GB/s instead of 20 for the next line).
         text = data[offsets[i] : offsets[i + 1]]
         continuations = continuation_bytes(text)
-        if continuations == 0:
-            alphabetic, digits = letters_and_digits(text)
-        else:
-            alphabetic, digits = _classes(text, table)
+        alphabetic, digits = letters_and_digits(text)
+        if continuations:
+            more, others = _beyond_ascii(text, table)
+            alphabetic, digits = alphabetic + more, digits + others
         lines, longest, in_lines = _lines(text, continuations > 0, tail)
         counts[0, i] = lines
         counts[1, i] = longest
@@ -77,17 +77,16 @@ def _count(offsets: Any, data: Any, table: Any) -> Any:
 
 
 @leaf
-def _classes(text: Any, table: Any) -> Any:
-    """(alphabetic characters, those alphanumeric only) of any text."""
+def _beyond_ascii(text: Any, table: Any) -> Any:
+    """(alphabetic, those alphanumeric only) of the characters beyond ASCII."""
     alphabetic = 0
     others = 0
     p = 0
     while p < len(text):
         if text[p] < 0x80:
-            point = np.uint64(text[p])
-            p += 1
-        else:
-            point, p = code_point(text, p, len(text))
+            p += lowest(between(text, p, 0x80, 128)) if p + BITS <= len(text) else 1
+            continue
+        point, p = code_point(text, p, len(text))
         if table[point] & _ALPHA:
             alphabetic += 1
         elif table[point] & _ALPHANUMERIC:
