@@ -8,6 +8,7 @@ Cost: 20-100 µs to compile; 0.1-1 GB/s to search, whatever the pattern.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from starloom.search.nodes import Pattern, fold
@@ -20,6 +21,7 @@ HELP: Final = 'a regular expression is one of RE2; to find text with slashes aro
 
 MOST_INSTRUCTIONS: Final = 150_000  # of a query's patterns together: some 0.2 s to compile
 _MEMORY: Final = 8 << 20  # bytes, of a compiled pattern and of what it remembers while it searches
+_KEPT: Final = 8  # compiled patterns, those of the queries that are being answered
 _LINES: Final = "(?m)"
 _ESCAPED = re.compile(
     r"""\\Q(?P<text>.*?)(?:\\E|\Z)
@@ -57,8 +59,10 @@ def speaks_of_case(source: str) -> bool:
     return bare != fold(bare)
 
 
+@lru_cache(_KEPT)
 def compile(pattern: Pattern) -> "Compiled":
-    """The pattern ready to be sought: in the text in UTF-8, or, unless case sensitive, in the folded one.
+    """The pattern ready to be sought: in the text in UTF-8, or, unless case sensitive, in the folded one. Made once for
+    all that a query asks it for: what it has learnt of its texts while it searches is kept too.
 
     Raises ValueError with RE2's words.
     """

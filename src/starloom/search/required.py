@@ -8,6 +8,7 @@ looked up.
 
 import math
 import re
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from starloom.search import patterns
@@ -20,6 +21,7 @@ _LONGEST: Final = 200  # characters of a piece; more are a piece of their own
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
 _MOST_DEPTH: Final = 50
+_KEPT: Final = 64  # answers
 
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
@@ -38,6 +40,7 @@ _Pieces: TypeAlias = frozenset[str]  # alternatives, folded
 _MANY: Final = None  # characters: too many to list
 
 
+@lru_cache(_KEPT)  # asked for the look-up, the filters and the proof
 def needed(pattern: Pattern, closely: bool = False) -> Needed:
     """What a folded text must have for the pattern, which RE2 accepts, to be found in it. `closely`: also what stands
     before and behind a repetition, many pieces: worth it where one costs nothing to ask for."""
