@@ -21,7 +21,7 @@ from starloom.privacy.word_lists import words
 
 _LETTER = "A-Za-z0-9À-ÖØ-öø-ɏ"
 _LONGEST = 64  # characters of a local part (RFC 5321)
-_WORD = 256  # characters of what stands without a space before or after the sign: more than is looked at
+_WORD = 80  # characters of what stands without a space before or after the sign; where it has more it is long
 _LOCAL = re.compile(rf"[{_LETTER}._+-]{{1,{_LONGEST + 1}}}(?:'[oOdD](?![{_LETTER}]))?")  # backwards
 _SIGN = re.compile(r"(?<!@)(\\?)(@@?(?!@)|%40|&#64;|&#x40;|&commat;)", re.I)
 _LABEL = rf"[{_LETTER}](?:[{_LETTER}-]{{0,61}}[{_LETTER}])?"

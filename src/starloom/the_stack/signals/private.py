@@ -8,7 +8,9 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from starloom.privacy import model_folder
 from starloom.privacy.find import disjoint, find
@@ -23,21 +25,21 @@ def _measure(batch: Batch, settings: NamesModelSettings) -> Sequence[pa.Array]:
     if settings.model:
         told = open_names_model(settings.model, settings).find(batch.texts)
         found = [disjoint([*one, *other]) for one, other in zip(found, told, strict=True)]
-    counts = {kind: [0] * len(found) for kind in KINDS}
-    for row, some in enumerate(found):
-        for one in some:
-            counts[one.kind][row] += 1
-    return [*(pa.array(one, pa.int32()) for one in counts.values()), _listed(found)]
+    sizes = np.fromiter(map(len, found), np.int64, len(found))
+    columns = list(zip(*itertools.chain.from_iterable(found), strict=True)) or [()] * len(Finding._fields)
+    kinds = np.fromiter(map(KINDS.index, columns[Finding._fields.index("kind")]), np.int64)
+    cells = np.repeat(np.arange(len(found)), sizes) * len(KINDS) + kinds
+    counts = np.bincount(cells, minlength=len(found) * len(KINDS)).reshape(-1, len(KINDS))
+    return [*(pa.array(one, pa.int32()) for one in counts.astype(np.int32).T), _listed(columns, sizes)]
 
 
-def _listed(found: Sequence[Sequence[Finding]]) -> pa.Array:
+def _listed(columns: Sequence[Sequence[Any]], sizes: NDArray[np.int64]) -> pa.Array:
     """FINDINGS, column by column: a dictionary for each finding would take three times as long."""
     members: Any = list(FINDINGS.value_type)
-    columns = list(zip(*itertools.chain.from_iterable(found), strict=True)) or [()] * len(members)
     rows = pa.StructArray.from_arrays(
         [pa.array(column, one.type) for column, one in zip(columns, members, strict=True)], fields=members
     )
-    ends = itertools.accumulate(map(len, found), initial=0)
+    ends = np.concatenate([[0], np.cumsum(sizes)])
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), rows, type=FINDINGS)
 
 
