@@ -4,6 +4,7 @@ License-Expression is the packager's own SPDX expression and decides alone (PEP 
 classifiers, which list licences without saying "and" or "or", and the License field, free text or a whole licence.
 """
 
+import functools
 import re
 from collections.abc import Sequence
 
@@ -54,8 +55,11 @@ def name_expression(text: str) -> str | None:
     ('Apache-2.0 OR MIT', 'BSD-3-Clause AND Apache-2.0', 'GPL-2.0-or-later')
     """
     text = " ".join(text.split())
-    if len(text) > _MAX_NAME:
-        return None
+    return None if len(text) > _MAX_NAME else _name_expression(text)
+
+
+@functools.lru_cache(maxsize=4096)  # the files of a project name one licence
+def _name_expression(text: str) -> str | None:
     plain = _OR_LATER.sub("+", text)
     if found := named(plain):  # before SPDX's deprecated ids: "GPL" is one
         return found

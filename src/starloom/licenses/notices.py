@@ -209,9 +209,10 @@ def _tagged(value: str) -> str | None:
 
 # --- GNU ---------------------------------------------------------------------------------------------------------
 
-# What stands before the name, to its end, and the name.
+# What stands before the name, to its end, and the name. The first letter alone, then what it begins: `re` looks for it.
 _GRANT = re.compile(
-    r"\b(?:under|by|subject to|according to|(?:accordance|compliance) with) (?:the )?(?:same )?"
+    r"[ubsac](?<!\w.)(?:(?<=u)nder|(?<=b)y|(?<=s)ubject to|(?<=a)ccording to|(?:(?<=a)ccordance|(?<=c)ompliance) with)"
+    r" (?:the )?(?:same )?"
     r"(?:terms (?:and conditions )?of )?(?:either:? )?(?:the )?"
     r"(?:version (?P<version>\d(?:\.\d)?)"
     r"(?P<later>,? or (?:\(?at your option\)? )?(?:any )?later(?: version)?)?,? of )?(?:the )?$"

@@ -6,7 +6,8 @@ contradict it. All others do.
 
 import re
 
-from starloom.licenses.restrictions import LIMITED, SECRET
+from starloom.licenses.restrictions import LIMITED, SECRET, may_restrict
+from starloom.licenses.sought import EVERY
 
 _GRANTS = re.compile(
     r"permission is hereby granted|redistribution and use in source and binary forms|permission to use,? copy|"
@@ -20,6 +21,14 @@ _OTHERS = re.compile(
     r"|\beupl\b|\bosl\b|open software license|proprietary|confidential|evaluation|non-?\s?commercial|\bacademic"
     r"|educational|royalt(?!y[- ]free)|\bmust not\b|\bshall not be sold|\bnot be sold|prohibited|forbidden"
     r"|ethical|\bdo no harm"
+)
+# It has one of these: words are much cheaper to look for.
+_WORDS_OF_OTHERS = (
+    *("gnu", "gpl", "general public", "copyleft", "mozilla", "mpl", "eclipse", "cddl", "common development", "sspl"),
+    *("server side public", "busl", "business source", "elastic licen", "commons clause", "creative commons", "cc-by"),
+    *("cc by", "cecill", "eupl", "osl", "open software license", "proprietary", "confidential", "evaluation"),
+    *("commercial", "academic", "educational", "royalt", "must not", "not be sold", "prohibited", "forbidden"),
+    *("ethical", "do no harm"),
 )
 
 
@@ -38,4 +47,7 @@ def is_plainly_permissive(text: str) -> bool:
     """
     words = " ".join(text.lower().split())
     words = _ASIDE.sub(" ", words[max(words.find(_TERMS_OF_PYTHON), 0) :])
-    return bool(_GRANTS.search(words)) and not (_OTHERS.search(words) or LIMITED.search(words) or SECRET.search(words))
+    return bool(_GRANTS.search(words)) and not (
+        (any(map(words.__contains__, _WORDS_OF_OTHERS)) and _OTHERS.search(words))
+        or (may_restrict(words, EVERY) and (LIMITED.search(words) or SECRET.search(words)))
+    )

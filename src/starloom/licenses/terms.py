@@ -2,7 +2,7 @@
 
 import re
 
-from starloom.licenses.sought import EVERY, AnyOf, Phrases
+from starloom.licenses.sought import EVERY, AnyOf, Phrases, bits_of
 
 # Every notice that is recognised has one of these; most files have none.
 GRANTS = AnyOf(
@@ -23,32 +23,39 @@ GRANTS = AnyOf(
     "distributed under",
 )
 
-# Words of terms: one that must be there, cheap to look for, and the pattern.
+# Words of terms: one that must be there, cheap to look for, and the pattern: the literal, then what must not stand
+# before it, for `re` looks for what a pattern begins with much faster than for a word's beginning.
 TERMS = Phrases(
     [
         (word, re.compile(pattern))
         for word, pattern in (
-            ("licen", r"licen(?<!\wlicen)[cs](?!e\.(?:dat|key))"),  # the literal first: `re` looks for it much faster
+            ("licen", r"licen(?<!\wlicen)[cs](?!e\.(?:dat|key))"),
             ("permi", r"permi(?<!\wpermi)(?:ssion|tted) "),
             ("redistribut", r"redistribut(?<!\wredistribut)"),
-            ("gpl", r"\b[al]?gpl"),
-            ("public domain", r"\bpublic domain\b"),
-            ("proprietary", r"\bproprietary\b"),
-            ("confidential", r"\bconfidential\b"),
-            ("copyleft", r"\bcopyleft\b"),
-            ("freely", r"\bfreely\b.{0,40}\b(?:use|copi|distribut|modif)"),
-            ("free ", r"\bfree (?:software|to use)\b"),
-            ("may be ", r"\bmay be (?:freely |used |copied|distributed|modified)"),
-            ("can be ", r"\bcan be (?:freely |used |copied|distributed|modified)"),
-            ("commercial", r"\bnon-?commercial\b"),
-            ("may not", r"\bmay not\b"),
-            ("without restriction", r"\bwithout restriction"),
-            (" under", r"\b(?:released|available|distributed|published) under\b"),
-            ("purposes only", r"\bpurposes only\b"),
+            ("gpl", r"gpl(?:(?<!\wgpl)|(?<=[al]gpl)(?<!\w[al]gpl))"),
+            ("public domain", r"public domain(?<!\wpublic domain)\b"),
+            ("proprietary", r"proprietary(?<!\wproprietary)\b"),
+            ("confidential", r"confidential(?<!\wconfidential)\b"),
+            ("copyleft", r"copyleft(?<!\wcopyleft)\b"),
+            ("freely", r"freely(?<!\wfreely)\b.{0,40}\b(?:use|copi|distribut|modif)"),
+            ("free ", r"free (?<!\wfree )(?:software|to use)\b"),
+            ("may be ", r"may be (?<!\wmay be )(?:freely |used |copied|distributed|modified)"),
+            ("can be ", r"can be (?<!\wcan be )(?:freely |used |copied|distributed|modified)"),
+            ("commercial", r"non(?<!\wnon)-?commercial\b"),
+            ("may not", r"may not(?<!\wmay not)\b"),
+            ("without restriction", r"without restriction(?<!\wwithout restriction)"),
+            (
+                " under",
+                r" under\b(?:(?<=released under)(?<!\wreleased under)|(?<=available under)(?<!\wavailable under)"
+                r"|(?<=distributed under)(?<!\wdistributed under)|(?<=published under)(?<!\wpublished under))",
+            ),
+            ("purposes only", r"purposes only(?<!\wpurposes only)\b"),
         )
     ],
     lambda one: one[0],
 )
+# Of several words: where pointers are taken out, words that stood apart may become one.
+_OF_WORDS = sum(bits_of(word) for word, _ in TERMS.where(EVERY) if " " in word.strip())
 # What they do not match without, beside GRANTS.
 TERMS_TOO = AnyOf(
     *("copyleft", "freely", "free software", "free to use", "may be ", "can be ", "may not", "without restriction"),
@@ -81,8 +88,7 @@ def may_have_terms(standing: int) -> bool:
 
 def speaks_of_terms(lower: str, standing: int = EVERY) -> bool:
     """Whether there are words of a licence beside those that point to a file."""
-    # What remains without pointers is put together anew: words that stood apart may become a phrase.
-    return _has_terms(lower, standing) and _has_terms(_without_pointers(lower), EVERY)
+    return _has_terms(lower, standing) and _has_terms(_without_pointers(lower), standing | _OF_WORDS)
 
 
 def _has_terms(lower: str, standing: int) -> bool:
