@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels.best_places import Weights, best_places
+from starloom.kernels.best_places import Weight, best_places
 from starloom.kernels.seek import Seeker
-from starloom.kernels.where import Standing, Where
+from starloom.kernels.where import Stretch, Where
 
 texts = st.lists(st.lists(st.sampled_from(b"abc \n\n" + b"." * 2), max_size=150).map(bytes), min_size=1, max_size=3)
 PIECES = [b"a", b"b", b"ab c"]
@@ -51,34 +51,28 @@ def test_the_best_is_that_of_plain_python(some, many, letters, drawn):
         here += [(0, len(data), 5)] if whole else []
         stretches += [(number, start + first, start + last, most) for first, last, most in here]
         weighing = [(line, drawn.draw(st.integers(1, 4)), (line, line + 1)) for line in heavy]
-        weights += [(number, line, weight, *place) for line, weight, place in weighing]
+        weights += [Weight(number, line, weight, *place) for line, weight, place in weighing]
         terms = [
             [(first + a, first + b) for first, last, most in here for a, b in seeker.places(data[first:last], most)]
             for seeker in seekers
         ]
         expected.append((*plain(data, terms, weighing, letters), all(terms)))
-    columns = np.array(stretches, np.int64).reshape(-1, 4).T
-    standing = Where(seekers).standing(columns[1], columns[2], array, columns[3].tolist())
-    rows = Weights(*np.array(weights, np.int64).reshape(-1, 5).T)
-    found = best_places(offsets, array, columns[0], columns[1], standing, rows, letters=letters)
+    standing = Where(seekers).standing([Stretch(*one[1:]) for one in stretches], array)
+    found = best_places(offsets, array, [one[:2] for one in stretches], standing, weights, letters=letters)
     assert list(zip(*(one.tolist() for one in found), strict=True)) == expected
 
 
 def test_a_line_of_many_places_and_long_ones():
     data = b"." * 300 + b"a" * 70 + b"\n" + b"." * 200 + b"a b\n"
     offsets, array = np.array([0, len(data)]), np.frombuffer(data, np.uint8)
-    where = Where([Seeker(b"a", False), Seeker(b"b", False)])
-    standing = where.standing(np.array([0]), np.array([len(data)]), array, [100])
-    nothing = Weights(*np.zeros((5, 0), np.int64))
-    start, end, whole = best_places(offsets, array, np.array([0]), np.array([0]), standing, nothing, letters=True)
+    standing = Where([Seeker(b"a", False), Seeker(b"b", False)]).standing([Stretch(0, len(data), 100)], array)
+    start, end, whole = best_places(offsets, array, [(0, 0)], standing, [], letters=True)
     assert (start.tolist(), end.tolist(), whole.tolist()) == ([571], [572], [True])
 
 
-@pytest.mark.parametrize("stretches", [[1], [-1], [0, 0]])
-def test_stretches_of_texts_that_are_not_there(stretches):
-    with pytest.raises(ValueError, match="stretches"):
-        best_places(
-            *(np.array([0, 3]), np.zeros(3, np.uint8), np.array(stretches), np.zeros(len(stretches), np.int64)),
-            *(Standing.room(1, 1, 1), Weights(*np.zeros((5, 0), np.int64))),
-            letters=True,
-        )
+@pytest.mark.parametrize("stretches", [[(1, 0)], [(-1, 0)], [(0, -1)], [(0, 1)], [(0, 0), (0, 0)]])
+def test_stretches_that_are_in_no_text(stretches):
+    array = np.frombuffer(b"..a", np.uint8)
+    standing = Where([Seeker(b"a", False)]).standing([Stretch(0, 3, 1)], array)
+    with pytest.raises(ValueError, match="stretch"):
+        best_places(np.array([0, 3]), array, stretches, standing, [], letters=True)

@@ -2,11 +2,13 @@
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from starloom.kernels.surroundings import Piece
 from starloom.privacy.find import find_each, find_in, prepare
-from starloom.privacy.hidden import AROUND, LONG, Piece, _window, hidden, seen_around
+from starloom.privacy.hidden import AROUND, LONG, _window, hidden, seen_around
 from starloom.privacy.keys import private_keys
 from starloom.privacy.span import Span
 
@@ -76,6 +78,12 @@ def test_as_much_is_looked_at_by_the_kernel(text, drawn):
     (seen,) = seen_around(b"before\n" + data + b"behind", [piece])
     first, last = _window(text, start, end)
     assert (seen.text, seen.first) == (text[first:last], begin + len(text[:first].encode()))
+
+
+def test_a_piece_is_in_its_text():
+    for piece in (Piece(0, 4, 0, 1), Piece(0, 3, 2, 1), Piece(1, 3, 0, 1), Piece(0, 2, 1, 3)):
+        with pytest.raises(ValueError, match="not in its text"):
+            seen_around(b"abc", [piece])
 
 
 def test_the_middle_of_a_long_block_is_hidden():

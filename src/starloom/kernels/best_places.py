@@ -4,6 +4,7 @@ What stands on a line counts once for each thing that is sought, however often i
 beforehand. Of equal lines it is the first, on it the first place. Cost: some 50 ns for each place.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,44 +12,43 @@ import numpy as np
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.extracts import first_letter
 from starloom.kernels.moves import line_begin
-from starloom.kernels.text import Bools, Int64s, UInt8s, checked, frozen
+from starloom.kernels.text import Bools, Int64s, UInt8s, checked
 from starloom.kernels.where import Standing
 
 
-class Weights(NamedTuple):
-    """Lines that weigh something, in order of their texts: `lines` begin there in text `texts`; `starts`, `ends`: the
-    place on it that is shown where nothing that is sought stands on it."""
+class Weight(NamedTuple):
+    """A line of a text that weighs something: where it begins in there, and the place on it that is shown where nothing
+    that is sought stands on it."""
 
-    texts: Int64s
-    lines: Int64s
-    weights: Int64s
-    starts: Int64s
-    ends: Int64s
+    text: int
+    line: int
+    weight: int
+    start: int
+    end: int
 
 
 def best_places(
     offsets: Int64s,
     data: UInt8s,
-    texts: Int64s,
-    firsts: Int64s,
+    stretches: Sequence[tuple[int, int]],
     standing: Standing,
-    weights: Weights,
+    weights: Sequence[Weight],
     *,
     letters: bool,
 ) -> tuple[Int64s, Int64s, Bools]:
-    """(starts, ends) of the best place of each text, and whether all that is sought stands in it. Stretch k of
-    `standing` is of texts[k], in order, and begins at firsts[k] of `data`. Where nothing stands in a text and no line
-    weighs anything, its first letter is best if `letters`, else its beginning. Raises ValueError for stretches of texts
-    that are not there."""
+    """(starts, ends) of the best place of each text, and whether all that is sought stands in it. stretches[k]: of
+    stretch k of `standing` which text it is of, in order, and where in `data` it begins; `weights` in order of texts.
+    Where nothing stands in a text and no line weighs anything, its first letter is best if `letters`, else its
+    beginning. Raises ValueError for what is not in its text."""
     offsets, data = checked(offsets, data)
-    texts, firsts = frozen(texts, np.int64), frozen(firsts, np.int64)
-    if len(texts) != len(firsts) or len(texts) != standing.counts.shape[1]:
+    rows = np.array(stretches, np.int64).reshape(-1, 2)
+    weighing = np.array(weights, np.int64).reshape(-1, 5)
+    if len(rows) != standing.counts.shape[1]:
         raise ValueError("so many stretches are not described")
-    if len(texts) and (texts[0] < 0 or texts[-1] > len(offsets) - 2 or (np.diff(texts) < 0).any()):
-        raise ValueError("stretches of texts that are not there")
     best, all_there = np.empty((2, len(offsets) - 1), np.int64), np.empty(len(offsets) - 1, np.bool_)
-    room = np.empty((5, int(standing.counts.sum()) + len(weights.texts)), np.int64)
-    _best(offsets, data, texts, firsts, *standing, frozen(np.stack(weights), np.int64), room, letters, best, all_there)
+    room = np.empty((5, int(standing.counts.sum()) + len(weights)), np.int64)
+    if not _best(offsets, data, rows, *standing, weighing, room, letters, best, all_there):
+        raise ValueError("a stretch is not in its text")
     return best[0], best[1], all_there
 
 
@@ -56,8 +56,7 @@ def best_places(
 def _best(
     offsets: Any,
     data: Any,
-    texts: Any,
-    firsts: Any,
+    stretches: Any,
     counts: Any,
     starts: Any,
     ends: Any,
@@ -66,21 +65,29 @@ def _best(
     letters: bool,
     best: Any,
     all_there: Any,
-) -> None:
+) -> bool:
+    for k in range(len(stretches)):
+        i = stretches[k, 0]
+        if not (0 <= i < len(offsets) - 1 and offsets[i] <= stretches[k, 1]):
+            return False
+        for term in range(len(counts)):
+            many = counts[term, k]
+            if many > 0 and stretches[k, 1] + ends[term, k, many - 1] > offsets[i + 1]:
+                return False
     lines, points, seen, first, first_end = room[0], room[1], room[2], room[3], room[4]
     stretch = weight = 0
     for i in range(len(offsets) - 1):
         text = data[offsets[i] : offsets[i + 1]]
         many = 0
         upto = stretch
-        while upto < len(texts) and texts[upto] == i:
+        while upto < len(stretches) and stretches[upto, 0] == i:
             upto += 1
         all_there[i] = True
         for term in range(len(counts)):
             there = False
             for k in range(stretch, upto):
                 there |= counts[term, k] > 0
-                origin = firsts[k] - offsets[i]
+                origin = stretches[k, 1] - offsets[i]
                 line = passed = origin
                 for n in range(counts[term, k]):
                     start, end = origin + starts[term, k, n], origin + ends[term, k, n]
@@ -98,14 +105,14 @@ def _best(
                         first[at], first_end[at] = start, end
             all_there[i] &= there
         stretch = upto
-        while weight < weights.shape[1] and weights[0, weight] == i:
-            line = weights[1, weight]
+        while weight < len(weights) and weights[weight, 0] == i:
+            line = weights[weight, 1]
             at = _place(lines, many, line)
             if at == many or lines[at] != line:
                 many = _inserted(room, at, many)
                 lines[at], points[at] = line, 0
-                first[at], first_end[at] = weights[3, weight], weights[4, weight]
-            points[at] += weights[2, weight]
+                first[at], first_end[at] = weights[weight, 3], weights[weight, 4]
+            points[at] += weights[weight, 2]
             weight += 1
         if many:
             at = 0
@@ -115,6 +122,7 @@ def _best(
         else:
             letter = first_letter(text, 0, len(text)) if letters else 0
             best[0, i] = best[1, i] = letter if letter < len(text) else 0
+    return True
 
 
 @leaf

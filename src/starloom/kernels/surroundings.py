@@ -13,7 +13,7 @@ import numpy as np
 
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.moves import back, continues, forward
-from starloom.kernels.text import Int64s, UInt8s, frozen, stretches
+from starloom.kernels.text import UInt8s, frozen
 from starloom.kernels.vectors import BITS, equal, lowest
 
 _NEWLINE = np.uint8(0x0A)
@@ -29,6 +29,15 @@ class Reach(NamedTuple):
     lines: int
 
 
+class Piece(NamedTuple):
+    """data[start:end] of a text in UTF-8, data[begin:stop]."""
+
+    begin: int
+    stop: int
+    start: int
+    end: int
+
+
 class Surroundings:
     """`marks`: of at least two bytes each."""
 
@@ -40,30 +49,31 @@ class Surroundings:
         self._marks = np.frombuffer(b"".join(some), np.uint8)
         self._bounds = frozen(np.cumsum([0, *map(len, some)]), np.int64)
 
-    def around(self, begins: Int64s, stops: Int64s, starts: Int64s, ends: Int64s, data: UInt8s) -> list[list[int]]:
-        """(first, last) of each piece data[start:end] of a text data[begin:stop]: in data[first:last] is looked."""
-        begins, stops, data = stretches(begins, stops, data)
-        starts, ends, _ = stretches(starts, ends, data)
-        if len(starts) != len(begins) or (starts < begins).any() or (ends > stops).any():
-            raise ValueError("a piece is outside its text")
-        found = np.empty((len(starts), 2), np.int64)
-        _around(begins, stops, starts, ends, data, self._reach, self._marks, self._bounds, found)
+    def around(self, pieces: Sequence[Piece], data: UInt8s) -> list[list[int]]:
+        """(first, last) of each piece: in data[first:last] is looked. Raises ValueError for one that is not in its
+        text, and for a text that is not in `data`."""
+        bounds = np.array(pieces, np.int64).reshape(-1, 4)
+        found = np.empty((len(bounds), 2), np.int64)
+        if not _around(bounds, frozen(data, np.uint8), self._reach, self._marks, self._bounds, found):
+            raise ValueError("a piece is not in its text")
         return found.tolist()
 
 
 @kernel
-def _around(
-    begins: Any, stops: Any, starts: Any, ends: Any, data: Any, reach: Any, marks: Any, bounds: Any, found: Any
-) -> None:
+def _around(pieces: Any, data: Any, reach: Any, marks: Any, bounds: Any, found: Any) -> bool:
     wide, near, word, lines = reach[0], reach[1], reach[2], reach[3]
-    for i in range(len(starts)):
-        text = data[begins[i] : stops[i]]
-        start, end = starts[i] - begins[i], ends[i] - begins[i]
+    for i in range(len(pieces)):
+        begin, stop = pieces[i, 0], pieces[i, 1]
+        if not 0 <= begin <= pieces[i, 2] <= pieces[i, 3] <= stop <= len(data):
+            return False
+        text = data[begin:stop]
+        start, end = pieces[i, 2] - begin, pieces[i, 3] - begin
         first, last = back(text, 0, start, wide), forward(text, end, len(text), wide)
         if not _marked(text, first, last, marks, bounds):
             first = max(_words_before(text, start, near, word), _lines_before(text, start, lines, wide))
             last = min(_words_behind(text, end, near, word), _lines_behind(text, end, lines, wide))
-        found[i, 0], found[i, 1] = begins[i] + first, begins[i] + last
+        found[i, 0], found[i, 1] = begin + first, begin + last
+    return True
 
 
 @leaf

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
 from starloom.kernels.seek import Seeker, places_of
-from starloom.kernels.text import Int64s, UInt8s, frozen, stretches
+from starloom.kernels.text import UInt8s, frozen
 
 
 class Standing(NamedTuple):
@@ -22,57 +22,55 @@ class Standing(NamedTuple):
     @classmethod
     def room(cls, pieces: int, stretches: int, most: int) -> "Standing":
         """For so many places of each; none is there."""
-        shape = (pieces, stretches, most)
+        shape = (pieces, stretches, max(most, 0))
         return cls(np.zeros(shape[:2], np.int64), np.empty(shape, np.int64), np.empty(shape, np.int64))
+
+
+class Stretch(NamedTuple):
+    """data[start:stop], in which the first `most` places of each piece are sought."""
+
+    start: int
+    stop: int
+    most: int
 
 
 class Where:
     """Some pieces; None among them is sought by others."""
 
     def __init__(self, seekers: Sequence[Seeker | None]) -> None:
-        numbers = [number for number, one in enumerate(seekers) if one]
-        some = [one for one in seekers if one]
-        self._arrays = (
-            frozen(np.array(numbers, np.int64), np.int64),
-            np.frombuffer(b"".join(one.piece.tobytes() for one in some), np.uint8),
-            np.frombuffer(b"".join(one.masks.tobytes() for one in some), np.uint8),
-            frozen(np.cumsum([0, *(len(one.piece) for one in some)]), np.int64),
-            frozen(np.array([one.longest for one in some], np.int64), np.int64),
-        )
-        self._pieces = len(seekers)
+        rows = [(number, len(one.piece), one.longest) for number, one in enumerate(seekers) if one]
+        self._pieces = np.frombuffer(b"".join(one.piece.tobytes() for one in seekers if one), np.uint8)
+        self._masks = np.frombuffer(b"".join(one.masks.tobytes() for one in seekers if one), np.uint8)
+        self._rows = np.array(rows, np.int64).reshape(-1, 3)
+        self._many = len(seekers)
 
-    def standing(self, starts: Int64s, stops: Int64s, data: UInt8s, most: Sequence[int]) -> Standing:
-        """The first most[s] places in data[starts[s]:stops[s]], of overlapping ones the first."""
-        starts, stops, data = stretches(starts, stops, data)
-        limits = frozen(np.array(most, np.int64), np.int64)
-        if len(limits) != len(starts) or (limits < 0).any():
-            raise ValueError("how many places are sought in each stretch?")
-        found = Standing.room(self._pieces, len(starts), max(most, default=0))
-        _standing(starts, stops, data, limits, *self._arrays, *found)
+    def standing(self, sought: Sequence[Stretch], data: UInt8s) -> Standing:
+        """The first places of each piece in each stretch, of overlapping ones the first. Raises ValueError for a
+        stretch that is not in `data`."""
+        bounds = np.array(sought, np.int64).reshape(-1, 3)
+        found = Standing.room(self._many, len(sought), max((one[2] for one in sought), default=0))
+        if not _standing(bounds, frozen(data, np.uint8), self._rows, self._pieces, self._masks, *found):
+            raise ValueError("a stretch is not in the data")
         return found
 
 
 @kernel
 def _standing(
-    starts: Any,
-    stops: Any,
-    data: Any,
-    limits: Any,
-    numbers: Any,
-    pieces: Any,
-    masks: Any,
-    bounds: Any,
-    longest: Any,
-    counts: Any,
-    found_starts: Any,
-    found_ends: Any,
-) -> None:
-    for k in range(len(numbers)):
-        piece, mask = pieces[bounds[k] : bounds[k + 1]], masks[bounds[k] : bounds[k + 1]]
-        number = numbers[k]
-        for s in range(len(starts)):
-            out = found_starts[number, s, : limits[s]]
-            many = places_of(data[starts[s] : stops[s]], piece, mask, longest[k], out)
+    sought: Any, data: Any, rows: Any, pieces: Any, masks: Any, counts: Any, found_starts: Any, found_ends: Any
+) -> bool:
+    """Whether all stretches are in `data`. A row: which piece it is, its length, of `Seeker.longest`."""
+    for s in range(len(sought)):
+        if not (0 <= sought[s, 0] <= sought[s, 1] <= len(data) and sought[s, 2] >= 0):
+            return False
+    first = 0
+    for k in range(len(rows)):
+        number, size, longest = rows[k, 0], rows[k, 1], rows[k, 2]
+        piece, mask = pieces[first : first + size], masks[first : first + size]
+        first += size
+        for s in range(len(sought)):
+            out = found_starts[number, s, : sought[s, 2]]
+            many = places_of(data[sought[s, 0] : sought[s, 1]], piece, mask, longest, out)
             counts[number, s] = many
             for n in range(many):
-                found_ends[number, s, n] = out[n] + len(piece)
+                found_ends[number, s, n] = out[n] + size
+    return True

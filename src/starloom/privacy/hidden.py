@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from starloom.privacy.span import Span
 
 if TYPE_CHECKING:
-    from starloom.kernels.surroundings import Surroundings
+    from starloom.kernels.surroundings import Piece, Surroundings
 
 AROUND = 1 << 14  # characters looked at on both sides where a private key may be: more than one is long
 _NEAR = 640  # elsewhere, from the end of the word at its edge: more than any other detector looks
@@ -17,15 +17,6 @@ _WORD = 4_096  # characters of a word; no token is longer
 # Detectors whose findings may be longer than _NEAR need one of these, as it is written here: blocks of keys, members of
 # a JSON Web Key, PuTTY's lines, the d of an RSA key in XML.
 LONG = ("PRIVATE KEY", '"kty"', "Private-Lines", "<D>")
-
-
-class Piece(NamedTuple):
-    """data[start:end] of a text in UTF-8, data[begin:stop]."""
-
-    begin: int
-    stop: int
-    start: int
-    end: int
 
 
 class Seen(NamedTuple):
@@ -54,14 +45,13 @@ def hidden(text: str, start: int = 0, end: int | None = None) -> list[Span]:
     return [Span(a - start, b - start, kind) for a, b, kind in clipped if a < b]
 
 
-def seen_around(data: bytes, pieces: Sequence[Piece]) -> list[Seen]:
+def seen_around(data: bytes, pieces: "Sequence[Piece]") -> list[Seen]:
     """The same of several pieces at once, for a process that has many to show: see `find.prepare`."""
     import numpy as np
 
     from starloom.privacy.find import find_each
 
-    begins, stops, starts, ends = np.array(pieces, np.int64).reshape(-1, 4).T
-    bounds = _surroundings().around(begins, stops, starts, ends, np.frombuffer(data, np.uint8))
+    bounds = _surroundings().around(pieces, np.frombuffer(data, np.uint8))
     texts = [data[first:last].decode() for first, last in bounds]
     return [
         Seen(text, first, last - first, [Span(one.start, one.end, one.kind) for one in found])

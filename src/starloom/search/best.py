@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from starloom.kernels.best_places import Weights, best_places
+from starloom.kernels.best_places import Weight, best_places
 from starloom.kernels.lines_at import line_starts
 from starloom.kernels.text import Bools, Int64s
-from starloom.kernels.where import Standing, Where
+from starloom.kernels.where import Standing, Stretch, Where
 from starloom.search import nodes
 from starloom.search.matching import File, Text, judge, places, seeker_of, text_terms
 from starloom.search.nodes import Exact, Filter, Node, Word, fold
@@ -26,20 +26,12 @@ class Texts:
         self.bounds = list(accumulate(map(len, texts), initial=0))
         self.array = np.frombuffer(self.data, np.uint8)
         self.offsets = np.array(self.bounds, np.int64)
+        self.offsets.flags.writeable = False
 
     def line_end(self, start: int, stop: int) -> int:
         """Of the line of a place; `stop` where the text ends before it."""
         found = self.data.find(b"\n", start, stop)
         return stop if found < 0 else found
-
-
-class Stretch(NamedTuple):
-    """`start` and `stop` in Texts.data; the first `most` places of each term in it are sought."""
-
-    text: int
-    start: int
-    stop: int
-    most: int
 
 
 class Terms:
@@ -55,8 +47,7 @@ class Terms:
 
     def standing(self, texts: Texts, stretches: Sequence[Stretch]) -> Standing:
         """Where they stand."""
-        _, starts, stops, most = (list(column) for column in zip(*stretches)) if stretches else ([], [], [], [])
-        found = self._where.standing(np.array(starts, np.int64), np.array(stops, np.int64), texts.array, most)
+        found = self._where.standing(stretches, texts.array)
         for term, find in self._others:
             for number, one in enumerate(stretches):
                 some = find(Text(texts.data[one.start : one.stop]), one.most)
@@ -90,11 +81,11 @@ class Best:
         blank. And whether every term was seen in it: where one was not, it may stand there nevertheless."""
         defined = self._defined(texts, files, may_define) if any(may_define) and self._tests else []
         stretches = list(self._stretches(texts, defined))
-        standing = self.terms.standing(texts, stretches)
-        numbers, firsts = np.array([one[:2] for one in stretches], np.int64).reshape(-1, 2).T
-        weights = self._weights(texts, defined)
+        standing = self.terms.standing(texts, [stretch for _, stretch in stretches])
+        begins = [(number, stretch.start) for number, stretch in stretches]
+        weights = list(self._weights(texts, defined))
         letters = self.terms.many != 1
-        return best_places(texts.offsets, texts.array, numbers, firsts, standing, weights, letters=letters)
+        return best_places(texts.offsets, texts.array, begins, standing, weights, letters=letters)
 
     def _defined(self, texts: Texts, files: Sequence[File], may_define: Sequence[bool]) -> list[Definition]:
         """Of each text those that fit best."""
@@ -114,29 +105,27 @@ class Best:
             if at >= 0
         ]
 
-    def _stretches(self, texts: Texts, defined: Sequence[Definition]) -> Iterator[Stretch]:
-        """Where the terms are sought: the lines that define something, on which the first place may be beyond the first
-        places of the text; and the whole text, unless such a line is better than any other."""
+    def _stretches(self, texts: Texts, defined: Sequence[Definition]) -> Iterator[tuple[int, Stretch]]:
+        """Where the terms are sought, and in which text: the lines that define something, on which the first place may
+        be beyond the first places of the text; and the whole text, unless such a line is better than any other."""
         lines: dict[int, list[int]] = {}
         for one in defined:
             lines.setdefault(one.text, []).append(one.line)
         for number, (start, stop) in enumerate(pairwise(texts.bounds)):
             here = lines.get(number, [])
             for line in here:
-                yield Stretch(number, start + line, texts.line_end(start + line, stop), 1)
+                yield number, Stretch(start + line, texts.line_end(start + line, stop), 1)
             if not here or not self.terms.on_lines:
-                yield Stretch(number, start, stop, 1 if self.terms.many == 1 and not here else PLACES)
+                yield number, Stretch(start, stop, 1 if self.terms.many == 1 and not here else PLACES)
 
-    def _weights(self, texts: Texts, defined: Sequence[Definition]) -> Weights:
+    def _weights(self, texts: Texts, defined: Sequence[Definition]) -> Iterator[Weight]:
         """Lines that define something; where no term stands on one, what it defines is shown."""
-        rows = []
         for one in defined:
             start = texts.bounds[one.text]
             line = start + one.line
             at = texts.data.find(one.name, line, texts.line_end(line, texts.bounds[one.text + 1]))
             place = (at - start, at - start + len(one.name)) if at >= 0 else (one.line, one.line)
-            rows.append((one.text, one.line, self.terms.many + one.fit, *place))
-        return Weights(*np.array(rows, np.int64).reshape(-1, 5).T)
+            yield Weight(one.text, one.line, self.terms.many + one.fit, *place)
 
 
 def _symbol_tests(node: Node) -> Iterator[tuple[str | None, Callable[[str], int]]]:

@@ -35,7 +35,7 @@ class Columns:
         """A cell. Raises KeyError for no column."""
         cell = self._cells.get(name)
         if cell is None:  # threads may make it twice
-            cell = self._cells[name] = _cell(self._table.column(name))
+            cell = self._cells[name] = cell_of(self._table.column(name))
         return cell(row)
 
     def array(self, name: str) -> pa.Array:
@@ -69,7 +69,7 @@ class Strings:
 
     def __init__(self, strings: pa.Array) -> None:
         _, starts, data = strings.buffers()
-        self._cell = _cell(strings)
+        self._cell = cell_of(strings)
         self._starts = np.frombuffer(starts, dtype=np.int32)[strings.offset :] if starts else np.zeros(1, np.int32)
         self._data = np.frombuffer(data, dtype=np.uint8) if data else np.zeros(0, np.uint8)
 
@@ -85,15 +85,19 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _cell(column: pa.ChunkedArray | pa.Array) -> Cell:
+def cell_of(column: pa.ChunkedArray | pa.Array) -> Cell:
+    """What gives the cells of a column."""
     array = _whole(column) if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.DictionaryArray):
-        numbers, values = _cell(array.indices), [*array.dictionary.to_pylist(), None]
+        numbers, values = cell_of(array.indices), [*array.dictionary.to_pylist(), None]
         return lambda row: values[-1 if (number := numbers(row)) is None else number]
     if array.type == pa.string() and len(array):
         return _with_nulls(array, _text(array))
     if array.type in _FORMATS and len(array):
         return _with_nulls(array, _numbers(array.buffers()[1], _FORMATS[array.type], array.offset).__getitem__)
+    if isinstance(array, pa.ListArray) and len(array):
+        lists, inner = Lists(array), cell_of(array.values)
+        return _with_nulls(array, lambda row: [inner(number) for number in range(*lists.slice(row))])
     return lambda row: array[row].as_py()
 
 

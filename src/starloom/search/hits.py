@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from starloom.identity import qualified_swhid
 from starloom.kernels.extracts import Row, extracts
-from starloom.privacy.hidden import Piece, Seen, seen_around
+from starloom.kernels.surroundings import Piece
+from starloom.kernels.where import Stretch
+from starloom.privacy.hidden import Seen, seen_around
 from starloom.privacy.redact import excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
-from starloom.search.best import PLACES, Best, Stretch, Texts
+from starloom.search.best import PLACES, Best, Texts
 from starloom.search.matching import File
 from starloom.search.nodes import Node
 
@@ -132,7 +134,7 @@ class Shower:
     def _highlights(self, snippets: Sequence[str]) -> Iterator[tuple[tuple[int, int], ...]]:
         """Where the terms stand in each snippet as it is shown, overlapping ones joined."""
         texts = Texts([one.encode() for one in snippets])
-        stretches = [Stretch(at, *bounds, PLACES) for at, bounds in enumerate(pairwise(texts.bounds))]
+        stretches = [Stretch(start, stop, PLACES) for start, stop in pairwise(texts.bounds)]
         standing = [column.tolist() for column in self._best.terms.standing(texts, stretches)]
         for at, snippet in enumerate(snippets):
             found: list[tuple[int, int]] = []

@@ -9,7 +9,7 @@ import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -24,7 +24,7 @@ from starloom.search import fields, layout
 from starloom.search.ask import Key
 from starloom.search.blocks import Blocks
 from starloom.search.candidates import Plan, plan
-from starloom.search.columns import Columns, Lists, Strings
+from starloom.search.columns import Columns, Lists, Strings, cell_of
 from starloom.search.matching import File
 from starloom.search.nodes import Node, fold
 from starloom.search.proof import proved
@@ -116,7 +116,7 @@ class Shard:
         table = layout.read_rows(folder / layout.ROWS)
         self._columns = Columns(table)
         self._symbols = Lists(self._columns.array("symbols"))
-        self._names, self._lines = Strings(self._symbols.values), self._columns.array("symbol_lines").values
+        self._names, self._line = Strings(self._symbols.values), cell_of(self._columns.array("symbol_lines").values)
         self._lengths = self._columns.numbers("text_bytes")
         texts = layout.texts_among(names)
         self._blocks = Blocks(self._columns, {layout.text_number(name): mapped(folder / name) for name in texts})
@@ -162,10 +162,8 @@ class Shard:
 
     def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> tuple[list[int], Int64s]:
         """The first candidates of a tier, of a greater rank: their ranks and rows."""
-        from tantivy import Order
-
         asked = self._of_tier(found, tier, rank)
-        result = self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=Order.Asc)
+        result = self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=_ascending())
         rows = self._searcher.fast_field_values(fields.NUMBER, [address for _, address in result.hits])
         return [rank for rank, _ in result.hits], np.array(rows, dtype=np.int64)
 
@@ -218,11 +216,11 @@ class Shard:
         first, last = self._symbols.slice(row)
         if first == last:
             return []
-        if all(map(str.isascii, names)):  # then only ASCII folds to them
-            found = [first + number for number in _sought(names).among(*self._names.buffers(first, last))]
+        if (sought := _sought(names)) is not None:
+            found = [first + number for number in sought.among(*self._names.buffers(first, last))]
         else:
             found = [number for number in range(first, last) if fold(self._names[number]) in names]
-        return [(self._names[number], self._lines[number].as_py()) for number in found]
+        return [(self._names[number], self._line(number)) for number in found]
 
     def _text(self, row: int) -> bytes:
         if self._lengths[row] < _LARGE:
@@ -231,8 +229,9 @@ class Shard:
 
 
 @lru_cache(64)
-def _sought(names: frozenset[str]) -> Names:
-    return Names(one.encode() for one in names)
+def _sought(names: frozenset[str]) -> Names | None:
+    """None where that is more than ASCII: then more than ASCII folds to them."""
+    return Names(one.encode() for one in names) if all(map(str.isascii, names)) else None
 
 
 def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Schema"]:
@@ -247,6 +246,14 @@ def _open_segments(folder: Path, names: Iterable[str]) -> tuple["Searcher", "Sch
         return index.searcher(), index.schema
 
 
+@cache
+def _ascending() -> Any:
+    from tantivy import Order
+
+    return Order.Asc
+
+
+@cache
 def _occurs() -> tuple[Any, Any, Any]:
     from tantivy import Occur
 
