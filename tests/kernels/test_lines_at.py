@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from starloom.kernels.lines_at import line_starts
 
-texts = st.lists(st.lists(st.sampled_from(b"ab\r\n\n\xff"), max_size=60).map(bytes), min_size=1, max_size=4)
+texts = st.lists(st.lists(st.sampled_from(b"ab\r\n\n\xff"), max_size=200).map(bytes), min_size=1, max_size=4)
 
 
 @settings(deadline=None, max_examples=100)

@@ -1,7 +1,7 @@
 """Of several texts the lines around a place, each cut to what is shown of it.
 
 A line ends at "\\n" alone; a "\\r" before that is not shown. A line beside that of the place is left out where nothing
-is on it. Cost: see `lines_at`, and the length of the lines that are cut.
+is on it. Cost: line ends before the place are counted, characters in the lines.
 """
 
 from typing import Any, NamedTuple
@@ -37,11 +37,12 @@ def extracts(offsets: Int64s, data: UInt8s, starts: Int64s, ends: Int64s, width:
     ValueError for a place that is outside its text."""
     offsets, data = checked(offsets, data)
     starts, ends = frozen(starts, np.int64), frozen(ends, np.int64)
-    sizes = np.diff(offsets)
-    if len(starts) != len(sizes) or len(ends) != len(sizes) or (starts < 0).any() or (starts > sizes).any():
-        raise ValueError("a place is outside its text")
+    if len(starts) != len(offsets) - 1 or len(ends) != len(starts):
+        raise ValueError("each text has a place")
     rows = np.empty((3 * len(starts), len(Row._fields)), np.int64)
     found = _extracts(offsets, data, starts, ends, width, lead, rows)
+    if found < 0:
+        raise ValueError("a place is outside its text")
     return [Row(*row) for row in rows[:found].tolist()]
 
 
@@ -51,6 +52,8 @@ def _extracts(offsets: Any, data: Any, starts: Any, ends: Any, width: int, lead:
     for i in range(len(starts)):
         text = data[offsets[i] : offsets[i + 1]]
         start = starts[i]
+        if not 0 <= start <= len(text):
+            return -1
         begin, stop = line_begin(text, 0, start), line_end(text, start)
         number = 1 + newlines(text[:begin])
         first = found

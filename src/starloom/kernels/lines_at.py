@@ -1,15 +1,17 @@
 """Where lines of a number begin, in several texts. A line ends at "\\n" alone.
 
-Cost: 1.5 us, and some 20 GB/s for what is before the line.
+Line ends are counted in 64 bytes at once: to go from one to the next took most of the time where lines are short.
 """
 
 from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import kernel
-from starloom.kernels.swar import line_end
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.text import Int64s, UInt8s, checked, frozen
+from starloom.kernels.vectors import BITS, equal, lowest, ones
+
+_NEWLINE, _ONE = np.uint8(0x0A), np.uint64(1)
 
 
 def line_starts(offsets: Int64s, data: UInt8s, texts: Int64s, numbers: Int64s) -> Int64s:
@@ -28,10 +30,25 @@ def line_starts(offsets: Int64s, data: UInt8s, texts: Int64s, numbers: Int64s) -
 def _line_starts(offsets: Any, data: Any, texts: Any, numbers: Any, starts: Any) -> None:
     for k in range(len(texts)):
         text = data[offsets[texts[k]] : offsets[texts[k] + 1]]
-        start = 0
-        for _ in range(numbers[k] - 1):
-            start = line_end(text, start) + 1
-            if start > len(text):
-                start = -1
-                break
-        starts[k] = start
+        starts[k] = _behind(text, numbers[k] - 1)
+
+
+@leaf
+def _behind(text: Any, ends: Any) -> Any:
+    """Where so many line ends are passed; -1 where there are fewer."""
+    p = 0
+    while ends > 0 and p + BITS <= len(text):
+        bits = equal(text, p, _NEWLINE)
+        many = ones(bits)
+        if many >= ends:
+            for _ in range(ends - 1):
+                bits &= bits - _ONE
+            return p + lowest(bits) + 1
+        ends -= many
+        p += BITS
+    while ends > 0:
+        if p == len(text):
+            return -1
+        ends -= text[p] == _NEWLINE
+        p += 1
+    return p

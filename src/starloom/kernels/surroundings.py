@@ -2,8 +2,8 @@
 
 As far as `wide` characters on both sides where a mark stands there, of things that may be so long. Elsewhere `near`
 characters, from there to the end of a word of at most `word`, a quarter of `near` more, and not beyond `lines` lines.
-`privacy.hidden` says why, and is the same in plain Python. Cost: 10 GB/s for the marks; the rest looks at some hundred
-bytes.
+`privacy.hidden` says why, and is the same in plain Python. Cost: what is looked at for marks, twice `wide`; the rest is
+some hundred bytes.
 """
 
 from collections.abc import Sequence

@@ -91,7 +91,8 @@ class Best:
         """Of each text those that fit best."""
         found = []
         for number, file in enumerate(files):
-            symbols = file.symbols(self.names) if may_define[number] else []
+            if not may_define[number] or not (symbols := file.symbols(self.names)):
+                continue
             fits = [(max(test(name) for test in self._tests), name, line) for name, line in symbols]
             wanted = sorted((one for one in fits if one[0]), key=lambda one: -one[0])[:_DEFINITIONS]
             found += [(number, line, name, fit) for fit, name, line in wanted]
