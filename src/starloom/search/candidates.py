@@ -15,7 +15,7 @@ from starloom.search import fields, grams, required
 from starloom.search.borders import of_piece
 from starloom.search.identifiers import IDENTIFIER
 from starloom.search.matching import text_terms
-from starloom.search.needs import Beside, Every, Has, Needed
+from starloom.search.needs import Every, Has, Needed
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Word, fold
 
 if TYPE_CHECKING:
@@ -35,15 +35,13 @@ class Plan:
 
     `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
     They are told by a file alone, whatever else is in the index. None: it matches no file of this shard.
-    `on_a_line`: all of `unproved` is one term, to be sought in some blocks of the candidates alone. Else `may`: which
-    rows may be hits, by the filters of their blocks; None: those say nothing. `total`: so many candidates there are,
-    deleted ones counted; None: that takes going through them.
+    `may`: which rows may be hits, by their filters of grams; None: those say nothing. `total`: so many candidates there
+    are, deleted ones counted; None: that takes going through them.
     """
 
     candidates: "Query"
     unproved: Node | None
     better: tuple["Query | None", ...]
-    on_a_line: grams.OnALine | None
     may: grams.May | None
     total: int | None
 
@@ -65,9 +63,7 @@ class _Planner:
     def plan(self, node: Node) -> Plan:
         found, unproved = self._node(node)
         candidates = self._query.all_query() if found is None else found
-        line = grams.on_a_line(unproved)
-        may = None if line else grams.may(unproved)
-        return Plan(candidates, unproved, tuple(self._better(node)), line, may, self._total(node, unproved))
+        return Plan(candidates, unproved, tuple(self._better(node)), grams.may(unproved), self._total(node, unproved))
 
     # What narrows
 
@@ -166,7 +162,6 @@ class _Planner:
             return None
         if isinstance(needed, Has):
             return self._text(field, needed.text)
-        assert not isinstance(needed, Beside)  # asked of filters alone
         parts = [self._needed(field, part) for part in needed.parts]
         if isinstance(needed, Every):
             return self._every([part for part in parts if part is not None])

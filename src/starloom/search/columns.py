@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from starloom.kernels.text import Int32s, Int64s, UInt8s
+from starloom.kernels.text import Int32s, UInt8s
 
 Cell: TypeAlias = Callable[[int], Any]  # by the number of the row; None: null
 
@@ -52,16 +52,11 @@ class Lists:
     """A column of lists, in one piece: of a row, its values where they lie."""
 
     def __init__(self, column: pa.Array) -> None:
-        self._rows = len(column)
         self._starts = _numbers(column.buffers()[1], "i", column.offset)
         self.values = column.values
 
     def slice(self, row: int) -> tuple[int, int]:
         return self._starts[row], self._starts[row + 1]
-
-    def starts(self) -> Int64s:
-        """Where those of each row begin, and behind the last."""
-        return np.array(self._starts[: self._rows + 1], dtype=np.int64)
 
 
 class Strings:

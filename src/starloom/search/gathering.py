@@ -1,4 +1,4 @@
-"""The first half of indexing: the dataset's texts, block by block compressed, and their rows, apart by shard.
+"""The first half of indexing: the dataset's texts, each compressed by itself, and their rows, apart by shard.
 
 A piece is made of some row groups of the dataset and holds, for each shard that has new files in it, `NN.lz4` (blocks)
 and `NN.parquet` (rows of layout.FILES, with `text_start` counted in that file); and `kept.parquet`, the rows of the
@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from starloom.languages.syntax.definitions import Definitions
-from starloom.search import blocks, fields
+from starloom.search import fields
+from starloom.search.grams import filters_of
 from starloom.search.layout import CODEC, FILES, FROM_DATASET, shard_name, shard_of
 from starloom.search.work import Work
 from starloom.workspace.atomic import Draft
@@ -114,15 +115,12 @@ class _New:
         """Takes rows that lack only the place of their text."""
         if self._texts is None:
             self._texts = self._stack.enter_context(self._draft.create(f"{self._name}.lz4"))
-        cut = list(map(blocks.cut, texts))
-        filters = iter(blocks.filters_of(cut))
-        for row, text, some in zip(rows, texts, cut, strict=True):
+        for row, text in zip(rows, texts, strict=True):
             start = self._texts.tell()
-            sizes = [self._texts.write(self._codec.compress(block, asbytes=True)) for block in some]
-            row |= {"text_start": start, "text_size": sum(sizes), "text_bytes": len(text), "text_file": 0, "live": True}
-            row["blocks"] = [
-                {"size": size, "bytes": len(block), "grams": next(filters)} for size, block in zip(sizes, some)
-            ]
+            size = self._texts.write(self._codec.compress(text, asbytes=True))
+            row |= {"text_start": start, "text_size": size, "text_bytes": len(text), "text_file": 0, "live": True}
+        for row, grams in zip(rows, filters_of(texts), strict=True):
+            row["grams"] = grams
         self._rows.append(pa.Table.from_pylist(rows, FILES))
 
     def finish(self) -> None:

@@ -1,125 +1,81 @@
-"""What a file must have to be a hit, asked of the filters of its blocks before any of it is unpacked.
+"""What a file must have to be a hit, asked of its filter of grams before its text is unpacked.
 
-The index finds the files that have a piece's rarest trigrams: a large file has them all; the filters of its blocks
-(`kernels/gram_filters`) say of most such files that the piece itself is not there, and of the rest where it may be.
-What stands on one line must have all that it needs in one block.
+A text's filter (`kernels/gram_filters`) is a column of its row. The index finds the files that have a piece's rarest
+trigrams: a large file has them all; its filter says of nine in ten such files that the piece itself is not there.
 """
 
-import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+import itertools
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
-from starloom.kernels import gram_filters
-from starloom.kernels.gram_filters import Filters, Wanted
-from starloom.kernels.text import Bools, Int64s
-from starloom.search import patterns, required
-from starloom.search.matching import Stands, stands
-from starloom.search.needs import Beside, Every, Has, Needed, Said, Some
-from starloom.search.nodes import All, Any, Exact, Node, Pattern, Term, Word, fold
+from starloom.kernels.gram_filters import Filters, gram_filters, gram_hashes
+from starloom.kernels.text import Int64s
+from starloom.search import required
+from starloom.search.needs import Every, Has, Needed, Said, every, some
+from starloom.search.nodes import All, Any, Exact, Node, Pattern, Word, fold
 
-May: TypeAlias = Callable[[Filters, Int64s], Bools]  # of rows, which may be hits
-_LINE: Final = re.compile(r"[^\n]*\n|[^\n]+")
-
-
-@dataclass(frozen=True)
-class OnALine:
-    """A term that is all that is asked for and reaches over no line's end: what a block must have for it, and whether
-    lines have it."""
-
-    wanted: Wanted
-    stands: Stands
+May: TypeAlias = Callable[[Filters, Int64s], NDArray[np.bool_]]  # of rows, which may be hits
 
 
-def on_a_line(node: Node | None) -> OnALine | None:
-    """`node` as such a term; None: it is none, or the filters say nothing of it."""
-    if isinstance(node, All) and len(node.parts) == 1:
-        return on_a_line(node.parts[0])
-    if isinstance(node, Word | Exact | Pattern) and (wanted := _on_a_line(node)):
-        return OnALine(wanted, stands(node))
-    return None
+def filters_of(texts: Iterable[bytes]) -> list[bytes]:
+    """The filter of each text, for its row."""
+    folded = [text if text.isascii() else fold(text.decode()).encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, folded)], dtype=np.int64)
+    bounds, filters = gram_filters(offsets, np.frombuffer(b"".join(folded), dtype=np.uint8))
+    return [filters[start:end].tobytes() for start, end in itertools.pairwise(bounds.tolist())]
+
+
+def in_column(column: pa.Array) -> Filters:
+    """Those of all rows, as they are mapped."""
+    _, offsets, data = column.buffers()
+    if not len(column) or data is None:
+        return Filters(np.zeros(len(column) + 1, dtype=np.int64), np.zeros(0, dtype=np.uint8))
+    bounds = np.frombuffer(offsets, dtype=np.int64)[column.offset : column.offset + len(column) + 1]
+    return Filters(bounds, np.frombuffer(data, dtype=np.uint8))
 
 
 def may(node: Node | None) -> May | None:
     """What the filters say of a query; None: nothing."""
-    if isinstance(node, Word | Exact | Pattern):
-        if wanted := _on_a_line(node):
-            return _somewhere(wanted)
-        needed = _needed(node)
-        return None if needed is None else _apart(needed)
-    if isinstance(node, All | Any):
-        return _together([may(part) for part in node.parts], isinstance(node, All))
+    needed = _needed(node) if node is not None else None
+    return None if needed is None else _asked(needed)
+
+
+def _needed(node: Node) -> Needed:
+    """What is in each text that `node` holds for."""
+    if isinstance(node, Word | Exact):
+        return Has(fold(node.text))
+    if isinstance(node, Pattern):
+        return required.needed(node, closely=True)
+    if isinstance(node, All):
+        return every([_needed(part) for part in node.parts])
+    if isinstance(node, Any):
+        return some([_needed(part) for part in node.parts])
     return None  # a filter, an exclusion
 
 
-def _on_a_line(term: Term) -> Wanted | None:
-    if "\n" in term.text if isinstance(term, Word | Exact) else not patterns.on_one_line(term):
-        return None
-    needed = _needed(term)
-    return (Wanted(list(_choices(needed))) or None) if needed else None
-
-
-def _needed(term: Term) -> Needed:
-    """What is in each text that has it."""
-    return required.needed(term, closely=True) if isinstance(term, Pattern) else Has(fold(term.text))
-
-
-def _choices(needed: Said) -> Iterator[list[list[bytes | gram_filters.Beside]]]:
-    """What is needed as `Wanted` has it; what it cannot say is left out."""
-    if isinstance(needed, Every):
-        for part in needed.parts:
-            yield from _choices(part)
-    else:
-        yield list(_alternatives(needed))
-
-
-def _alternatives(needed: Said) -> Iterator[list[bytes | gram_filters.Beside]]:
-    if isinstance(needed, Some):
-        for part in needed.parts:
-            yield from _alternatives(part)
-    else:
-        parts = needed.parts if isinstance(needed, Every) else [needed]
-        yield [_piece(one) for one in parts if isinstance(one, Has | Beside)]
-
-
-def _piece(part: Has | Beside) -> bytes | gram_filters.Beside:
-    if isinstance(part, Has):
-        return part.text.encode()
-    return gram_filters.Beside(part.left.encode(), part.right.encode())
-
-
-def _apart(needed: Said) -> May | None:
-    """Each piece wherever it is."""
-    if isinstance(needed, Every | Some):
-        return _together(list(map(_apart, needed.parts)), isinstance(needed, Every))
-    if isinstance(needed, Beside):
-        return _somewhere(Wanted([[[_piece(needed)]]]))
-    lines = [Wanted([[[line.encode()]]]) for line in _LINE.findall(needed.text)]
-    return _together([_somewhere(one) if one else None for one in lines], True)
-
-
-def _somewhere(wanted: Wanted) -> May:
-    """In some block."""
-    return lambda filters, rows: np.diff(filters.among(wanted, rows)[0]) > 0
-
-
-def _together(parts: list[May | None], of_all: bool) -> May | None:
+def _asked(needed: Said) -> May | None:
+    if isinstance(needed, Has):
+        hashes = gram_hashes(needed.text.encode())
+        return (lambda filters, rows: filters.having(hashes, rows)) if len(hashes) else None
+    parts = [_asked(part) for part in needed.parts]
     known = [part for part in parts if part is not None]
-    if not known or (not of_all and len(known) < len(parts)):
-        return None
-    return _in_turn(known, of_all)
+    if isinstance(needed, Every):
+        return _in_turn(known, True) if known else None
+    return _in_turn(known, False) if len(known) == len(parts) else None
 
 
 def _in_turn(parts: list[May], of_all: bool) -> May:
     """Each is asked of what those before it left open: to look into a filter is to wait for the memory."""
 
-    def told(filters: Filters, rows: Int64s) -> Bools:
-        found = parts[0](filters, rows)
+    def told(filters: Filters, rows: Int64s) -> NDArray[np.bool_]:
+        may = parts[0](filters, rows)
         for part in parts[1:]:
-            left = np.flatnonzero(found == of_all)
-            found[left] = part(filters, rows[left])
-        return found
+            left = np.flatnonzero(may == of_all)
+            may[left] = part(filters, rows[left])
+        return may
 
     return told

@@ -2,7 +2,7 @@
 
     NN/meta.json, NN/*.idx …   tantivy's index of shard NN, see `fields`
     NN/files.arrow             one row a file: FILES. A row keeps its number; what has gone is not `live`, and empty
-    NN/texts-KK.lz4            the texts, each in some blocks of LZ4, see `blocks`, in UTF-8
+    NN/texts-KK.lz4            the texts, one block of LZ4 each, in UTF-8
 
 A file's shard is told by its content: see `shard_of`. Why the texts once more, beside the dataset's Parquet: a row
 group there has 16 MB, 40-70 ms to decode for every hit that lies elsewhere; here a file costs 10 µs, and the index
@@ -21,7 +21,7 @@ from starloom.workspace.operations import Output
 
 FOLDER: Final = "search"
 KIND: Final = "search"  # of its manifest: the stage's name
-VERSION: Final = 6
+VERSION: Final = 5
 SPLITS: Final = ("train", "held_out")
 
 ROWS: Final = "files.arrow"
@@ -41,13 +41,6 @@ FROM_DATASET: Final = (
     "is_generated",
     "star_events_count",
 )
-BLOCKS: Final = pa.struct(
-    [
-        pa.field("size", pa.int32(), nullable=False),  # of it as it is packed
-        pa.field("bytes", pa.int32(), nullable=False),  # of the text in it
-        pa.field("grams", pa.large_binary(), nullable=False),  # a filter of what is in there: see `grams`
-    ]
-)
 FILES: Final = pa.schema(
     [
         *map(tables.DATASET_FILES.field, FROM_DATASET),
@@ -56,10 +49,10 @@ FILES: Final = pa.schema(
         pa.field("symbols", pa.list_(pa.string())),  # what it defines; null: nobody looked
         pa.field("symbol_lines", pa.list_(pa.int32())),  # where, from 1
         pa.field("text_file", pa.int16(), nullable=False),  # KK
-        pa.field("text_start", pa.int64(), nullable=False),  # of its blocks in there
-        pa.field("text_size", pa.int64(), nullable=False),  # of the blocks
+        pa.field("text_start", pa.int64(), nullable=False),  # of its block in there
+        pa.field("text_size", pa.int64(), nullable=False),  # of the block
         pa.field("text_bytes", pa.int64(), nullable=False),  # of the text
-        pa.field("blocks", pa.list_(BLOCKS)),  # null of what has gone
+        pa.field("grams", pa.large_binary()),  # a filter of what is in the text: see `grams`; null of what has gone
         pa.field("mark", pa.binary(16), nullable=False),  # a hash of all that the dataset says of it, text and all
         pa.field("live", pa.bool_(), nullable=False),
     ]

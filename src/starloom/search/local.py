@@ -98,7 +98,7 @@ class _Asked:
         after = self._question.after
         files = [
             (key, self._by_number[number].file(row))
-            for key, number, row, _, _ in islice(self._candidates(self._limit), self._limit)
+            for key, number, row, _ in islice(self._candidates(self._limit), self._limit)
         ]
         facets = None
         if self._question.facets:
@@ -111,23 +111,20 @@ class _Asked:
 
     def _proved(self) -> "_Told":
         """Each candidate is looked at, until the page is full and enough are counted."""
-        proofs = {
-            shard.number: judge(plan.unproved) if plan.unproved and not plan.on_a_line else None
-            for shard, plan in self._asked
-        }
+        judges = [(shard.number, judge(plan.unproved) if plan.unproved else None) for shard, plan in self._asked]
+        holds = dict(judges)
         files: list[tuple[Key, File]] = []
         total, tally = 0, Tally() if self._question.facets else None
         counting = _Counting(self._query.count, self._question.count_seconds, self._deadline)
-        for key, number, row, holds, ahead in self._candidates(4 * self._limit):
-            if holds is not False:
-                file = self._by_number[number].file(row)
-                proof = proofs[number]
-                if holds or proof is None or proof(file):
-                    total += 1
-                    if tally:
-                        tally.add(file.value)
-                    if len(files) < self._limit:
-                        files.append((key, file))
+        for key, number, row, ahead in self._candidates(4 * self._limit):
+            file = self._by_number[number].file(row)
+            proof = holds[number]
+            if proof is None or proof(file):
+                total += 1
+                if tally:
+                    tally.add(file.value)
+                if len(files) < self._limit:
+                    files.append((key, file))
             full = len(files) == self._limit
             if counting.over(full, total, ahead):
                 return _Told(files, total, False, None if full else key, tally.facets() if tally else None)

@@ -14,7 +14,7 @@ from starloom.kernels.seek import Seeker, line_seeker
 from starloom.licenses import expressions
 from starloom.search import patterns, required
 from starloom.search.identifiers import LONGEST
-from starloom.search.needs import Beside, Every, Has, Said, Some
+from starloom.search.needs import Every, Has, Said, Some
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Term, Word, fold
 
 Stretch: TypeAlias = tuple[int, int]  # where something stands: start and end
@@ -87,7 +87,6 @@ class File:
 
 
 Judge: TypeAlias = Callable[[File], bool]
-Stands: TypeAlias = Callable[[Text], bool]
 Places: TypeAlias = Callable[[Text, int], Sequence[Stretch]]  # so many of a term, the first
 
 
@@ -104,8 +103,12 @@ def judge(node: Node) -> Judge:
         return lambda file: not excluded(file)
     if isinstance(node, Filter):
         return _filter(node)
-    there = stands(node)
-    return lambda file: there(file.text)
+    if isinstance(node, Pattern):
+        return _judge_of_pattern(node)
+    if seeker := seeker_of(node):
+        return lambda file: seeker.stands_in(file.text.data)
+    piece = fold(node.text).encode()
+    return lambda file: piece in file.text.folded
 
 
 def judge_beside_terms(node: Node) -> Judge | None:
@@ -122,16 +125,6 @@ def judge_beside_terms(node: Node) -> Judge | None:
 def holds(node: Node, file: File) -> bool:
     """Whether `file` is what `node` asks for."""
     return judge(node)(file)
-
-
-def stands(term: Term) -> Stands:
-    """Whether a text has `term`; made once, asked of many texts."""
-    if isinstance(term, Pattern):
-        return _pattern_stands(term)
-    if seeker := seeker_of(term):
-        return lambda text: seeker.stands_in(text.data)
-    piece = fold(term.text).encode()
-    return lambda text: piece in text.folded
 
 
 def places(term: Term) -> Places:
@@ -203,18 +196,18 @@ def _finder(pattern: Pattern) -> Callable[[Text], Iterator[Stretch]]:
     return lambda text: text.as_written(patterns.found(compiled, text.folded))
 
 
-def _pattern_stands(pattern: Pattern) -> Stands:
+def _judge_of_pattern(pattern: Pattern) -> Judge:
     find, needed = _finder(pattern), required.needed(pattern)
     if needed is None:
-        return lambda text: next(find(text), None) is not None
+        return lambda file: next(find(file.text), None) is not None
     # Looking for the pieces first is ten times as fast as for the pattern, and most files lack one.
-    if on_a_line := _stands_on_a_line(pattern, needed):
-        return on_a_line
+    if on_a_line := _line_judge(pattern, needed):
+        return lambda file: on_a_line(file.text)
     has = _has(needed)
-    return lambda text: has(text) and next(find(text), None) is not None
+    return lambda file: has(file.text) and next(find(file.text), None) is not None
 
 
-def _has(needed: Said) -> Stands:
+def _has(needed: Said) -> Callable[[Text], bool]:
     """Whether a text has what a pattern needs."""
     if isinstance(needed, Has):
         piece = needed.text.encode()
@@ -222,14 +215,13 @@ def _has(needed: Said) -> Stands:
             seeker = Seeker(piece, any_case=True)
             return lambda text: seeker.stands_in(text.data)
         return lambda text: piece in text.folded
-    assert not isinstance(needed, Beside)  # asked of filters alone
     parts = [_has(part) for part in needed.parts]
     if isinstance(needed, Every):
         return lambda text: all(part(text) for part in parts)
     return lambda text: any(part(text) for part in parts)
 
 
-def _stands_on_a_line(pattern: Pattern, needed: Said) -> Stands | None:
+def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None:
     """Whether a pattern stands on one of the lines that have a piece it needs, where it reaches over no line's end: a
     large text has few of them. None: the whole text must be gone through."""
     choices = _choices(needed)
@@ -240,14 +232,14 @@ def _stands_on_a_line(pattern: Pattern, needed: Said) -> Stands | None:
     others = [some[0] for some in choices if len(some) == 1 and some != pieces]
     lines_with = [line_seeker(piece, others) for piece in pieces]
 
-    def there(text: Text) -> bool:
+    def stands(text: Text) -> bool:
         """RE2 is called for the lines of a piece together: they are few, a call costs more than they do."""
         found = (lines(text.data) for lines in lines_with)
         if pattern.case_sensitive:
             return any(lines and patterns.stands(compiled, lines) for lines in found)
         return any(lines and patterns.stands(compiled, lines.lower()) for lines in found)
 
-    return there
+    return stands
 
 
 def _choices(needed: Said) -> list[list[bytes]]:

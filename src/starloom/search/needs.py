@@ -14,24 +14,16 @@ class Has:
 
 
 @dataclass(frozen=True)
-class Beside:
-    """On a line a word that ends in two characters, and the next one begins with two."""
-
-    left: str
-    right: str
-
-
-@dataclass(frozen=True)
 class Every:
-    parts: tuple["Has | Beside | Every | Some", ...]
+    parts: tuple["Has | Every | Some", ...]
 
 
 @dataclass(frozen=True)
 class Some:
-    parts: tuple["Has | Beside | Every | Some", ...]
+    parts: tuple["Has | Every | Some", ...]
 
 
-Said: TypeAlias = Has | Beside | Every | Some
+Said: TypeAlias = Has | Every | Some
 Needed: TypeAlias = Said | None  # None: nothing
 
 _MOST_NEEDS: Final = 16  # of one Every
@@ -77,8 +69,6 @@ def _worth(part: Said) -> tuple[int, str]:
     """How many characters it is sure of; and a fixed order."""
     if isinstance(part, Has):
         return len(part.text), part.text
-    if isinstance(part, Beside):
-        return len(part.left + part.right), repr(part)
     if isinstance(part, Every):
         return max(_worth(one)[0] for one in part.parts), repr(part)
     return min(_worth(one)[0] for one in part.parts), repr(part)

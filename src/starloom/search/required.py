@@ -12,16 +12,17 @@ from functools import lru_cache
 from typing import Final, TypeAlias
 
 from starloom.search import patterns
-from starloom.search.branch import MOST_PIECES, Branch
-from starloom.search.needs import Needed, every, some
+from starloom.search.needs import Has, Needed, every, some
 from starloom.search.nodes import Pattern, fold
 
+_MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
+_MOST_REPEATED: Final = 6  # alternatives around a repetition: what they narrow must be worth its look-ups
+_LONGEST: Final = 200  # characters of a piece; more are a piece of their own
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
 _MOST_DEPTH: Final = 50
 _KEPT: Final = 64  # answers
 
-_GAP = re.compile(r"(?: |\[(?: \\t|\\t |\^\\w\\n|\^\\n\\w)\])([*+])\??")  # of what is in no word, nor a line's end
 _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
 _NAME = re.compile(r"\?P?<\w+>")
@@ -35,6 +36,7 @@ _ESCAPES: Final = {
 }
 
 _Characters: TypeAlias = frozenset[str] | None
+_Pieces: TypeAlias = frozenset[str]  # alternatives, folded
 _MANY: Final = None  # characters: too many to list
 
 
@@ -53,6 +55,55 @@ class _UnknownError(Exception):
     """The pattern has what is not read here."""
 
 
+class _Branch:
+    """What stands one after the other: what is needed so far, and the alternatives of the piece that ends here.
+
+    `whole`: that piece is all there is, so that something before may be put in front of it.
+    """
+
+    def __init__(self) -> None:
+        self.needs: list[Needed] = []
+        self.pieces: _Pieces = frozenset([""])
+        self.whole = True
+        self._ahead: tuple[_Pieces, _Pieces] | None = None  # what stood before a repetition, and what it repeats
+
+    def then(self, pieces: _Pieces) -> None:
+        """One of these follows at once."""
+        if len(self.pieces) * len(pieces) > _MOST_PIECES or max(map(len, self.pieces)) > _LONGEST:
+            self.cut()
+        if self._ahead:
+            before, repeated = self._ahead
+            self.needs.append(some(list(map(Has, sorted(_joined(before, repeated | pieces))))))
+            self._ahead = None
+        self.pieces = _joined(self.pieces, pieces)
+
+    def cut(self) -> None:
+        """Something unknown follows."""
+        self.needs.append(some([Has(piece) for piece in sorted(self.pieces)]))
+        self.pieces, self.whole, self._ahead = frozenset([""]), False, None
+
+    def any_number(self, pieces: _Pieces) -> None:
+        """These follow as often as they like, or not: `one[ \t]*two` needs one of `onet`, `one ` and `one\t`, and of
+        `onetwo`, ` two` and `\ttwo` another."""
+        before = self.pieces
+        self.cut()
+        if "" not in pieces and len(before | pieces) <= _MOST_REPEATED:
+            self.pieces, self._ahead = before | pieces, (before, pieces)
+
+    def join(self, other: "_Branch") -> None:
+        """Another branch follows at once."""
+        if other.whole:
+            self.then(other.pieces)
+            return
+        self.cut()
+        self.needs += other.needs
+        self.pieces = other.pieces
+
+    def closed(self) -> list[Needed]:
+        """All that is needed."""
+        return [*self.needs, some([Has(piece) for piece in sorted(self.pieces)])]
+
+
 class _Reader:
     def __init__(self, source: str, any_case: bool, closely: bool) -> None:
         self._source = source
@@ -61,7 +112,7 @@ class _Reader:
         self._insensitive = any_case
         self._closely = closely
 
-    def whole(self) -> Branch:
+    def whole(self) -> _Branch:
         branch = self._alternatives()
         if self._at < len(self._source):
             raise _UnknownError
@@ -83,7 +134,7 @@ class _Reader:
             self._at = found.end()
         return found
 
-    def _alternatives(self) -> Branch:
+    def _alternatives(self) -> _Branch:
         before = self._insensitive
         branches = [self._sequence()]
         while self._take("|"):
@@ -91,30 +142,27 @@ class _Reader:
         self._insensitive = before  # (?i) holds to the end of its group
         if len(branches) == 1:
             return branches[0]
-        branch = Branch()
+        branch = _Branch()
         pieces = frozenset().union(*(one.pieces for one in branches))
-        if all(one.whole for one in branches) and len(pieces) <= MOST_PIECES:
+        if all(one.whole for one in branches) and len(pieces) <= _MOST_PIECES:
             branch.then(pieces)
         else:
             branch.needs.append(some([every(one.closed()) for one in branches]))
             branch.whole = False
         return branch
 
-    def _sequence(self) -> Branch:
-        sequence = Branch()
+    def _sequence(self) -> _Branch:
+        sequence = _Branch()
         while (following := self._peek()) and following not in "|)":
             if self._take("\\Q"):
                 self._quoted(sequence)
             elif self._source.startswith("(?", self._at) and self._flags_alone():
                 continue
             else:
-                at, before = self._at, sequence.pieces
                 self._repeated(sequence, self._atom())
-                if self._closely and (gap := _GAP.fullmatch(self._source, at, self._at)):
-                    sequence.gap(before, gap[1] == "*")
         return sequence
 
-    def _quoted(self, sequence: Branch) -> None:
+    def _quoted(self, sequence: _Branch) -> None:
         """The text up to \\E."""
         text, ended, _ = self._source[self._at :].partition("\\E")
         self._at += len(text) + len(ended)
@@ -135,7 +183,7 @@ class _Reader:
     def _set(self, flags: re.Match[str]) -> None:
         self._insensitive = (self._insensitive or "i" in flags[1]) and "i" not in (flags[2] or "")
 
-    def _atom(self) -> Branch:
+    def _atom(self) -> _Branch:
         if self._take("("):
             return self._group()
         if self._take("["):
@@ -145,12 +193,12 @@ class _Reader:
         character = self._peek()
         self._at += 1
         if character in "^$":
-            return Branch()
+            return _Branch()
         if character in "*+?":
             raise _UnknownError
         return self._one(_MANY if character == "." else self._characters(character))
 
-    def _group(self) -> Branch:
+    def _group(self) -> _Branch:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise _UnknownError
@@ -167,7 +215,7 @@ class _Reader:
         self._depth -= 1
         return branch
 
-    def _repeated(self, sequence: Branch, atom: Branch) -> None:
+    def _repeated(self, sequence: _Branch, atom: _Branch) -> None:
         """The atom follows, as often as what stands behind it says."""
         least, most = 1, 1.0
         if self._take("*"):
@@ -200,11 +248,11 @@ class _Reader:
                 sequence.cut()
                 sequence.pieces = atom.pieces  # the last copy stands before what follows
 
-    def _escaped(self) -> Branch:
+    def _escaped(self) -> _Branch:
         """An escape, the \\ of which is read."""
         if (character := self._peek()) and character in "bBAz":
             self._at += 1
-            return Branch()
+            return _Branch()
         return self._one(self._folded(self._escape()))
 
     def _escape(self) -> _Characters:
@@ -267,13 +315,17 @@ class _Reader:
             return _MANY
         return frozenset([fold(character)])
 
-    def _one(self, characters: _Characters) -> Branch:
-        branch = Branch()
+    def _one(self, characters: _Characters) -> _Branch:
+        branch = _Branch()
         if characters is _MANY:
             branch.cut()
         else:
             branch.then(characters)
         return branch
+
+
+def _joined(before: _Pieces, after: _Pieces) -> _Pieces:
+    return frozenset(one + other for one in before for other in after)
 
 
 def _range(low: frozenset[str], high: _Characters) -> _Characters:

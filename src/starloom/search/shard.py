@@ -14,20 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from starloom.errors import UserError
 from starloom.kernels.named import Names
 from starloom.kernels.text import Int64s
 from starloom.scratch import scratch_folder
-from starloom.search import fields, layout
+from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
-from starloom.search.blocks import Blocks
 from starloom.search.candidates import Plan, plan
 from starloom.search.columns import Columns, Lists, Strings, cell_of
 from starloom.search.matching import File
 from starloom.search.nodes import Node, fold
-from starloom.search.proof import proved
 from starloom.search.rows import mapped
 
 if TYPE_CHECKING:
@@ -44,13 +43,11 @@ Clauses: TypeAlias = "list[tuple[Any, Query]]"
 
 
 class Candidate(NamedTuple):
-    """A row of a shard, and where it stands among hits. `holds`: whether it is one; None: its text must be looked at.
-    `ahead`: so many seconds pass, about, until the next one."""
+    """A row of a shard, and where it stands among hits. `ahead`: so many seconds pass, about, until the next one."""
 
     key: Key
     shard: int
     row: int
-    holds: bool | None
     ahead: float
 
 
@@ -117,9 +114,13 @@ class Shard:
         self._columns = Columns(table)
         self._symbols = Lists(self._columns.array("symbols"))
         self._names, self._line = Strings(self._symbols.values), cell_of(self._columns.array("symbol_lines").values)
-        self._lengths = self._columns.numbers("text_bytes")
+        self._files, self._starts, self._sizes, self._lengths = map(
+            self._columns.numbers, ("text_file", "text_start", "text_size", "text_bytes")
+        )
+        self._grams = grams.in_column(self._columns.array("grams"))
         texts = layout.texts_among(names)
-        self._blocks = Blocks(self._columns, {layout.text_number(name): mapped(folder / name) for name in texts})
+        self._texts = {layout.text_number(name): pa.py_buffer(mapped(folder / name)) for name in texts}
+        self._codec = pa.Codec(layout.CODEC)
         self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
         self.files = int(self._searcher.num_docs)
         self._deleted = len(table) - self.files  # rows
@@ -139,26 +140,23 @@ class Shard:
             while True:
                 started = time.monotonic()
                 ranks, rows = self._batch(found, tier, rank, size)
-                likely = self._told(found, rows)
+                likely = self._likely(found, rows)
                 spent = time.monotonic() - started
-                for place, holds in likely:
+                for place in likely:
                     ahead = spent if place == len(rows) - 1 else 0.0
-                    yield Candidate(Key(tier, ranks[place]), self.number, int(rows[place]), holds, ahead)
+                    yield Candidate(Key(tier, ranks[place]), self.number, int(rows[place]), ahead)
                 if len(ranks) < size:
                     break
                 rank = ranks[-1]
                 size = min(max(size, _FIRST) * _MORE, _MOST)
 
-    def _told(self, found: Plan, rows: Int64s) -> Iterator[tuple[int, bool | None]]:
-        """The places of hits, or of those that may be, and the last: so he who counts the time is asked in each batch.
-        With each, whether it is one, where that is known."""
-        if found.on_a_line:
-            return proved(self._blocks, found.on_a_line.wanted, found.on_a_line.stands, rows)
+    def _likely(self, found: Plan, rows: Int64s) -> list[int]:
+        """The places of those that may be hits, and the last: so he who counts the time is asked in each batch."""
         if found.may is None or not len(rows):
-            return ((place, None) for place in range(len(rows)))
-        may = found.may(self._blocks.filters, rows)
+            return list(range(len(rows)))
+        may = found.may(self._grams, rows)
         may[-1] = True
-        return ((place, None) for place in np.flatnonzero(may).tolist())
+        return np.flatnonzero(may).tolist()
 
     def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> tuple[list[int], Int64s]:
         """The first candidates of a tier, of a greater rank: their ranks and rows."""
@@ -224,8 +222,13 @@ class Shard:
 
     def _text(self, row: int) -> bytes:
         if self._lengths[row] < _LARGE:
-            return self._blocks.text(row)
-        return self._kept.get((self.number, row), partial(self._blocks.text, row))
+            return self._unpacked(row)
+        return self._kept.get((self.number, row), partial(self._unpacked, row))
+
+    def _unpacked(self, row: int) -> bytes:
+        block = self._texts[self._files[row]].slice(self._starts[row], self._sizes[row])
+        data: bytes = self._codec.decompress(block, self._lengths[row], asbytes=True)
+        return data
 
 
 @lru_cache(64)

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from starloom.kernels.text import Int64s
-from starloom.search import blocks, segments
 from starloom.search import rows as rows_of
+from starloom.search import segments
 from starloom.search.layout import CODEC, FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
 from starloom.search.work import Work
 from starloom.workspace import operations
@@ -126,7 +126,8 @@ def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
         with pq.ParquetFile(folder / f"{task.shard}.parquet") as file:
             for batch in file.iter_batches(_READ):
                 for row in batch.to_pylist():
-                    yield row, blocks.read(codec, texts, row)
+                    block = texts[row["text_start"] : row["text_start"] + row["text_size"]]
+                    yield row, codec.decompress(block, row["text_bytes"], asbytes=True)
 
 
 @dataclass(frozen=True)
