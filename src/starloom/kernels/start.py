@@ -1,8 +1,8 @@
 """Compiling every kernel before it is needed.
 
 Processes that start cold each compile for themselves (Numba's cache takes no lock): so `warm()` once, or each of STEPS
-once in some worker, before these have work, unless `is_warm()`. Cost: a minute of one core the first time on a machine,
-about a second later; to ask `is_warm` costs a millisecond and no Numba.
+once in some worker, before these have work, unless `is_warm()`. Cost: two minutes of one core the first time on a
+machine, about a second later; to ask `is_warm` costs a millisecond and no Numba.
 """
 
 import functools
