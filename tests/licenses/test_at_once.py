@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from starloom.licenses import at_once, notices, phrases, restrictions, terms
-from starloom.licenses.sought import EVERY, bits_of, every_phrase
+from starloom.licenses.sought import EVERY, AnyOf, bits_of, every_phrase
 
 WORDS = {
     "grants": terms.GRANTS,
@@ -46,6 +46,13 @@ def test_as_one_by_one(texts):
     notices._known.clear()
     nothing = (None, None)
     assert [together.get(row, nothing) for row in range(len(texts))] == list(map(notices.read_notice, texts))
+
+
+def test_a_phrase_is_not_known_too_late():
+    assert AnyOf(every_phrase()[0]).any_in(every_phrase()[0], EVERY)
+    with pytest.raises(RuntimeError, match="known too late"):
+        AnyOf("a phrase that nobody looks for")
+    assert "a phrase that nobody looks for" not in every_phrase()
 
 
 def test_every_phrase_is_known():

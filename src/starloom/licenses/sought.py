@@ -5,7 +5,7 @@ stand in the comments of each (at_once.py). Of a text alone nothing is known: EV
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Generic, TypeVar
 
 EVERY = -1  # a bit for each phrase
@@ -16,8 +16,9 @@ _numbers: dict[str, int] = {}
 T = TypeVar("T")
 
 
+@cache
 def every_phrase() -> tuple[str, ...]:
-    """In the order of their bits."""
+    """In the order of their bits. Who asks looks for these: one that came later would never be found."""
     return tuple(_numbers)
 
 
@@ -26,11 +27,17 @@ def bits_of(text: str) -> int:
     return sum(1 << number for phrase, number in _numbers.items() if phrase in text)
 
 
+def _bit(phrase: str) -> int:
+    if phrase not in _numbers and every_phrase.cache_info().currsize:
+        raise RuntimeError(f"{phrase!r} is known too late: its module must be loaded before phrases are looked for")
+    return 1 << _numbers.setdefault(phrase, len(_numbers))
+
+
 class Phrases(Generic[T]):
     """Some of what is known by a phrase, which `phrase` gives, in lower case and of ASCII."""
 
     def __init__(self, known: Sequence[T], phrase: Callable[[T], str]) -> None:
-        self._known = [(one, 1 << _numbers.setdefault(phrase(one), len(_numbers))) for one in known]
+        self._known = [(one, _bit(phrase(one))) for one in known]
         self._bits = 0
         for _, bit in self._known:
             self._bits |= bit
