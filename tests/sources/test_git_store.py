@@ -2,14 +2,14 @@
 
 import struct
 import subprocess
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from tests.sources import git_packs
 
-from starloom.kernels.copies import followed
-from starloom.sources.git import delta, pack, pack_index
+from starloom.sources.git import pack_index
 from starloom.sources.git.config import plain_settings
 from starloom.sources.git.delta import applied, lengths
 from starloom.sources.git.pack import ERRORS
@@ -77,14 +77,6 @@ def test_as_git_reads_them(history, packing):
     objects = truth(history)
     if packing:
         history(*packing)
-    all_read(history, objects)
-
-
-def test_many_deltas_by_a_kernel(history, monkeypatch):
-    objects = truth(history)
-    history("repack", "-q", "-a", "-d", "-f", "--depth=50")
-    monkeypatch.setattr(pack, "MANY", -1)
-    monkeypatch.setattr(delta, "LONG", 0)
     all_read(history, objects)
 
 
@@ -170,9 +162,8 @@ def test_a_delta_makes_what_its_orders_say(seed, orders):
         expected += one if isinstance(one, bytes) else base[one[0] : sum(one)]
         written += bytes([len(one)]) + one if isinstance(one, bytes) else order(*one)
     delta = git_packs.delta(len(base), len(expected), written)
-    assert lengths(delta)[:2] == (len(base), len(expected))
+    assert lengths(delta) == (len(base), len(expected))
     assert applied(base, delta, len(expected)) == expected
-    assert followed(base, delta, lengths(delta)[2], len(expected)) == expected
     with pytest.raises(ERRORS):
         applied(base, delta, len(expected) - 1)
     with pytest.raises(ERRORS):
@@ -182,14 +173,8 @@ def test_a_delta_makes_what_its_orders_say(seed, orders):
 @given(some.binary(min_size=1, max_size=200), some.binary(max_size=60), some.integers(0, 200))
 def test_any_bytes_as_a_delta(base, orders, made):
     delta = git_packs.delta(len(base), made, orders)
-    found = []
-    for way in (lambda: applied(base, delta, 200), lambda: followed(base, delta, lengths(delta)[2], made)):
-        try:
-            found.append(way())
-        except ERRORS:
-            found.append(None)
-    assert found[0] == found[1]
-    assert found[0] is None or len(found[0]) == made
+    with suppress(*ERRORS):  # nothing else is raised
+        assert len(applied(base, delta, 200)) == made
 
 
 COMMON = """

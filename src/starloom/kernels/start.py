@@ -192,9 +192,8 @@ def _ends(offsets: Any, data: Any) -> None:
 def _rows(_offsets: Any, _data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import best_fit, bundles, copies, gather
+    from starloom.kernels import best_fit, bundles, gather
 
-    copies.followed(b"-", b"\x01-", 0, 1)
     bounds, bundle, sizes = bundles.bundles(np.array([0, 3]), np.array([1]), 2, 1)
     row, rows = best_fit.best_fit(sizes, 2)
     first, items = best_fit.grouped(row[bundle], rows)

@@ -16,14 +16,13 @@ import deflate
 import numpy as np
 import numpy.typing as npt
 
-from starloom.sources.git.delta import applied, lengths
+from starloom.sources.git import delta
 from starloom.sources.git.pack_index import NAME, PackIndex
 
 MAX_WORK = 128 << 20  # bytes that are inflated and made for one object, with all that it is a delta of
 MAX_CHAIN = 300  # deltas on top of each other; git makes at most 50 of its own accord, 250 in `gc --aggressive`
 BASES = 16 << 20  # bytes of bases that are kept
-MANY = 32 << 20  # bytes of deltas after which a kernel saves more than the half second that it takes to load
-ERRORS = (OSError, ValueError, IndexError, OverflowError, struct.error, zlib.error, deflate.DeflateError)
+ERRORS = (OSError, OverflowError, struct.error, zlib.error, deflate.DeflateError, *delta.ERRORS)
 
 _AT_ONCE = 1 << 18  # bytes
 _AHEAD = 1 << 16  # bytes that are read where the last object asked stood before this one
@@ -46,7 +45,6 @@ class Pack:
         self._start = 0
         self._bases: OrderedDict[int, bytes] = OrderedDict()
         self._held = 0
-        self._followed = 0  # bytes of deltas
 
     def close(self) -> None:
         """Frees the descriptors."""
@@ -96,10 +94,9 @@ class Pack:
             deltas.append((place, self._inflated(memoryview(piece)[at:], start + at, size)))
         else:
             self._bases.move_to_end(place)
-        for base, delta in reversed(deltas):
+        for base, orders in reversed(deltas):
             self._keep(base, data)
-            data = applied(data, delta, MAX_WORK - work, self._followed > MANY)
-            self._followed += len(delta)
+            data = delta.applied(data, orders, MAX_WORK - work)
             work += len(data)
         return data
 
@@ -109,7 +106,7 @@ class Pack:
         if 0 < kind < _OFFSET_DELTA:
             return size
         _, at = self._base(kind, piece, at, place)
-        return lengths(zlib.decompressobj().decompress(piece[at:], 20))[1]
+        return delta.lengths(zlib.decompressobj().decompress(piece[at:], 20))[1]
 
     def _ahead(self, place: int, need: int) -> int:
         """Where `place` is in the piece that was read last, or now if that does not have `need` bytes from there on. In
