@@ -14,7 +14,8 @@ import pytest
 
 from sources.conftest import Git
 from the_stack import building
-from the_stack.building import MIT, Workspace, code, git_repository
+from starloom.the_stack.list import _AT_GITHUB
+from the_stack.building import MIT, Workspace, code, folder, git_repository
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 12345\n"
 
@@ -48,6 +49,40 @@ def test_what_an_owner_wrote_and_we_do_not_understand_leaves_all_out(made, tmp_p
     assert {row["rule"] for row in workspace.ledger().values()} == {"excluded-by-owner"}
     assert "not understood" in workspace.row("a", "a.py")["value"]
     assert workspace.dataset() == []
+
+
+def _unreadable_link(folder):
+    (folder / ".starloom.toml").symlink_to("rules.toml")
+
+
+def _unreadable_file(folder):
+    (folder / ".starloom.toml").write_bytes(b"exclude = true\n" + b"# why\n" * 30)
+
+
+@pytest.mark.parametrize("spoil", [_unreadable_link, _unreadable_file], ids=["a-link", "beyond-max-bytes"])
+def test_what_an_owner_wrote_and_nobody_reads_leaves_all_out(made, tmp_path, spoil):
+    files = {"a.py": b"x = 1\n", "rules.toml": b'exclude = ["a.py"]\n'}
+    a = folder(tmp_path / "a", files)
+    spoil(a)
+    workspace = made(a, extra=f"{building.ENGINE}[list]\nmax_bytes = 100\n").build("list")
+    assert all("cannot be read" in row["excluded"] for row in workspace.listing())
+
+
+@pytest.mark.parametrize(
+    ("url", "is_github"),
+    [
+        ("https://github.com/a/b", True),
+        ("ssh://github.com/a/b", True),
+        ("HTTPS://www.GitHub.com", True),
+        ("https://github.com:443/a/b", True),
+        ("https://github.com.example.org/a/b", False),
+        ("https://notgithub.com/a/b", False),
+        ("https://gitlab.com/github.com/b", False),
+        ("https://[github.com/a/b", False),
+    ],
+)
+def test_only_what_lies_at_github_is_told_of_by_its_events(url, is_github):
+    assert bool(_AT_GITHUB.fullmatch(url)) == is_github
 
 
 def test_a_starloom_toml_decides_nothing_else(made, tmp_path):

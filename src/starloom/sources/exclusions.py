@@ -7,7 +7,7 @@ exclude = ["vendor/", "*.min.js", "docs/**/figures"]     # or exclude = true: th
 Patterns as in `.gitignore`, without `!` and `[…]`: `*` and `?` within a name, `**` across folders; one with a slash
 before its end is meant from the root, another matches at any depth; what it matches is left out with all below it.
 Matched by comparing, never as a regular expression: a stranger's pattern costs at most its length times the path's.
-What cannot be understood excludes everything: its owner wanted something left out, and we cannot tell what.
+What cannot be read or understood excludes everything: its owner wanted something left out, and we cannot tell what.
 """
 
 import tomllib
@@ -42,7 +42,7 @@ class Exclusions:
 def parse(data: bytes) -> Exclusions:
     """The exclusions in the bytes of a `.starloom.toml`. Raises nothing: see above."""
     if len(data) > MAX_BYTES:
-        return _all(f"it is longer than {MAX_BYTES} bytes")
+        return too_long()
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as problem:
@@ -69,6 +69,16 @@ def parse(data: bytes) -> Exclusions:
         parts = tuple(part for part in pattern.split("/") if part)
         patterns.append((pattern, pattern.endswith("/"), parts if anchored else ("**", *parts)))
     return Exclusions(tuple(patterns))
+
+
+def too_long() -> Exclusions:
+    """There is a `.starloom.toml` of more than `MAX_BYTES`."""
+    return _all(f"it is longer than {MAX_BYTES} bytes")
+
+
+def unreadable(reason: str) -> Exclusions:
+    """There is a `.starloom.toml`, and nobody can read it."""
+    return Exclusions(reason=f"{_EVERYTHING}: {NAME} cannot be read: {reason}")
 
 
 def _all(reason: str) -> Exclusions:

@@ -244,6 +244,17 @@ def unique_names(sources: Sequence[Source]) -> list[Source]:
     return named
 
 
+def names_before(repo_name: str) -> tuple[str, ...]:
+    """`repo_name`, and what it may have been before `unique_names`: some owners' and packages' names have a `~` too.
+
+    >>> names_before("owner/name~mirrors"), names_before("~alice/project")
+    (('owner/name~mirrors', 'owner/name'), ('~alice/project',))
+    """
+    above, slash, last = repo_name.rpartition("/")
+    cut = last.split("~")
+    return (repo_name, *(f"{above}{slash}{'~'.join(cut[:end])}" for end in range(len(cut) - 1, 0, -1) if cut[0]))
+
+
 def _suffixed(repository: Repository) -> Iterator[str]:
     folders = [part for part in repository.location.split("/")[:-1] if part]
     for count in range(1, len(folders) + 1):

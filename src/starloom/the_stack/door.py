@@ -27,6 +27,7 @@ from starloom.sources.repository import (
     Source,
     SourceError,
     Unfetched,
+    names_before,
     unique_names,
 )
 from starloom.the_stack import opt_outs
@@ -201,7 +202,8 @@ def _forget(job: Job) -> None:
 
 def _names(job: Job, name: str, *others: str) -> Iterable[str]:
     """What a repository is called, and every name that it is known to have had."""
-    return (name, *others, *former_names(job).get(name.lower(), ()))
+    known = former_names(job)
+    return (name, *others, *(former for one in names_before(name) for former in known.get(one.lower(), ())))
 
 
 def former_names(job: Job) -> dict[str, tuple[str, ...]]:
@@ -223,7 +225,7 @@ def github(job: Job, names: list[str]) -> dict[str, dict[str, Any]]:
     if path is None:
         return {}
     table = gh_archive.read_repositories(path)
-    wanted = {name.lower() for name in names}
+    wanted = {one.lower() for name in names for one in names_before(name)}
     keys = table.column("name_key").to_pylist()
     rows = table.filter(pa.array([key in wanted for key in keys], pa.bool_())).to_pylist()
     return {row["name_key"]: row for row in rows}

@@ -9,6 +9,7 @@ Cost: about 100,000 paths a second; folders at the speed of reading and SHA-1.
 
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,7 @@ from starloom import progress
 from starloom.errors import UserError
 from starloom.kernels.random import keyed_uint64
 from starloom.languages.choice import LanguageSettings, judge
-from starloom.sources.repository import RepositoryProblem, Source
+from starloom.sources.repository import RepositoryProblem, Source, names_before
 from starloom.the_stack import door, relations, tables
 from starloom.the_stack.listed import BATCH, Item, Listed, list_one, listed_before
 from starloom.workspace.lock import FOLDER
@@ -32,6 +33,8 @@ from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
 VERSION = 4
+# An address at GitHub; `github.example.com` is a company's own.
+_AT_GITHUB = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?:www\.|ssh\.)?github\.com(?:[:/].*)?", re.IGNORECASE | re.DOTALL)
 _GITHUB = (
     *("github_id", "star_events_count", "fork_events_count", "former_names"),
     *(name for name in tables.REPOSITORIES.names if name.startswith("gha_")),
@@ -203,8 +206,8 @@ def _with_github(job: Job, rows: list[dict[str, Any]], sources: list[Source]) ->
     own = {source.repository().repo_name: source.repository() for source in sources}
     for row in rows:
         repository = own[row["repo_name"]]
-        elsewhere = repository.url is not None and "github.com" not in repository.url
-        events = known.get(repository.repo_name.split("~")[0].lower())
+        elsewhere = repository.url is not None and not _AT_GITHUB.fullmatch(repository.url)
+        events = next((known[one.lower()] for one in names_before(repository.repo_name) if one.lower() in known), None)
         if elsewhere or repository.kind not in ("git", "archived", "dataset"):
             events = None
         for name in _GITHUB:

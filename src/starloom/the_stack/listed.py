@@ -33,6 +33,7 @@ from starloom.sources.content_ids import ContentIds
 from starloom.sources.exclusions import Exclusions
 from starloom.sources.repository import (
     REGULAR,
+    Entry,
     Repository,
     RepositoryProblem,
     Source,
@@ -109,15 +110,15 @@ def listed_before(path: Path) -> Listed | None:
     return Listed(row, str(path))
 
 
-def _spool(item: Item, path: str) -> Wanted | None:
-    """All entries into a file, in the source's order; the repository's own `.starloom.toml`, if it has one."""
-    found: Wanted | None = None
+def _spool(item: Item, path: str) -> Entry | None:
+    """All entries into a file, in the source's order; that of the repository's own `.starloom.toml`, if it has one."""
+    found: Entry | None = None
     entries = item.source.entries(item.max_bytes)
     with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, _ENTRY) as writer:
         while some := list(islice(entries, BATCH)):
             for one in some:
-                if one.path == exclusions.NAME and one.entry_type == "file" and one.content_id:
-                    found = Wanted(one.raw_path, one.content_id, one.size or 0)
+                if one.path == exclusions.NAME:
+                    found = one
             columns = [
                 [getattr(one, name) for one in some] if name not in ("raw_path", "path") else None
                 for name in _ENTRY.names
@@ -141,16 +142,20 @@ def _ids(spool: str) -> Iterator[str]:
         yield from batch.column("content_id").drop_null().to_pylist()
 
 
-def _exclusions(source: Source, asked: Wanted | None) -> Exclusions:
-    if asked is None:
+def _exclusions(source: Source, entry: Entry | None) -> Exclusions:
+    if entry is None:
         return Exclusions()
-    if asked.size > exclusions.MAX_BYTES:
-        return exclusions.parse(b"#" * (exclusions.MAX_BYTES + 1))
-    for content in source.contents([asked]):
+    if entry.entry_type != "file":
+        return exclusions.unreadable(f"it is no file, but a {entry.entry_type}")
+    if (entry.size or 0) > exclusions.MAX_BYTES:
+        return exclusions.too_long()
+    if entry.content_id is None:
+        return exclusions.unreadable(entry.problem or "it is larger than `max_bytes` under [list]")
+    for content in source.contents([Wanted(entry.raw_path, entry.content_id, entry.size or 0)]):
         if content.data is not None:
             return exclusions.parse(content.data)
-        return Exclusions(reason=f"the whole repository: {exclusions.NAME} cannot be read: {content.problem}")
-    return Exclusions(reason=f"the whole repository: {exclusions.NAME} cannot be read")
+        return exclusions.unreadable(content.problem or "no answer")
+    return exclusions.unreadable("no answer")
 
 
 def _row(source: Source, repository: Repository, spool: str) -> dict[str, Any]:

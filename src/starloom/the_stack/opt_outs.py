@@ -23,6 +23,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from starloom.errors import UserError
+from starloom.sources.repository import names_before
 from starloom.the_stack import opt_out_log
 from starloom.the_stack.opt_out_log import Entry
 from starloom.the_stack.opt_out_subject import parse
@@ -44,8 +45,8 @@ class OptOuts:
 
     def covering(self, names: Iterable[str]) -> str | None:
         """The entry (with its place) that covers one of the names of a repository; None where none does."""
-        for name in names:
-            parts = name.split("~")[0].lower().split("/")  # `~…` is ours, where two repositories have one name
+        for name in (one for given in names for one in names_before(given)):
+            parts = name.lower().split("/")
             for end in range(1, len(parts) + 1):
                 if found := self.names.get("/".join(parts[:end])):
                     return found

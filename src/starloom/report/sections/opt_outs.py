@@ -34,7 +34,7 @@ def _look_up(material: Material) -> Mapping[str, Any]:
         for row in engine.table(_REPOSITORIES, problems, rule).to_pylist()
     ]
     contents = {row["content_id"]: row["entry"] for row in engine.table(_CONTENTS, ledger, rule).to_pylist()}
-    names = {row["name"].split("~")[0].lower(): row["entry"] for row in repositories}
+    names = {row["name"].lower(): row["entry"] for row in repositories}
     twins = opt_out_held.twins(root, engine, OptOuts(names, contents)) if names or contents else []
     return {
         "repositories": repositories[:_SHOWN],
