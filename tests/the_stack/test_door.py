@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from sources.conftest import Git
-from the_stack import building
 from starloom.the_stack.list import _AT_GITHUB
+from the_stack import building
 from the_stack.building import MIT, Workspace, code, folder, git_repository
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 12345\n"
