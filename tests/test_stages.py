@@ -7,6 +7,7 @@ import tomllib
 import pytest
 
 from starloom.errors import UserError
+from starloom.privacy.replace import SourceRedaction
 from starloom.stages import (
     SETTINGS_FILE,
     Settings,
@@ -95,6 +96,20 @@ def test_sections_stand_over_the_recipe_key_by_key(root):
     assert settings.decide.near_duplicates == 0.8
     assert settings.decide.held_out == recipe_settings("small").decide.held_out
     assert settings.list == recipe_settings("small").list
+
+
+def test_tables_in_sections_stand_over_the_recipe_key_by_key_too(root):
+    (root / "mine.toml").write_text(
+        'extends = "stack-v2"\n[redact]\nkey = "0123456789abcdef"\n[redact.source]\nreplace = "synthetic"\n'
+    )
+    (root / "starloom.toml").write_text(
+        'recipe = "mine.toml"\n[redact.source]\nkinds = ["KEY"]\n'
+        '[[documents.notebook_scripts.rules]]\nname = "short"\ndrop = "num_lines < 3"\n'
+    )
+    settings = load_settings(root)
+    assert settings.redact.source == SourceRedaction(("KEY",), "synthetic")
+    assert [rule.name for rule in settings.documents.notebook_scripts.rules] == ["short"]
+    assert "malware" in settings.documents.notebook_scripts.steps  # of the recipe, which writes it with a hyphen
 
 
 def test_rules_stand_over_the_recipe_by_name(root):

@@ -204,11 +204,13 @@ def _recipe(name: str, root: Path, below: tuple[str, ...]) -> tuple[dict[str, An
 
 
 def _over(base: dict[str, Any], table: dict[str, Any]) -> dict[str, Any]:
-    """`table` over `base`: sections key by key, everything else as a whole."""
+    """`table` over `base`: tables key by key, at every level, everything else as a whole."""
     found = dict(base)
+    spelled = {key.replace("-", "_"): key for key in base}
     for key, value in table.items():
-        both = isinstance(value, dict) and isinstance(found.get(key), dict)
-        found[key] = {**found[key], **value} if both else value
+        below = found.pop(spelled.get(key.replace("-", "_"), key), None)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        found[key] = _over(below, value) if both else value
     return found
 
 
