@@ -112,6 +112,21 @@ def test_tables_in_sections_stand_over_the_recipe_key_by_key_too(root):
     assert "malware" in settings.documents.notebook_scripts.steps  # of the recipe, which writes it with a hyphen
 
 
+@pytest.mark.parametrize(
+    ("toml", "words"),
+    [
+        ("[engine]\nworkers = -1\n", "workers = -1 is out of range"),
+        ('[engine]\nmemory = "much"\n', "memory = 'much' is no amount"),
+        ("[list]\nsample_bytes = -1\n", "sample_bytes = -1 is out of range"),
+        ("[syntax]\nmax_bytes = 0\n", "max_bytes = 0 is out of range"),
+        ("[finetune]\nsteps = -1\n", "steps = -1 is out of range"),
+    ],
+)
+def test_numbers_out_of_range(root, toml, words):
+    with pytest.raises(UserError, match=words):
+        load_settings(write(root, toml))
+
+
 def test_rules_stand_over_the_recipe_by_name(root):
     rules = '[[rules]]\nname = "mine"\ndrop = "is_test"\n[[rules]]\nname = "long-line"\ndrop = "false"\n'
     found = load_settings(write(root, rules)).rules

@@ -170,6 +170,8 @@ def test_why_on_odd_names(hostile, cli):
     for path in ("$(touch pwned).py", "-rf.py"):
         row = json.loads(cli("why", "--json", "--", path, cwd=made.root).stdout)["files"]
         assert {one["path"] for one in row} == {path}
+    done = cli("why", "--json", os.fsdecode(b"n\xe4me \xff.py"), cwd=made.root)  # as a shell gives it
+    assert {one["path"] for one in json.loads(done.stdout)["files"]} == {r"n\xe4me \xff.py"}
 
 
 # --- sources -----------------------------------------------------------------------------------------------------

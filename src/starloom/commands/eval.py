@@ -20,9 +20,20 @@ def command() -> None:
 @command.command("run")
 @click.argument("model", default="")
 @click.option(
-    "--bytes", "most_bytes", default=200_000, show_default=True, help="Of held-out text, whole files, drawn by --seed."
+    "--bytes",
+    "most_bytes",
+    type=click.IntRange(1),
+    default=200_000,
+    show_default=True,
+    help="Of held-out text, whole files, drawn by --seed.",
 )
-@click.option("--seed", default=0, show_default=True, help="Which files are drawn, and the interval's resamples.")
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Which files are drawn, and the interval's resamples.",
+)
 @workspace_option
 @json_option
 def run(model: str, most_bytes: int, seed: int, workspace: Path | None, as_json: bool) -> None:

@@ -34,7 +34,7 @@ def command() -> None:
 @click.option("--name", help="Of the dataset, as people are to see it; default: the workspace's.")
 @click.option("--split", type=click.Choice(["train", "held_out"]), help="Only this one; default: the whole dataset.")
 @click.option("--share", default=0.05, show_default=True, help="Its size, as a share of the text.")
-@click.option("--days", default=180, show_default=True, help="How long it is good for.")
+@click.option("--days", type=click.IntRange(1, 36_500), default=180, show_default=True, help="How long it is good for.")
 @click.option("--reason", default="a newer one replaces it", help="Why the one that is there now is withdrawn.")
 @workspace_option
 @json_option

@@ -9,7 +9,7 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 
 @click.command("why", short_help="What happened to a file, and by which rule.")
 @click.argument("what")
-@click.option("--limit", default=20, show_default=True, help="Files to show.")
+@click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Files to show.")
 @click.option(
     "--diff",
     type=click.IntRange(min=1),
@@ -35,11 +35,16 @@ def command(
         starloom why json/decoder.py --diff 100
         starloom why swh:1:cnt:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391
     """
+    import os
+
+    from starloom.outside.paths import text_path
     from starloom.stages import load_settings
     from starloom.the_stack.why import explain, words
     from starloom.workspace.run import engine
 
     root = find(workspace)
+    if not what.isprintable():  # a name that is no UTF-8 is listed in another form
+        what = text_path(os.fsencode(what))
     with engine(root, load_settings(root).engine) as local:
         found = explain(root, local, what, limit, 0 if no_diff else diff, raw)
     if as_json:

@@ -5,6 +5,7 @@ the same SQL and the same rows; nothing above this package knows which one runs.
 maps read and write shards, queries see narrow columns.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import pyarrow as pa
+
+from starloom.errors import UserError
+
+MOST_WORKERS = 1024
+_MEMORY = re.compile(r"\d{1,12}(?:\.\d{1,6})? ?[KMGT]i?B", re.IGNORECASE | re.ASCII)
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -27,6 +33,18 @@ class EngineSettings:
     workers: int = 0  # processes for `map`; 0: one per core
     memory: str = "auto"  # DuckDB's limit, e.g. "4GB"; auto: half of what the machine has free
     spill: str = ""  # folder for what does not fit; empty: inside the workspace
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.workers <= MOST_WORKERS:
+            raise UserError(
+                f"[engine] workers = {self.workers} is out of range",
+                f"use 1 to {MOST_WORKERS} processes, or 0: one per core",
+            )
+        if self.memory != "auto" and not _MEMORY.fullmatch(self.memory):
+            raise UserError(
+                f"[engine] memory = {self.memory!r} is no amount of memory",
+                'write it as "4GB" or "500MB", or "auto": half of what is free',
+            )
 
 
 class Engine(Protocol):

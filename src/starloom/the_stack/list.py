@@ -54,6 +54,8 @@ class ListSettings:
     def __post_init__(self) -> None:
         if not 0 < self.max_bytes <= 1 << 30:
             raise UserError(f"[list] max_bytes = {self.max_bytes} is out of range", "use 1 to 1073741824 (1 GiB)")
+        if self.sample_bytes < 0:
+            raise UserError(f"[list] sample_bytes = {self.sample_bytes} is out of range", "use 0 for all, or more")
         if self.main_branch not in ("code", "paper"):
             raise UserError(f'[list] main_branch = "{self.main_branch}" is not known', 'use "code" or "paper"')
 

@@ -50,6 +50,8 @@ class SyntaxSettings:
     max_bytes: int = 1_000_000  # of the UTF-8 form; larger files are not parsed
 
     def __post_init__(self) -> None:
+        if self.max_bytes < 1:
+            raise UserError(f"[syntax] max_bytes = {self.max_bytes} is out of range", "use 1 or more")
         for name in self.languages:
             if name not in grammars():
                 raise UserError(

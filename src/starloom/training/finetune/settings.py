@@ -67,7 +67,8 @@ class FinetuneSettings:
     def __post_init__(self) -> None:
         if not 1 <= self.rank <= _MOST_RANK:
             raise UserError(f"[finetune] rank = {self.rank} is out of range", f"use 1 to {_MOST_RANK}")
-        for name, least, most in (("alpha", 1e-6, 1e9), ("epochs", 1e-6, 1e6), ("rate", 0.0, 1.0), ("warm_up", 0, 1)):
+        bounds = (("alpha", 1e-6, 1e9), ("epochs", 1e-6, 1e6), ("rate", 0.0, 1.0), ("warm_up", 0, 1), ("steps", 0, 1e9))
+        for name, least, most in bounds:
             if not least <= (value := getattr(self, name)) <= most:
                 raise UserError(f"[finetune] {name} = {value} is out of range", f"use {least:g} to {most:g}")
         if self.method == "full" and (self.merge or self.targets):
