@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -146,6 +147,18 @@ def test_a_broken_repository_costs_itself_and_is_tried_again(made, tmp_path):
     assert workspace.row("a", "d/a.py")["verdict"] == "kept"
     assert ("a", "") not in workspace.ledger()
     assert workspace.build_again() == {}
+
+
+def test_the_reason_goes_with_the_outcome(made, tmp_path):
+    """A content that one repository lost and another has, in no encoding: both say why, and one of them counts."""
+    noise = bytes(random.Random(0).randrange(0x80, 0x100) for _ in range(400))
+    a = git_repository(tmp_path / "a", {"LICENSE": MIT, "noise.py": noise})
+    b = git_repository(tmp_path / "b", {"LICENSE": MIT, "noise.py": noise}, hours=1)
+    workspace = made(a, b).build("list")
+    blob = Git(a)("rev-parse", "HEAD:noise.py").strip()
+    (a / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    row = workspace.build().row("b", "noise.py")
+    assert (row["rule"], row["value"]) == ("damaged", "not UTF-8, and no other encoding is likely")
 
 
 def test_an_unreadable_content_is_tried_again_and_leaves_nothing_behind(made, tmp_path):

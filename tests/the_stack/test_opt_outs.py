@@ -10,6 +10,7 @@ from starloom.the_stack import opt_out_log, opt_out_wishes
 from starloom.the_stack.opt_out_subject import parse
 from starloom.the_stack.opt_out_wishes import Asked, from_list
 from starloom.the_stack.opt_outs import of, read
+from starloom.the_stack.origins import Origins, occurrences
 from starloom.workspace.manifest import verify
 from starloom.workspace.run import engine
 from the_stack.building import ENGINE, MIT, Workspace, code, folder, git_repository, put
@@ -242,10 +243,14 @@ def test_a_file_is_its_content_and_its_place(made, tmp_path):
     assert added.entries[0].contents == (content_id(code("s", 20)),)
     workspace.build()
     assert {path for _, path in kept(workspace)} == {"LICENSE", "a.py", "b.py"}
-    put(a, {"src/s.py": code("new s", 20)})
-    Git(a).commit()
+    for repository, name in ((a, "src/s.py"), (b, "n.py")):
+        put(repository, {name: code("new s", 20)})
+        Git(repository).commit()
     workspace.build()
     assert workspace.row("a", "src/s.py")["rule"] == "opt-out"
+    with engine(workspace.root, load_settings(workspace.root).engine) as local:
+        places = Origins(occurrences(workspace.root, local)).of(content_id(code("new s", 20)))
+    assert [(one.repo_name, one.path) for one in places] == [("b", "n.py")]
     with pytest.raises(UserError, match="no file is listed as `a:none"):
         opt_out(workspace, "a:none.py")
 

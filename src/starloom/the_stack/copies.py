@@ -85,7 +85,8 @@ def question(rules: tuple[Compiled, ...], some: tuple[Budget, ...], redact: Reda
         LEFT JOIN opted_contents oc ON f.content_id = oc.content_id
         LEFT JOIN opted_files op ON lower(f.repo_name) = op.repo_key AND f.path = op.path) f
       JOIN repositories r ON f.repo_name = r.repo_name
-      LEFT JOIN (SELECT content_id, min(outcome) AS outcome, min(reason) AS reason FROM refused GROUP BY content_id) x
+      LEFT JOIN (SELECT content_id, min(outcome) AS outcome, min_by(reason, outcome || ' ' || reason) AS reason
+        FROM refused GROUP BY content_id) x
         ON CASE WHEN f.c.place IS NULL THEN f.content_id END = x.content_id
       {joins(needs)}))"""
     return Question(sql, (*needs, *(() if redactions.SIGNAL in needs else (redactions.SIGNAL,))))

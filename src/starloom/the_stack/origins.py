@@ -31,7 +31,8 @@ OCCURRENCES = pa.schema(
 )
 
 # Copies that were dropped as exact duplicates have their own licence verdict, where one was reached.
-# What stands in both splits was trained on: "train" is the greater word.
+# What stands in both splits was trained on: "train" is the greater word. A place that is opted out is none, though what
+# stands there now may stand elsewhere too.
 _SQL = """
 SELECT l.content_id, l.repo_name, l.path, r.revision_id, r.version, r.url, l.license_type, l.detected_licenses,
   l.language, k.split, l.split IS NOT NULL AS in_dataset
@@ -39,7 +40,7 @@ FROM ledger l
 JOIN (SELECT content_id, max(split) AS split FROM ledger WHERE split IS NOT NULL GROUP BY content_id) k
   ON l.content_id = k.content_id
 JOIN repositories r ON l.repo_name = r.repo_name
-WHERE l.content_id >= $first AND l.content_id < $beyond
+WHERE l.content_id >= $first AND l.content_id < $beyond AND coalesce(l.rule, '') <> 'opt-out'
 ORDER BY l.content_id, in_dataset DESC, l.repo_name, l.path
 """
 
