@@ -46,7 +46,7 @@ class OptOuts:
     def covering(self, names: Iterable[str]) -> str | None:
         """The entry (with its place) that covers one of the names of a repository; None where none does."""
         for name in (one for given in names for one in names_before(given)):
-            parts = name.lower().split("/")
+            parts = name.lower().removesuffix(".git").split("/")  # as subjects are written
             for end in range(1, len(parts) + 1):
                 if found := self.names.get("/".join(parts[:end])):
                     return found
