@@ -39,6 +39,11 @@ def opt_outs(tmp_path):
         ("~alice", ["~alice/x", "~alice/x~mirrors"], ["alice/x", "~alicea/x"]),
         ("https://git.sr.ht/~alice/x", ["~alice/x", "~alice/x~2"], ["~alice/y"]),
         ("pypi/a~b", ["pypi/a~b", "pypi/a~b~2"], ["pypi/a", "pypi/a~c"]),
+        (
+            "alice/x",
+            ["https://github.com/Alice/X", "https://gitlab.com/alice/x.git"],
+            ["https://github.com/bob/alice/x"],
+        ),
         ("example.org/engine.git", ["example.org/engine.git"], ["example.org/engine2"]),
         ("alice/x  # asked on 3 May", ["alice/x"], ["alice/y"]),
         ("pypi/requests", ["pypi/requests"], ["pypi/flask"]),

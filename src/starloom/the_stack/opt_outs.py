@@ -16,13 +16,14 @@ Names are compared without regard to case, with every name that a repository is 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
 from starloom.errors import UserError
+from starloom.sources.git.url import name_from_url
 from starloom.sources.repository import names_before
 from starloom.the_stack import opt_out_log
 from starloom.the_stack.opt_out_log import Entry
@@ -45,8 +46,8 @@ class OptOuts:
 
     def covering(self, names: Iterable[str]) -> str | None:
         """The entry (with its place) that covers one of the names of a repository; None where none does."""
-        for name in (one for given in names for one in names_before(given)):
-            parts = name.lower().removesuffix(".git").split("/")  # as subjects are written
+        for name in (one for given in names for one in _as_written(given)):
+            parts = name.lower().removesuffix(".git").split("/")
             for end in range(1, len(parts) + 1):
                 if found := self.names.get("/".join(parts[:end])):
                     return found
@@ -69,6 +70,13 @@ class OptOuts:
         """OPTED_FILES."""
         rows = sorted((*key, entry) for key, entry in self.files.items())
         return pa.table([[one[place] for one in rows] for place in range(3)], schema=OPTED_FILES)
+
+
+def _as_written(repo_name: str) -> Iterator[str]:
+    """How a person may have written the repository that is listed so; data sets may call one by its address."""
+    yield from names_before(repo_name)
+    if named := name_from_url(repo_name):
+        yield named
 
 
 def of(root: Path, plain: str = "") -> OptOuts:
