@@ -6,6 +6,7 @@ import pytest
 
 from starloom.report import figures
 from starloom.report.clusters import clusters
+from starloom.report.sections.licenses import _EVIDENCE
 from the_stack import building
 
 
@@ -87,7 +88,7 @@ def test_licenses(toured, ledger, local):
     assert classes["MIT"] == "permissive"
     assert classes["GPL-3.0-or-later"] == "non_permissive"
     assert {one.license_type for one in cells} <= set(figures.LICENSE_TYPES)
-    assert {one.evidence for one in cells} <= set(figures.EVIDENCE)
+    assert {one.evidence for one in cells} <= _EVIDENCE.keys()
 
 
 def test_conflicts(workspace, tmp_path, local):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starloom.errors import UserError
-from starloom.tokens.mixture import MixtureSource, belongs, check_mixture, main_languages, packed_sources
+from starloom.tokens.mixture import MixtureSource, belongs, check_mixture, main_languages
 
 PYTHON = MixtureSource("python", languages=("Python", "Cython"))
 OURS = MixtureSource("ours", repositories=("debian/*", "pypi/num?y"))
@@ -80,8 +80,3 @@ def test_no_mixture():
     check_mixture([heavy, MixtureSource("light", weight=0.1)])
     check_mixture([PYTHON, OURS])
     check_mixture([])
-
-
-def test_what_pack_makes():
-    assert packed_sources((PYTHON, ELSEWHERE, OURS)) == ("python", "ours")
-    assert packed_sources(()) == ("code",)

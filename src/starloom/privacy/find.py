@@ -15,7 +15,6 @@ from starloom.kernels.automaton import Anchor, Automaton
 from starloom.privacy import contacts, keys, names, passwords
 from starloom.privacy.detector import Detector
 from starloom.privacy.finding import Finding
-from starloom.privacy.span import Span
 
 if TYPE_CHECKING:
     from starloom.kernels.anchors import Compiled
@@ -72,11 +71,6 @@ def prepare() -> None:
     import numpy as np
 
     find([""], np.zeros(2, np.int64), np.zeros(0, np.uint8))
-
-
-def private_spans(text: str) -> list[Span]:
-    """What `excerpt` is to hide in a text."""
-    return [Span(one.start, one.end, one.kind) for one in find_in(text)]
 
 
 def disjoint(found: Sequence[Finding]) -> list[Finding]:

@@ -15,7 +15,6 @@ from starloom.the_stack.rules import Rule
 from starloom.workspace.stage import opened
 
 LICENSE_TYPES = ("permissive", "no_license", "non_permissive")
-EVIDENCE = ("notice", "origin", "declared", "path", "conflict", "none")
 
 
 @dataclass(frozen=True)

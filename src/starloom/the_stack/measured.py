@@ -7,14 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from starloom.errors import UserError
 from starloom.languages.table import load
 from starloom.the_stack import tables
 from starloom.the_stack.columns import COLUMNS
 from starloom.the_stack.placed import asked_of, beside, placed, with_columns
-from starloom.the_stack.signal import all_signals
-from starloom.workspace.parts import Parts
-from starloom.workspace.stage import opened
 
 KINDS = "kinds"
 
@@ -56,17 +52,3 @@ def measured(root: Path, columns: Iterable[str]) -> tuple[str, dict[str, Any]]:
       JOIN repositories r ON f.repo_name = r.repo_name
       {joins(needs)}"""
     return sql, given(root, needs, sql) | {"ledger": tables.ledger(root)}
-
-
-def check_measured(root: Path, settings: Any) -> None:
-    """Raises UserError where `settings` would need other contents or signals than the built workspace has."""
-    largest = opened(root / tables.LEDGER, "decide").settings["max_bytes"]
-    problem = None
-    if settings.list.max_bytes > largest:
-        problem = f"[list] max_bytes = {settings.list.max_bytes} asks for files that were not read (up to {largest})"
-    for one in all_signals():
-        parts = Parts(root / tables.SIGNALS / one.name, f"signal-{one.name}").manifests().values()
-        if any(part.fingerprint != one.fingerprint(settings) for part in parts):
-            problem = f"the signal `{one.name}` was measured with other settings than these ask for"
-    if problem:
-        raise UserError(f"{root}: {problem}", "build a workspace with those settings, and name it instead")

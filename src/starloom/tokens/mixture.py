@@ -15,7 +15,6 @@ from typing import Final
 from starloom.documents.steps import KINDS
 from starloom.errors import UserError
 from starloom.settings import nearest
-from starloom.tokens.shards import ONLY
 
 REST: Final = "rest"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
@@ -87,8 +86,3 @@ def belongs(mixture: Sequence[MixtureSource], repo_name: str, language: str) -> 
         ):
             return number
     return -1
-
-
-def packed_sources(mixture: Sequence[MixtureSource]) -> tuple[str, ...]:
-    """The names of the sources that `pack` makes, REST left out."""
-    return tuple(one.name for one in mixture if not one.tokens) if mixture else (ONLY,)

@@ -134,10 +134,6 @@ class Document:
             raise self.wrong("proper text") from None
         return self.value
 
-    def text_or_none(self) -> str | None:
-        """The same; None where there is none, or an empty one."""
-        return None if self.value in (None, "") else self.text()
-
     def number_or_none(self) -> int | None:
         """A size; None where there is none."""
         if self.value is None:
