@@ -162,6 +162,17 @@ def test_folders_whose_names_are_no_text(new_git, tmp_path):
     assert problem.location == str(tmp_path / r"all/caf\xe9")
 
 
+@pytest.mark.parametrize("kind", ["", "@", "installed:", "dataset:"])
+@pytest.mark.parametrize(
+    "name", ["~nobody-of-that-name/x", "a\0b", "a\udcffb", "x" * 5000], ids=["user", "nul", "no-utf-8", "long"]
+)
+def test_paths_that_nothing_can_have(tmp_path, kind, name):
+    with pytest.raises(UserError) as caught:
+        open_source(absolute(f"{kind}{name}", tmp_path), "public")
+    caught.value.problem.encode()
+    assert caught.value.hint
+
+
 def test_unknown_home():
     with pytest.raises(UserError, match="nobody-of-that-name"):
         open_source("~nobody-of-that-name/x", "public")

@@ -82,11 +82,19 @@ def open_source(settings: SourceSettings, place: Place) -> Opened:
     if settings.rights not in RIGHTS:
         raise UserError(f"rights `{settings.rights}` are not known", f"one of: {', '.join(RIGHTS)}")
     text = settings.path
+    for one in (text, settings.contents):
+        if "\0" in one:
+            raise UserError(f"{printable(one)} is no path", ACCEPTED)
+        if not _is_text(one):
+            raise UserError(f"{printable(one)}: its path is not UTF-8", "rename it")
     kind, _, rest = text.partition(":")
     if kind in _NAMED and not rest.startswith("//"):
-        return _NAMED[kind](rest, settings, place)
+        try:
+            return _NAMED[kind](rest, settings, place)
+        except OSError as problem:  # a name that no file can have
+            raise UserError(f"{printable(text)[:200]}: {problem.strerror or problem}", ACCEPTED) from None
     if text.startswith("@"):
-        return _listed(Path(text[1:]).expanduser(), settings, place)
+        return _listed(_expanded(text[1:]), settings, place)
     if _URL.match(text) and not os.path.lexists(text):
         if _ARCHIVE_URL.fullmatch(text.partition("?")[0]):
             from starloom.sources.archives.url import open_archive_url
@@ -102,20 +110,25 @@ def absolute(text: str, base: Path) -> str:
     """`text` with a relative path in it meant from the folder `base`; names and URLs stay as they are."""
     kind, colon, rest = text.partition(":")
     if text.startswith("@"):
-        return f"@{base / Path(text[1:]).expanduser()}"
+        return f"@{base / _expanded(text[1:])}"
     if kind == "corpus" and "@" in rest:
         name, _, folder = rest.partition("@")
-        return f"corpus:{name}@{base / Path(folder).expanduser()}"
+        return f"corpus:{name}@{base / _expanded(folder)}"
     if kind in _NAMED and not rest.startswith("//"):
         if kind not in _WITH_PATH or not rest or "://" in rest:
             return text
-        return f"{kind}{colon}{base / Path(rest).expanduser()}"
+        return f"{kind}{colon}{base / _expanded(rest)}"
     if _URL.match(text) and not os.path.lexists(base / text):
         return text
+    return str(base / _expanded(text))
+
+
+def _expanded(text: str) -> Path:
+    """With the home folder in the place of `~`; that of a user whom nobody knows is a name like any other."""
     try:
-        return str(base / Path(text).expanduser())
-    except RuntimeError:  # `~name` of an unknown user: opening says so
-        return text
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 def _path(settings: SourceSettings, place: Place) -> Opened:
@@ -128,7 +141,7 @@ def _path(settings: SourceSettings, place: Place) -> Opened:
         raise UserError(f"{printable(text)}: {reason}", ACCEPTED) from None
     except (ValueError, RuntimeError):  # NUL in it; `~name` of an unknown user
         raise UserError(f"{printable(text)} is no path", ACCEPTED) from None
-    if not _is_text(path):
+    if not _is_text(str(path)):
         raise UserError(f"{text_path(os.fsencode(path))}: its path is not UTF-8", "rename it")
     if stat.S_ISDIR(status.st_mode):
         return open_folder(path, settings.rights, place.main_branch)
@@ -141,10 +154,10 @@ def _path(settings: SourceSettings, place: Place) -> Opened:
     return open_archive(path, settings, place) if is_archive(path) else open_file(path, settings)
 
 
-def _is_text(path: Path) -> bool:
+def _is_text(path: str) -> bool:
     """Whether `path` can be stored as text and opened again from it."""
     try:
-        str(path).encode("utf-8")
+        path.encode("utf-8")
     except UnicodeEncodeError:
         return False
     return True
