@@ -120,6 +120,7 @@ def test_tables_in_sections_stand_over_the_recipe_key_by_key_too(root):
         ("[list]\nsample_bytes = -1\n", "sample_bytes = -1 is out of range"),
         ("[syntax]\nmax_bytes = 0\n", "max_bytes = 0 is out of range"),
         ("[finetune]\nsteps = -1\n", "steps = -1 is out of range"),
+        ("[membership]\nshards = -1\n", "shards = -1 is not between"),
     ],
 )
 def test_numbers_out_of_range(root, toml, words):
