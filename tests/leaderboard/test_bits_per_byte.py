@@ -108,6 +108,17 @@ def test_empty_files_are_no_text(root, monkeypatch):
         bits_per_byte.evaluate(root, "tiny", 1_000_000, 0)
 
 
+def test_what_was_trained_on_is_refused(root, monkeypatch):
+    """The split was drawn anew after the tokens were packed: a figure would be of what was learnt by heart."""
+    (shards,) = Packed.open(root / "tokens").streams()
+    read = shards.pieces(0, shards.tokens).column("content_id")[0].as_py()
+    first, *others = bits_per_byte.held_out.sample(root, 1_000_000, 0)
+    files = [dataclasses.replace(first, content_id=read), *others]
+    monkeypatch.setattr(bits_per_byte.held_out, "sample", lambda *_: files)
+    with pytest.raises(UserError, match=f"1 of the {len(files)} files drawn stand in"):
+        bits_per_byte.evaluate(root, "tiny", 1_000_000, 0)
+
+
 def test_nothing_held_out(workspace, tmp_path):
     made = workspace(
         building.folder(tmp_path / "a", {"x.py": building.code("x")}),

@@ -3,7 +3,8 @@
 A file is scored as a document of its own: its tokens after `<file_sep>` (or the end of a text, for models without one),
 in windows of at most WINDOW tokens; bits are those of the text's tokens, bytes those of the text in UTF-8, so models of
 different tokenizers compare. The n-gram (Kneser-Ney, order 7) is trained on tokens of the workspace and sees a file as
-one piece. The interval is a percentile bootstrap over files: how much another sample of files would have moved it.
+one piece. The interval is a percentile bootstrap over files: how much another sample of files would have moved it. What the
+workspace's tokens hold is refused: it was held out only after they were packed, and learnt by heart.
 """
 
 import json
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from starloom import progress
@@ -96,6 +100,7 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         raise UserError(
             f"all files drawn from what {root} holds out are empty", "draw more with `--bytes`, or others with `--seed`"
         )
+    _refuse_read(root, files)
     sizes = np.array([len(one.content.encode()) for one in files], np.float64)
     model = open_model(folder)
     window = min(model.context, WINDOW)
@@ -117,6 +122,24 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
     )
     _publish(found, {"most_bytes": most_bytes, "seed": seed}, folder)
     return found
+
+
+def _refuse_read(root: Path, files: Sequence[HeldOutFile]) -> None:
+    """Raises UserError where the workspace's tokens hold some of the files: another split was packed, and trained on."""
+    if not (root / "tokens").is_dir():
+        return
+    packed = Packed.open(root / "tokens")
+    asked = pa.array(sorted({one.content_id for one in files}), pa.string())
+    read = pa.array([False] * len(asked))
+    for shards in (packed.stream(source, 0) for source in packed.sources if source != REST):
+        packed_ids = pq.read_table(shards.folder / "pieces.parquet", columns=["content_id"]).column(0)
+        read = pc.or_(read, pc.is_in(asked, value_set=packed_ids))
+    if number := pc.sum(read).as_py():
+        raise UserError(
+            f"{number:,} of the {len(asked):,} files drawn stand in {root / 'tokens'}: they were not held out when it "
+            "was packed, so they tell nothing of what has read them",
+            "run `starloom pack` and train anew, or hold out what was held out then ([decide] held_out and seed)",
+        )
 
 
 def _n_gram(root: Path, files: Sequence[HeldOutFile], sizes: Floats, seed: int) -> Score | None:
