@@ -1,6 +1,7 @@
 """Stages in order: fresh ones are skipped, content stops what would be stale, damage is named."""
 
 import json
+import os
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -8,7 +9,7 @@ import pytest
 
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
-from starloom.workspace.run import build, forecasts, last_runs, statuses
+from starloom.workspace.run import build, clear_spill, engine, forecasts, last_runs, statuses
 from starloom.workspace.stage import Done, Stage
 
 ENGINE = EngineSettings(workers=1)
@@ -147,3 +148,26 @@ def test_what_was_deleted_is_made_again(run):
         "stale",
     ]
     assert run() == ["second"]  # the same bytes again, so the third is what it was
+
+
+def test_a_named_spill_folder_keeps_what_else_is_in_it(tmp_path):
+    named, root = tmp_path / "scratch", tmp_path / "w"
+    (named / "starloom-spill" / "999999999").mkdir(parents=True)  # of a killed run
+    (named / "mine.txt").write_text("mine")
+    root.mkdir()
+    for settings in (EngineSettings(workers=1, spill=str(named)), EngineSettings(workers=1, spill="../scratch")):
+        with engine(root, settings) as local:
+            local.table("SELECT 1", {})
+            assert local.spill.parent.resolve() == named / "starloom-spill"
+        assert not local.spill.exists()
+        assert (named / "mine.txt").read_text() == "mine"
+    clear_spill(root, settings)
+    assert list((named / "starloom-spill").iterdir()) == []
+
+
+def test_a_workspace_that_may_only_be_read_is_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with engine(tmp_path, ENGINE) as local:
+        assert local.table("SELECT 1 AS n", {}).to_pylist() == [{"n": 1}]
+    assert list(tmp_path.iterdir()) == []
+    assert not local.spill.exists()

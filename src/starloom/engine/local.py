@@ -29,11 +29,12 @@ _AHEAD = 2  # items handed out per worker, so that none waits for the parent
 
 
 class LocalEngine:
-    """Runs on this machine. `spill` is where DuckDB puts what does not fit into its memory limit."""
+    """Runs on this machine. `spill`: a folder of its own, removed at the end with all that is in it, where DuckDB puts
+    what does not fit into its memory limit."""
 
     def __init__(self, settings: EngineSettings, spill: Path) -> None:
         self.settings = settings
-        self.spill = Path(settings.spill) if settings.spill else spill
+        self.spill = spill
         self.workers = settings.workers or len(os.sched_getaffinity(0))
         self._pool: ProcessPoolExecutor | None = None
 

@@ -130,7 +130,7 @@ def purge(
     with lock(root, command):
         atomic.recover(root)
         before = erase.finish(root)
-        clear_spill(root)
+        clear_spill(root, settings.engine)
         with explained(root / UNFINISHED), suppress(FileNotFoundError):
             remove(root / UNFINISHED)
         found = plan(root, engine, settings, stages, outputs)

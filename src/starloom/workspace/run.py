@@ -18,6 +18,7 @@ from starloom import progress
 from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
+from starloom.scratch import scratch_folder
 from starloom.workspace import atomic, erase, operations
 from starloom.workspace.lock import FOLDER, UNFINISHED, lock
 from starloom.workspace.manifest import read_manifest, verify
@@ -40,9 +41,25 @@ class StageStatus:
 
 @contextlib.contextmanager
 def engine(root: Path, settings: EngineSettings) -> Iterator[LocalEngine]:
-    """The embedded engine, spilling into the workspace; what it spilled is gone at the end."""
-    with LocalEngine(settings, root / FOLDER / SPILL / str(os.getpid())) as local:
-        yield local
+    """The embedded engine, spilling into the workspace or below the folder that the settings name; what it spilled is
+    gone at the end. A workspace that may only be read is asked from among the system's temporary files."""
+    with contextlib.ExitStack() as stack:
+        if settings.spill or _writable(root):
+            folder = _spilled(root, settings) / str(os.getpid())
+        else:
+            folder = stack.enter_context(scratch_folder("starloom-spill-"))
+        yield stack.enter_context(LocalEngine(settings, folder))
+
+
+def _spilled(root: Path, settings: EngineSettings) -> Path:
+    """Where runs spill, each into a folder named by its process; nothing else is in it."""
+    if not settings.spill:
+        return root / FOLDER / SPILL
+    return root / Path(settings.spill).expanduser() / "starloom-spill"
+
+
+def _writable(root: Path) -> bool:
+    return os.access(root / FOLDER if (root / FOLDER).is_dir() else root, os.W_OK)
 
 
 def build(
@@ -60,7 +77,7 @@ def build(
     with lock(root, command), engine(root, engine_settings) as local:
         atomic.recover(root)
         erase.finish(root)
-        clear_spill(root)
+        clear_spill(root, engine_settings)
         shared = {} if shared is None else shared
         width = max(len(stage.name) for stage in stages)
         for stage in stages:
@@ -77,10 +94,10 @@ def build(
     return statuses
 
 
-def clear_spill(root: Path) -> None:
+def clear_spill(root: Path, settings: EngineSettings) -> None:
     """Removes what killed runs spilled; a living reader's folder stays."""
     with contextlib.suppress(OSError):
-        for folder in (root / FOLDER / SPILL).iterdir():
+        for folder in _spilled(root, settings).iterdir():
             if not folder.name.isdigit() or not Path(f"/proc/{folder.name}").exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
