@@ -316,3 +316,18 @@ def test_state_of_many_files_is_fast(tmp_path):
     started = time.perf_counter()
     source.state()
     assert time.perf_counter() - started < 0.5  # 5,000 files; the promise is 20,000 on a quiet core
+
+
+def test_workspaces_below_are_not_entered(tmp_path):
+    made = tmp_path / "my-stack"
+    (made / ".starloom").mkdir(parents=True)
+    (made / "dataset").mkdir()
+    for path in ("a.py", "my-stack/starloom.toml", "my-stack/dataset/README.md", "my-stack.py"):
+        (tmp_path / path).write_text(path)
+    source = source_at(tmp_path)
+    before = source.state()
+    (made / "dataset" / "more.md").write_text("made by the next build")
+    assert [path for path, _, _ in listing(source)] == ["a.py", "my-stack.py"]
+    assert source.state() == before
+    shutil.rmtree(made / ".starloom")  # a template of one, say
+    assert "my-stack/starloom.toml" in [path for path, _, _ in listing(source)]

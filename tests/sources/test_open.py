@@ -209,3 +209,21 @@ def test_unique_names():
     found = [s.repository().repo_name for s in named]
     assert found == ["n", "n~a-y", "n~b-y", "n~y", "n~2", "n~3", "n~4"]  # `n~y` is a name of its own
     assert [s.repository().location for s in named][:3] == ["/a/x/n", "/a/y/n", "/b/y/n"]
+
+
+def test_a_workspace_is_not_its_own_source(new_git, tmp_path):
+    (tmp_path / "w" / ".starloom" / "fetched").mkdir(parents=True)
+    (tmp_path / "w" / "starloom.toml").write_text("")
+    filled(new_git, "w/.starloom/fetched/project")
+    (tmp_path / "a.py").write_text("a = 1")
+    assert [one.repository().repo_name for one in open_source(str(tmp_path)).sources] == [tmp_path.name]
+    with pytest.raises(UserError, match="its own output would be read as code"):
+        open_source(str(tmp_path / "w"))
+    filled(new_git, "committed")
+    (tmp_path / "committed" / ".git").rename(tmp_path / "w" / ".git")  # what is committed is code
+    assert [one.repository().kind for one in open_source(str(tmp_path / "w")).sources] == ["git"]
+
+
+def test_an_empty_source_is_refused(tmp_path):
+    with pytest.raises(UserError, match="a source is empty"):
+        absolute(" ", tmp_path)

@@ -1,8 +1,9 @@
 """A plain folder as one repository: every file below it that is no link, in git's order, which is that of the bytes of
 paths; and a single file as one. Nothing is held but the names of the folders that the walk is in.
 
-Symbolic links are listed, never followed; `.git` folders are not entered; FIFOs, sockets and devices are
-listed as "special" and not opened. One descriptor stays open for each level of the walk, hence `MAX_DEPTH`.
+Symbolic links are listed, never followed; `.git` folders and workspaces of Starloom are not entered, as a dataset that
+reads its own output would grow with every build; FIFOs, sockets and devices are listed as "special" and not opened. One
+descriptor stays open for each level of the walk, hence `MAX_DEPTH`.
 """
 
 import hashlib
@@ -39,6 +40,7 @@ from starloom.sources.repository import (
 )
 
 MAX_DEPTH = 200  # folders within each other
+WORKSPACE = (b"starloom.toml", b".starloom")  # a file and a folder, by which a workspace is known
 _TOO_DEEP = f"more than {MAX_DEPTH} folders deep"
 
 _Name = tuple[bytes, os.stat_result | None, str | None]  # name, its status or None, why it has none
@@ -135,6 +137,8 @@ class FolderSource:
                     inner = _enter(folder, name) if len(stack) < MAX_DEPTH else _TOO_DEEP
                     if isinstance(inner, str):
                         yield Found(raw, None, folder, name, inner)
+                    elif _is_workspace(inner[1]):
+                        os.close(inner[0])
                     else:
                         stack.append((inner[0], raw + b"/", iter(inner[1])))
             raise SourceError(RepositoryProblem(location, f"more than {MAX_ENTRIES} paths"))
@@ -278,6 +282,12 @@ def _names(folder: int) -> list[_Name]:
                 names.append((name, None, describe(problem)))
     names.sort(key=_order)
     return names
+
+
+def _is_workspace(names: list[_Name]) -> bool:
+    known = {name: status.st_mode for name, status, _ in names if name in WORKSPACE and status is not None}
+    file, folder = (known.get(name, 0) for name in WORKSPACE)
+    return stat.S_ISREG(file) and stat.S_ISDIR(folder)
 
 
 def _order(item: _Name) -> bytes:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from starloom.errors import UserError
 from starloom.outside.paths import printable, text_path
-from starloom.sources.repositories_below import open_folder
+from starloom.sources.git.folder import is_git
+from starloom.sources.repositories_below import is_workspace, open_folder
 from starloom.sources.repository import Opened, Place, RepositoryProblem, SourceSettings, unique_names
 
 RIGHTS = ("public", "owned")
@@ -107,7 +108,10 @@ def open_source(settings: SourceSettings, place: Place) -> Opened:
 
 
 def absolute(text: str, base: Path) -> str:
-    """`text` with a relative path in it meant from the folder `base`; names and URLs stay as they are."""
+    """`text` with a relative path in it meant from the folder `base`; names and URLs stay as they are. Raises UserError
+    where there is nothing."""
+    if not text.strip():
+        raise UserError("a source is empty", ACCEPTED)
     kind, colon, rest = text.partition(":")
     if text.startswith("@"):
         return f"@{base / _expanded(text[1:])}"
@@ -144,6 +148,8 @@ def _path(settings: SourceSettings, place: Place) -> Opened:
     if not _is_text(str(path)):
         raise UserError(f"{text_path(os.fsencode(path))}: its path is not UTF-8", "rename it")
     if stat.S_ISDIR(status.st_mode):
+        if is_workspace(path) and not is_git(path):
+            raise own_output(path)
         return open_folder(path, settings.rights, place.main_branch)
     if not stat.S_ISREG(status.st_mode):
         raise UserError(f"{printable(text)} is neither a folder nor a file", ACCEPTED)
@@ -152,6 +158,14 @@ def _path(settings: SourceSettings, place: Place) -> Opened:
     from starloom.sources.archives.source import is_archive, open_archive, open_file
 
     return open_archive(path, settings, place) if is_archive(path) else open_file(path, settings)
+
+
+def own_output(workspace: Path) -> UserError:
+    """A folder cannot be both: what is made in it would be read as code, and the dataset grow with every build."""
+    return UserError(
+        f"{printable(str(workspace))} is a workspace: its own output would be read as code",
+        "make the workspace in another folder, or name the folders in it that the code is in",
+    )
 
 
 def _is_text(path: str) -> bool:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from starloom.outside.paths import text_path
-from starloom.sources.folder import FolderSource
+from starloom.sources.folder import WORKSPACE, FolderSource
 from starloom.sources.git.folder import is_git
 from starloom.sources.git.source import GitSource
 from starloom.sources.repository import Opened, Repository, RepositoryProblem, Source, SourceError, unique_names
@@ -50,16 +50,25 @@ def _rest(path: Path, found: list[Path], rights: str) -> FolderSource | None:
 
 
 def _repositories_below(path: Path) -> list[Path]:
-    """Repositories at most SEARCH_DEPTH folders below, by path; links and found ones are not entered."""
+    """Repositories at most SEARCH_DEPTH folders below, by path; links, found ones and workspaces are not entered."""
     found: list[Path] = []
     level = [path]
     for _ in range(SEARCH_DEPTH):
         below: list[Path] = []
         for folder in level:
             for inner in _folders_in(folder):
-                (found if is_git(inner) else below).append(inner)
+                if is_git(inner):
+                    found.append(inner)
+                elif not is_workspace(inner):
+                    below.append(inner)
         level = below
     return sorted(found)
+
+
+def is_workspace(folder: Path) -> bool:
+    """Whether Starloom writes into it, so that to read it would be to read its own output."""
+    file, inner = (os.path.join(folder, os.fsdecode(name)) for name in WORKSPACE)  # noqa: PTH118 - never raises
+    return os.path.isfile(file) and os.path.isdir(inner)  # noqa: PTH112, PTH113
 
 
 def _folders_in(folder: Path) -> list[Path]:
