@@ -210,3 +210,9 @@ def test_the_data_half_loads_nothing_of_the_rest():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & {"torch", "transformers", "tokenizers", "tantivy", "fastapi"}
+
+
+def test_a_plain_folder_is_no_workspace_for_itself(tmp_path):
+    with pytest.raises(UserError, match="its own output would be read as code"):
+        initialise(tmp_path, (str(tmp_path),), "small", "public")
+    assert list(tmp_path.iterdir()) == []

@@ -278,7 +278,8 @@ def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, e
     """Writes starloom.toml into the folder `root`, made if need be. Raises UserError when there is one, or when a
     source or the recipe does not exist."""
     from starloom.engine.local import LocalEngine
-    from starloom.sources.open import absolute, open_source
+    from starloom.sources.git.folder import is_git
+    from starloom.sources.open import absolute, open_source, own_output
     from starloom.sources.repository import Place
     from starloom.workspace.atomic import replace_file
     from starloom.workspace.lock import FOLDER
@@ -293,6 +294,8 @@ def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, e
     blocks = []
     for source in sources:
         place = absolute(source, Path.cwd())
+        if Path(place).resolve() == root.resolve() and not is_git(root):
+            raise own_output(root)
         if not source.startswith("installed"):
             open_source(SourceSettings(place, rights), here)  # says now what would be refused later
         blocks.append(f"[[sources]]\npath = {_toml(place)}\nrights = {_toml(rights)}\n")
