@@ -35,7 +35,17 @@ def test_help_has_an_example(name):
     text = command.get_help(click.Context(command, info_name=name, parent=context))
     assert "Example" in text
     assert f"\n    starloom {name}" in text.replace("\n      ", "\n    ")
-    assert all(option.help for option in command.params if isinstance(option, click.Option) and option.name != "rights")
+    assert all(option.help for option in command.params if isinstance(option, click.Option))
+
+
+def test_lists_of_commands_are_whole_on_a_narrow_terminal():
+    context = click.Context(commands.group)
+    groups = [("starloom", commands.group)]
+    groups += [(name, commands.group.get_command(context, name)) for name in NAMES]
+    for name, command in groups:
+        if isinstance(command, click.Group):
+            narrow = click.Context(command, info_name=name, terminal_width=60)
+            assert "...\n" not in command.get_help(narrow).partition("Commands:")[2], name
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["build", "--help"], ["why", "--help"]])
@@ -64,7 +74,8 @@ def test_commands_of_a_workspace_take_w_and_reading_ones_json():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nonsense"], "No such command 'nonsense'"),
+        (["nonsense"], "No such command 'nonsense'.\n"),
+        (["serch"], "No such command 'serch'. Did you mean 'search'?"),
         (["build", "--nonsense"], "No such option"),
         (["init", "x"], "Missing option '--from'"),
         (["why"], "Missing argument 'WHAT'"),
@@ -76,6 +87,12 @@ def test_commands_of_a_workspace_take_w_and_reading_ones_json():
 )
 def test_wrong_use_is_2(cli, refused, built, arguments, words):
     refused(cli(*arguments, cwd=built.root), words, code=2)
+
+
+def test_init_says_what_a_shell_understands(cli, tmp_path):
+    (tmp_path / "a.py").write_text("a = 1\n")
+    done = cli("init", "my stack", "--from", "a.py")
+    assert done.stdout.endswith("\n\nnext: cd 'my stack' && starloom build\n")
 
 
 def test_no_workspace_here(cli, refused):

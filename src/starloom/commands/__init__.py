@@ -48,6 +48,7 @@ _ORDER = (
         "index",
         "search",
         "check",
+        "sketch",
         "eval",
         "serve",
     ),
@@ -75,6 +76,18 @@ class _Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as problem:
+            from difflib import get_close_matches
+
+            if close := get_close_matches(args[0], self.list_commands(ctx), n=1):
+                raise click.UsageError(f"{problem.message} Did you mean '{close[0]}'?", ctx) from None
+            raise
 
 
 @click.group(

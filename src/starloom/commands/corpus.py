@@ -20,7 +20,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="What there is, and what is fetched.")
 @json_option
 def list_(as_json: bool) -> None:
     """Show the corpora there are, and what is fetched.
@@ -68,7 +68,7 @@ def list_(as_json: bool) -> None:
         click.echo(f"    fetched: {there} of {len(listed.packages)}, in {folder}")
 
 
-@command.command("fetch")
+@command.command("fetch", short_help="Download the packages of one, checked.")
 @click.argument("name")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="Where to; default: the user's cache.")
 @click.option("--newest", is_flag=True, help="Where a pinned version cannot be had, take the latest one.")

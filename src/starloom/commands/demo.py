@@ -28,7 +28,13 @@ _VOCABULARIES = ((2_000_000, 8192), (500_000, 2048), (100_000, 1024), (0, 512))
     help="The workspace that is made, or gone on with.",
 )
 @click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Your code instead, as in init; repeatable.")
-@click.option("--rights", type=click.Choice(["public", "owned"]), default="public", show_default=True)
+@click.option(
+    "--rights",
+    type=click.Choice(["public", "owned"]),
+    default="public",
+    show_default=True,
+    help="owned: your code, never dropped for its licence; what is made of it is marked as not publishable.",
+)
 @click.option("--train-seconds", default=120.0, show_default=True, help="How long the model is trained; 0: not at all.")
 def command(folder: Path, sources: tuple[str, ...], rights: str, train_seconds: float) -> None:
     """Build a dataset from the code on this machine, train a small model on it, index it, and show all of it.

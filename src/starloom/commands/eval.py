@@ -17,7 +17,7 @@ def command() -> None:
     """
 
 
-@command.command("run")
+@command.command("run", short_help="Bits per byte on held-out repositories.")
 @click.argument("model", default="")
 @click.option(
     "--bytes",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DTYPES = ("float32", "bfloat16", "float16")
 
 
-@click.command("generate")
+@click.command("generate", short_help="Let a model go on from a prompt, or fill in.")
 @click.argument("prompt", required=False)
 @click.option("--suffix", metavar="TEXT", help="The text after the cursor: fills in what is between.")
 @click.option(

@@ -33,7 +33,7 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> No
         context.obj = (workspace, as_json)
 
 
-@command.command("search")
+@command.command("search", short_help="Full text, for `search`.")
 @workspace_option
 @json_option
 @click.pass_obj
@@ -47,7 +47,7 @@ def search(given: tuple[Path | None, bool], workspace: Path | None, as_json: boo
     _make("search", workspace or given[0], as_json or given[1])
 
 
-@command.command("membership")
+@command.command("membership", short_help="Exact tiles, for `check`.")
 @workspace_option
 @json_option
 @click.pass_obj
@@ -61,7 +61,7 @@ def membership(given: tuple[Path | None, bool], workspace: Path | None, as_json:
     _make("membership", workspace or given[0], as_json or given[1])
 
 
-@command.command("export")
+@command.command("export", short_help="Keywords, for Quickwit or OpenSearch.")
 @click.argument("engine", type=click.Choice(ENGINES))
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @workspace_option

@@ -5,11 +5,21 @@ from pathlib import Path
 import click
 
 
-@click.command("init")
+@click.command("init", short_help="Make a workspace: a folder with settings.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--from", "sources", multiple=True, required=True, metavar="SOURCE", help="Code; may be repeated.")
-@click.option("--recipe", default=None, help="small (default), stack-v2, own-code, paper, or a .toml file.")
-@click.option("--rights", type=click.Choice(["public", "owned"]), default="public", show_default=True)
+@click.option(
+    "--recipe",
+    default=None,
+    help="What is kept: small (default), own-code (default for owned code), stack-v2, …, or a .toml file.",
+)
+@click.option(
+    "--rights",
+    type=click.Choice(["public", "owned"]),
+    default="public",
+    show_default=True,
+    help="owned: your code, never dropped for its licence; what is made of it is marked as not publishable.",
+)
 def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: str) -> None:
     """Make a workspace with a commented starloom.toml.
 
@@ -33,7 +43,9 @@ def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: 
         starloom init ours --from ~/work --rights owned
         starloom init lib --from pypi:requests --from npm:left-pad --from debian:zlib
     """
+    import shlex
+
     from starloom.stages import initialise
 
     path = initialise(folder, sources, recipe or ("own-code" if rights == "owned" else "small"), rights)
-    click.echo(f"{path}\n\nnext: cd {folder} && starloom build")
+    click.echo(f"{path}\n\nnext: cd {shlex.quote(str(folder))} && starloom build")

@@ -62,7 +62,7 @@ def command(
                 click.echo("\n".join(query_output.table(rows, limit)))
 
 
-@command.command("diff")
+@command.command("diff", short_help="Which files two ledgers judge differently.")
 @click.argument("a")
 @click.argument("b")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Files to name.")

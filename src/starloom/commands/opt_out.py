@@ -40,7 +40,7 @@ def _personal(function: Any) -> Any:
     return function
 
 
-@command.command("add")
+@command.command("add", short_help="Write down who does not want to be in.")
 @click.argument("subjects", nargs=-1, required=True, metavar="SUBJECT...")
 @_personal
 @workspace_option
@@ -67,7 +67,7 @@ def add(
     )
 
 
-@command.command("import")
+@command.command("import", short_help="Add all subjects of a list.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
 @_personal
 @workspace_option
@@ -108,7 +108,7 @@ def _write_down(root: Path, asked: Sequence[Any], command_: str, as_json: bool) 
         click.echo("\n".join(words.added(added, facts)))
 
 
-@command.command("list")
+@command.command("list", short_help="Show the log.")
 @click.option("--personal", is_flag=True, help="Show who asked, the proof and the reason too.")
 @workspace_option
 @json_option
@@ -139,7 +139,7 @@ def list_(personal: bool, workspace: Path | None, as_json: bool) -> None:
         click.echo("\n".join(words.log(log, plain, lines, personal)))
 
 
-@command.command("check")
+@command.command("check", short_help="Whether something is opted out, and by which entry.")
 @click.argument("what")
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Files to name.")
 @workspace_option
@@ -168,7 +168,7 @@ def check(what: str, limit: int, workspace: Path | None, as_json: bool) -> None:
         click.echo("\n".join(words.check(found)))
 
 
-@command.command("withdraw")
+@command.command("withdraw", short_help="End an entry: they want to be in again.")
 @click.argument("what", metavar="SUBJECT|ENTRY")
 @workspace_option
 @json_option
@@ -193,7 +193,7 @@ def withdraw(what: str, workspace: Path | None, as_json: bool) -> None:
     click.echo("next: starloom build")
 
 
-@command.command("forget")
+@command.command("forget", short_help="Erase who asked, and why.")
 @click.argument("entry", type=click.IntRange(1))
 @workspace_option
 @json_option
@@ -213,7 +213,7 @@ def forget(entry: int, workspace: Path | None, as_json: bool) -> None:
         click.echo(f"entry {entry}: {', '.join(names)} erased" if names else f"entry {entry} has no personal fields")
 
 
-@command.command("impact")
+@command.command("impact", short_help="What still holds something opted out.")
 @click.argument("entry", type=click.IntRange(1), required=False)
 @click.option("--limit", type=click.IntRange(0), default=20, show_default=True, help="Near-twins to name.")
 @workspace_option
@@ -243,7 +243,7 @@ def impact(entry: int | None, limit: int, workspace: Path | None, as_json: bool)
         click.echo("\n".join(words.impact(found)))
 
 
-@command.command("purge")
+@command.command("purge", short_help="Erase what is opted out from this disk.")
 @click.option("--dry-run", is_flag=True, help="Say what would be erased; erase nothing.")
 @workspace_option
 @json_option
@@ -287,7 +287,7 @@ def purge(dry_run: bool, workspace: Path | None, as_json: bool) -> None:
         click.echo("\n".join(words.purge(found)))
 
 
-@command.command("verify")
+@command.command("verify", short_help="Whether the log is as it was written.")
 @click.option("--repair", is_flag=True, help="Mend what a stopped run left: a torn last line, a missing head.")
 @workspace_option
 @json_option

@@ -23,7 +23,7 @@ def command() -> None:
     """
 
 
-@command.command("train")
+@command.command("train", short_help="Learn one from a file of labels.")
 @click.argument("labels", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the scorer; replaced if there.")
 @click.option("--good", multiple=True, metavar="NAME", help="A label that means good, where labels are names.")
@@ -118,7 +118,7 @@ def _told(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-@command.command("score")
+@command.command("score", short_help="Ask one about files.")
 @click.argument("scorer")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--label", default="", help="Of a text classifier: the class whose probability is the score.")

@@ -29,7 +29,7 @@ def command() -> None:
     """
 
 
-@command.command("export")
+@command.command("export", short_help="Make one of the membership index.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--name", help="Of the dataset, as people are to see it; default: the workspace's.")
 @click.option("--split", type=click.Choice(["train", "held_out"]), help="Only this one; default: the whole dataset.")
@@ -73,7 +73,7 @@ def export(
     say(f"note: {sketching.WARNING}")
 
 
-@command.command("check")
+@command.command("check", short_help="Find code that may stand in the data of one.")
 @click.argument("what", metavar="FILE|-", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--sketch", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the sketch.")
 @click.option(
@@ -107,7 +107,7 @@ def check(what: Path, folder: Path, newer: Path | None, as_json: bool) -> None:
         click.echo(_found(one, found))
 
 
-@command.command("withdraw")
+@command.command("withdraw", short_help="End one, and say why.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--reason", required=True, help="Why; people who use it are told.")
 @json_option

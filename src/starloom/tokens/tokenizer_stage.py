@@ -135,8 +135,8 @@ def _learn(settings: TokenizerSettings, sample: tuple[Files, NDArray[np.bool_]],
     came_out = found.get_vocab_size()
     if came_out < settings.vocabulary:
         raise UserError(
-            f"[tokenizer] vocabulary = {settings.vocabulary}, but {learnt.files:,} files ({learnt.bytes:,} bytes) of "
-            f"the train split give only {came_out} tokens",
+            f"[tokenizer] vocabulary = {settings.vocabulary}, but {progress.counted(learnt.files, 'files')} "
+            f"({learnt.bytes:,} bytes) of the train split give only {came_out} tokens",
             f"set `vocabulary = {came_out}` or less in section [tokenizer] of starloom.toml, or run "
             f"`starloom tokenizer --vocabulary {came_out}`; or build a larger dataset",
         )

@@ -224,7 +224,8 @@ class Sitting:
         (step_seconds,) = self.world.sums([step_seconds if self.world.first else 0.0])
         steps = steps_for(self.settings.seconds, step_seconds, self.settings)
         self._record(replace(self.run.record, steps=steps, tokens_per_second=round(rate, 1)))
-        say(f"  {step_seconds:.3f} s a step: {steps:,} steps in about {steps * step_seconds:.0f} s")
+        least = ", the least that a schedule needs" if steps * step_seconds > self.settings.seconds else ""
+        say(f"  {step_seconds:.3f} s a step: {steps:,} steps in about {steps * step_seconds:.0f} s{least}")
 
     def _save(self) -> None:
         facts = {"step": self.step, "tokens": self.log.tokens, "samples": asdict(self.loader.state())}
