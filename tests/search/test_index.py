@@ -42,6 +42,14 @@ def test_reading_leaves_no_trace(root, tmp_path, monkeypatch):
     assert not any((tmp_path / "scratch").iterdir())
 
 
+def test_what_questions_take_is_loaded_before_one_is_asked(root, monkeypatch):
+    """Or the first would say that its time was up."""
+    loaded = []
+    monkeypatch.setattr("starloom.search.index.warm_step", loaded.append)
+    SearchIndex.open(root)
+    assert loaded == ["questions"]
+
+
 READER = """
 import os, sys
 from pathlib import Path
@@ -49,7 +57,7 @@ import pyarrow.ipc, tantivy
 from starloom.kernels.start import warm_step
 from starloom.search.index import SearchIndex
 # Loads what it needs: Python itself may lie where others may not read.
-warm_step("found texts")
+warm_step("questions")
 if os.geteuid() == 0:
     os.setuid(65534)  # the superuser may write anywhere
 root = Path(sys.argv[1])

@@ -28,19 +28,23 @@ def json_option(function: F) -> F:
 def find(workspace: Path | None) -> Path:
     """The workspace that was named, or the one around the current folder. Raises UserError."""
     if workspace is not None:
-        if not any((one / _MARK).is_file() for one in (workspace, *_above(workspace))):
+        if not (_marked(workspace) or any(map(_marked, _above(workspace)))):
             raise UserError(
                 f"{workspace} is no workspace: it has no {_MARK}", f"make one: starloom init {workspace} --from PATH"
             )
         return workspace.resolve()
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / _MARK).is_file():
+        if _marked(folder):
             return folder
     raise UserError(
         f"no workspace here: neither {here} nor a folder above has a {_MARK}",
         "make one with `starloom init DIR --from PATH`, or name one with `-w DIR`",
     )
+
+
+def _marked(folder: Path) -> bool:
+    return (folder / _MARK).is_file()
 
 
 def _above(folder: Path) -> list[Path]:

@@ -27,7 +27,7 @@ from starloom.workspace import checked
 from starloom.workspace.manifest import Manifest, open_folder, read_manifest
 from starloom.workspace.stage import standing
 
-_KERNELS: Final = "found texts"  # those that a question takes
+_KERNELS: Final = "questions"
 _PAGE: Final = 1_000  # hits that a stream takes at once
 _KEPT: Final = 256 << 20  # bytes of texts kept at hand
 _PATIENCE: Final = 60.0  # seconds for them, where nobody said how long it may take: then it goes on from there
@@ -43,7 +43,7 @@ class SearchIndex:
     @classmethod
     def open(cls, root: Path, numbers: Container[int] | None = None) -> "SearchIndex":
         """The index of the workspace `root`, or of it the shards with these numbers. Every file is proved by its hash,
-        once. Raises UserError when it is missing, damaged or of another version."""
+        once, and what questions take is loaded. Raises UserError when it is missing, damaged or of another version."""
         folder = root / FOLDER
         manifest = _manifest(root, folder)
         shards = int(manifest.facts["shards"])
@@ -62,14 +62,12 @@ class SearchIndex:
         covered = Covered(
             manifest.content, shards, int(manifest.facts["files"]), bool(manifest.facts["symbols"]), frozenset(here)
         )
-        if not is_warm(_KERNELS):
-            with progress.task("compile kernels (once a machine)", 1, "parts") as bar:  # or a question's time would run
-                warm_step(_KERNELS)
-                bar.advance(1)
+        _load()
         return cls(Local(folder, opened, covered), _stale(root, manifest))
 
     def prepare(self) -> "SearchIndex":
-        """Itself, for a process that will answer many questions: what they need is loaded now, which takes a second."""
+        """Itself, for a process that will answer many questions: what makes each of them cheaper is loaded now too,
+        which takes half a second."""
         find.prepare()
         return self
 
@@ -153,6 +151,18 @@ class SearchIndex:
                 "install the extra `syntax` (pip install 'starloom[syntax]'), leave `symbols = true` under [search], "
                 "and run `starloom index search`",
             )
+
+
+def _load() -> None:
+    """What every question takes and the first would wait for, within its own time: half a second in a process, and once
+    a machine some 20 s."""
+    if is_warm(_KERNELS):
+        warm_step(_KERNELS)
+    else:
+        with progress.task("compile kernels (once a machine)", 1, "parts") as bar:
+            warm_step(_KERNELS)
+            bar.advance(1)
+    find.find_in("")  # makes its gate
 
 
 def _ended(found: Found, limit: int, seen: int) -> Cursor | None:
