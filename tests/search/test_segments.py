@@ -156,6 +156,17 @@ def test_indexes_put_together(tmp_path, indexes, gone):
     assert {name.partition(".")[0] for name in segments.files_of(whole)} == stems
 
 
+def test_small_segments_become_one(tmp_path, monkeypatch):
+    """Every segment is a pass of every question."""
+    monkeypatch.setattr(segments, "_FILES", 3)
+    files = some_files(random.Random(7), 25)
+    segments.make(tmp_path, files, 4)
+    for many in (9, 1):
+        assert len(json.loads((tmp_path / layout.META).read_text())["segments"]) == many
+        assert read(tmp_path) == model(files, 4)
+        segments.settle(tmp_path, np.zeros(0, np.int64))
+
+
 def test_what_the_disk_refuses(tmp_path):
     def refuse(words):
         with segments.disk_errors(tmp_path):

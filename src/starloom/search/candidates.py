@@ -8,6 +8,7 @@ for every hit. Cost: one look-up per distinct trigram of the terms.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +35,8 @@ class Plan:
     """`candidates` are all hits and maybe more. `unproved` must hold of them too; None: they are exactly the hits.
 
     `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
-    They are told by a file alone, whatever else is in the index. None: it matches no file of this shard.
+    They are told by a file alone, whatever else is in the index. None: no file of this shard, but for those that match
+    one before it, is of that tier.
     `may`: which rows may be hits, by their filters of grams; None: those say nothing. `total`: so many candidates there
     are, deleted ones counted; None: that takes going through them.
     """
@@ -55,7 +57,7 @@ class _Planner:
     def __init__(self, searcher: "Searcher", schema: "Schema") -> None:
         from tantivy import Occur, Query
 
-        self._searcher = searcher
+        self._many = cache(searcher.doc_freq)  # files with a term, by field: words are asked for more than once
         self._schema = schema
         self._query = Query
         self._must, self._must_not, self._should = Occur.Must, Occur.MustNot, Occur.Should
@@ -199,8 +201,8 @@ class _Planner:
             return None
         folded = fold(node.text)
         if node.case_sensitive and node.text != folded:
-            return self._searcher.doc_freq(fields.CASED, node.text)
-        return sum(self._searcher.doc_freq(field, folded) for field in (fields.CODE, fields.PARTS))
+            return self._many(fields.CASED, node.text)
+        return sum(self._many(field, folded) for field in (fields.CODE, fields.PARTS))
 
     # What is best
 
@@ -210,10 +212,15 @@ class _Planner:
         if not words:
             return
         folded = list(dict.fromkeys(map(fold, words)))
-        for field, terms in ((fields.CASED_SYMBOLS, words), (fields.SYMBOLS, folded), (fields.NAME, folded)):
-            yield self._some([self._term(field, term) for term in terms if self._searcher.doc_freq(field, term)])
+        in_any_case = {word: self._many(fields.SYMBOLS, word) for word in folded}
+        cased = {word: self._many(fields.CASED_SYMBOLS, word) for word in words if in_any_case[fold(word)]}
+        only_so = {fold(word) for word, many in cased.items() if many == in_any_case[fold(word)]}  # never otherwise
+        yield self._some([self._term(fields.CASED_SYMBOLS, word) for word, many in cased.items() if many])
+        others = [word for word, many in in_any_case.items() if many and word not in only_so]
+        yield self._some([self._term(fields.SYMBOLS, word) for word in others])
+        yield self._some([self._term(fields.NAME, word) for word in folded if self._many(fields.NAME, word)])
         if whole := [fold(term.text) for term in text_terms(node) if isinstance(term, Word)][:_MOST_WORDS]:
-            there = all(self._searcher.doc_freq(fields.CODE, word) for word in whole)
+            there = all(self._many(fields.CODE, word) for word in whole)
             yield self._every([self._term(fields.CODE, word) for word in whole]) if there else None
 
     # tantivy's queries
@@ -237,7 +244,7 @@ class _Planner:
         return self._query.boolean_query([(self._must, found), *((self._must_not, one) for one in excluded)])
 
     def _rarest(self, field: str, terms: set[str], most: int) -> list[str]:
-        return sorted(terms, key=lambda term: (self._searcher.doc_freq(field, term), term))[:most]
+        return sorted(terms, key=lambda term: (self._many(field, term), term))[:most]
 
 
 def ranked_by(node: Node) -> list[str]:

@@ -8,10 +8,12 @@ import errno
 import itertools
 import json
 import re
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
@@ -28,43 +30,62 @@ if TYPE_CHECKING:
 
 _HEAP: Final = 256 << 20  # bytes of a writer before it writes a segment
 _BATCH: Final = 8 << 20  # bytes of text given to the kernel at a time
-_COMMIT: Final = 256 << 20  # bytes of text after which tantivy is waited for: it takes in faster than it works
+_FILES: Final = 8_000  # in a segment at first. Of those below 10,000 tantivy merges all, as if of one size
+_TEXT: Final = 256 << 20  # bytes in a segment at first: tantivy takes in faster than it works
 _DELETED: Final = 10_000  # rows in one query
-MANY: Final = 8  # segments, from which tantivy is asked whether it wants to merge some
+MANY: Final = 8  # segments of about one size, which tantivy then merges
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")  # as Rust words what the system refused
 
 
+_Files: TypeAlias = "list[tuple[dict[str, Any], bytes]]"  # rows and their texts
+
+
 def make(folder: Path, files: Iterable[tuple[dict[str, Any], bytes]], first: int) -> None:
-    """tantivy's index of some rows of layout.FILES with their texts, numbered from `first`, in an empty folder."""
+    """tantivy's index of some rows of layout.FILES with their texts, numbered from `first`, in an empty folder: small
+    segments, each made in an index of its own, or tantivy would merge some of them now and all of them later."""
     import tantivy
 
-    index = tantivy.Index(fields.schema(), path=str(folder))
     with disk_errors(folder):
-        writer = index.writer(_HEAP, 1)
-        number, size = first, 0
-        for batch in _batches(files):
-            for document in _documents(batch, number):
-                writer.add_document(document)
-            number += len(batch)
-            size += sum(len(text) for _, text in batch)
-            if size >= _COMMIT:
-                writer.commit()
-                size = 0
-        writer.commit()
-        writer.wait_merging_threads()
+        tantivy.Index(fields.schema(), path=str(folder))  # of no segments
+        metas, number = [(folder / META).read_bytes()], first
+        for segment, batches in itertools.groupby(_by_segment(_batches(files)), itemgetter(0)):
+            part = folder / f"part-{segment}"
+            part.mkdir()
+            writer = tantivy.Index(fields.schema(), path=str(part)).writer(_HEAP, 1)
+            for _, batch in batches:
+                for document in _documents(batch, number):
+                    writer.add_document(document)
+                number += len(batch)
+            writer.commit()
+            writer.wait_merging_threads()
+            for name in files_of(part):
+                (part / name).rename(folder / name)
+            metas.append((part / META).read_bytes())
+            shutil.rmtree(part)
+    put_together(folder, metas)
 
 
-def _batches(files: Iterable[tuple[dict[str, Any], bytes]]) -> Iterator[list[tuple[dict[str, Any], bytes]]]:
-    batch: list[tuple[dict[str, Any], bytes]] = []
+def _batches(files: Iterable[tuple[dict[str, Any], bytes]]) -> Iterator[_Files]:
+    batch: _Files = []
     size = 0
     for file in files:
         batch.append(file)
         size += len(file[1])
-        if size >= _BATCH:
+        if size >= _BATCH or len(batch) == _FILES:
             yield batch
             batch, size = [], 0
     if batch:
         yield batch
+
+
+def _by_segment(batches: Iterable[_Files]) -> Iterator[tuple[int, _Files]]:
+    segment = many = size = 0
+    for batch in batches:
+        if many + len(batch) > _FILES or size >= _TEXT:
+            segment, many, size = segment + 1, 0, 0
+        many += len(batch)
+        size += sum(len(text) for _, text in batch)
+        yield segment, batch
 
 
 def _documents(batch: Sequence[tuple[dict[str, Any], bytes]], first: int) -> Iterator["Document"]:
@@ -160,8 +181,9 @@ def put_together(folder: Path, metas: Sequence[bytes]) -> None:
 
 
 def settle(folder: Path, gone: Int64s) -> None:
-    """Deletes rows, by number, from an index; merges segments where there are many small ones. Files that were there
-    are never written again, some are removed."""
+    """Deletes rows, by number, from an index; merges segments where there are many of about one size: of an index that
+    is new, all, for each is a pass more of every question, and a third of the index is words they share. Files that
+    were there are never written again, some are removed."""
     if not len(gone) and len(_meta(folder)["segments"]) < MANY:
         return
     import tantivy
