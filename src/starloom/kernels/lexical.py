@@ -27,6 +27,8 @@ from starloom.kernels.lexical_spans import (
 )
 from starloom.kernels.text import Int64s, UInt8s, checked, frozen
 
+_BYTES_A_SPAN = 32  # room for as many at first: code has one in 140
+
 
 class LexicalCounts(NamedTuple):
     """One value a file, in characters (code points)."""
@@ -69,12 +71,21 @@ def lexical_counts(offsets: Int64s, data: UInt8s, languages: NDArray[np.int32], 
 
 def spans(data: UInt8s, language: int, packed: Packed) -> NDArray[np.int64]:
     """(start, end, COMMENT | STRING) in bytes of each comment and string of one file, in order."""
-    offsets, data = checked(np.array([0, len(data)]), data)
-    arguments = offsets, data, frozen(np.array([language]), np.int32), frozen_fields(packed), _words(), properties()
-    count = _count(*arguments, np.empty((0, 3), np.int64))[COUNTS + 2, 0]
-    found = np.empty((count, 3), np.int64)
-    _count(*arguments, found)
-    return found
+    return all_spans(np.array([0, len(data)]), data, np.array([language], np.int32), packed)[1]
+
+
+def all_spans(
+    offsets: Int64s, data: UInt8s, languages: NDArray[np.int32], packed: Packed
+) -> tuple[Int64s, NDArray[np.int64]]:
+    """(bounds, spans): spans[bounds[i]:bounds[i + 1]] are those of file i, as of `spans`, in bytes from its start."""
+    offsets, data = checked(offsets, data)
+    arguments = offsets, data, frozen(languages, np.int32), frozen_fields(packed), _words(), properties()
+    room = np.empty((int(offsets[-1] - offsets[0]) // _BYTES_A_SPAN + 64, 3), np.int64)
+    bounds = np.append(0, np.cumsum(_count(*arguments, room)[COUNTS + 2]))
+    if bounds[-1] > len(room):
+        room = np.empty((bounds[-1], 3), np.int64)
+        _count(*arguments, room)
+    return bounds, room[: bounds[-1]]
 
 
 @functools.cache
@@ -86,18 +97,22 @@ def _words() -> Any:
 @kernel
 def _count(offsets: Any, data: Any, languages: Any, packed: Any, words: Any, table: Any, spans: Any) -> Any:
     """Of each file the counts of lexical_spans, characters, solid ones, spans. One kernel for all, as it is the slowest
-    to compile: `spans` takes in as many as it has room for."""
+    to compile: `spans` takes in as many as it has room for, file by file."""
     n = len(offsets) - 1
     counts = np.zeros((n, COUNTS + 3), dtype=np.int64)
     run = np.zeros(4, dtype=np.int64)
     traits = packed[2]
+    found = 0
     for i in range(n):
         text = data[offsets[i] : offsets[i + 1]]
         counts[i, COUNTS] = characters(text)
         counts[i, COUNTS + 1] = solid(text)
         language = np.int64(languages[i])
         if language >= 0:
-            counts[i, COUNTS + 2] = walk(text, language, packed, words, table, counts[i], spans)
+            counts[i, COUNTS + 2] = walk(
+                text, language, packed, words, table, counts[i], spans[min(found, len(spans)) :]
+            )
+            found += counts[i, COUNTS + 2]
         if language < 0 or traits[language, 0]:
             read(text, np.int64(0), np.int64(len(text)), table, counts[i], run)
             finish(counts[i], run)

@@ -63,10 +63,14 @@ def _texts() -> tuple[Any, Any]:
 def _words(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import lexical, lexical_rules
+    from starloom.kernels import hollow, hollow_rules, lexical, lexical_rules
 
     syntax = lexical_rules.Syntax((lexical_rules.Rule(lexical_rules.COMMENT, b"#"),))
-    lexical.lexical_counts(offsets, data, np.zeros(2, np.int32), lexical_rules.pack([syntax]))
+    rules, language = lexical_rules.pack([syntax]), np.zeros(2, np.int32)
+    lexical.lexical_counts(offsets, data, language, rules)
+    bounds, spans = lexical.all_spans(offsets, data, language, rules)
+    brackets = hollow_rules.pack([hollow_rules.Brackets()])
+    hollow.hollow(offsets, data, language.astype(np.int64), bounds, spans, brackets)
 
 
 def _characters(offsets: Any, data: Any) -> None:

@@ -1,0 +1,80 @@
+"""Files without what stands in the bodies of their functions, for who looks for definitions: to parse bodies takes most
+of a parser's time, and nothing is defined in most of them.
+
+BODIES says, by language, which words define something between brackets; pairs that hold none of them are emptied
+(kernels/hollow), so that definitions stay on their lines. Just the same is found in files without syntax errors. In
+others the parser goes astray elsewhere: of 5,953 files with 68,313 definitions 41, all with errors, lost 125 and showed
+59 more; and 32 times an `if` was no longer taken for a function. Not for languages whose brackets are hard to tell from
+what stands in strings and patterns (Perl), nor for those where a bracket may be a type with members (TypeScript).
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Final
+
+import numpy as np
+
+from starloom.kernels.hollow import hollow
+from starloom.kernels.hollow_rules import Brackets, Packed, pack
+from starloom.kernels.lexical import all_spans
+from starloom.languages.comments import packed, place
+
+_C: Final = Brackets(stays="typedef", holds="struct union enum extern", controls="if for while switch", c=True)
+_DEFINES: Final = (
+    "define define-syntax define-record-type define-values define-syntax-rule define/contract struct define-struct"
+)
+_LISP: Final = Brackets(b"([", stays=_DEFINES, holds=_DEFINES, lisp=True)
+
+BODIES: Final = {
+    "C": _C,
+    "C#": Brackets(
+        holds="class interface enum record struct new namespace",
+        controls="if for foreach while switch catch lock using fixed",
+    ),
+    "C++": Brackets(
+        stays="typedef using concept",
+        holds="struct union enum extern class namespace",
+        controls="if for while switch catch",
+        c=True,
+    ),
+    "GLSL": _C,
+    "Go": Brackets(stays="type", holds="interface"),
+    "Java": Brackets(holds="class interface enum record new", controls="if for while switch catch synchronized try"),
+    "JavaScript": Brackets(
+        stays="function class", holds="class", controls="if for while switch catch with", arrows=True
+    ),
+    "Kotlin": Brackets(stays="fun const typealias class object interface", holds="class object interface enum"),
+    "Objective-C": _C,
+    "PHP": Brackets(stays="function const", holds="class interface trait enum"),
+    "Racket": _LISP,
+    "Rust": Brackets(
+        stays="mod fn struct enum union trait type const static macro_rules",
+        holds="enum trait impl mod struct union macro_rules extern",
+    ),
+    "Scala": Brackets(
+        stays="def type class object trait enum",
+        holds="class object trait enum new with package given extension for",  # `for {}` is an error
+    ),
+    "Scheme": _LISP,
+}
+
+
+def without_bodies(texts: Sequence[tuple[str, bytes | memoryview]]) -> list[tuple[str, bytes | memoryview]]:
+    """Each of (language, UTF-8 text), emptied where BODIES knows the language."""
+    found = list(texts)
+    numbers = [number for number, (language, _) in enumerate(texts) if language in BODIES]
+    names = [texts[number][0] for number in numbers]
+    some = [texts[number][1] for number in numbers]
+    offsets = np.cumsum([0, *map(len, some)], dtype=np.int64)
+    data = np.frombuffer(b"".join(some), dtype=np.uint8)
+    bounds, spans = all_spans(offsets, data, np.array(list(map(place, names)), np.int32), packed()[1])
+    places, brackets = _brackets()
+    ends, left = hollow(offsets, data, np.array([places[name] for name in names], np.int64), bounds, spans, brackets)
+    for number, name, start, end in zip(numbers, names, ends[:-1].tolist(), ends[1:].tolist(), strict=True):
+        found[number] = name, left[start:end].tobytes()
+    return found
+
+
+@cache
+def _brackets() -> tuple[dict[str, int], Packed]:
+    return {name: number for number, name in enumerate(BODIES)}, pack(list(BODIES.values()))
