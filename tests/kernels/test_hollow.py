@@ -16,11 +16,12 @@ PLAIN = Brackets(stays="type", holds="class type")
 CALLS = Brackets(holds="class", controls="if for", arrows=True)
 C = Brackets(stays="typedef", holds="struct", controls="if", c=True)
 LISP = Brackets(b"([", stays="define", holds="define", lisp=True)
-ALL = (PLAIN, CALLS, C, LISP)
+PERL = Brackets(stays="sub", perl=True)
+ALL = (PLAIN, CALLS, C, LISP, PERL)
 PACKED = pack(ALL)
 
 WORDS = ("type", "class", "struct", "if", "typedef", "define", "f", "x->y")
-MARKS = ("{", "}", "(", ")", "[", "]", " ", "\n", "\r\n", ";", "=", ">", "\\", "'", '"', "é", "$")
+MARKS = ("{", "}", "(", ")", "[", "]", " ", "\n", "\r\n", ";", "=", ">", "<<", "\\", "'", '"', "é", "$")
 LINES = ("#if\n", "#else\n", "\n#endif\n", "\n # define a {\\\n", "#")
 TEXTS = st.lists(st.sampled_from(WORDS + 3 * MARKS + LINES)).map(lambda some: "".join(some).encode()) | st.binary()
 
@@ -84,6 +85,8 @@ def test_the_kernel_is_its_twin_and_keeps_lines(given):
         (C, "f() {\n#if a\n b {\n#else\n c {\n#endif\n }\n}", "f() {\n#if a\n b {\n#else\n c {\n#endif\n }\n}"),
         (C, "#if a\nf() {\n#else\ng() {\n#endif\n a }\n{ b }", "#if a\nf() {\n#else\ng() {\n#endif\n a }\n{}"),
         (C, "f() {\n#if a\n b\n#endif\n }", "f() {\n\n\n\n}"),
+        (PERL, "sub f { a } { b } { c } if (d) { e; { f } } else { g }", "sub f {} { b } { c } if (d) {} else {}"),
+        (PERL, "f() { a << 1 } f() { a < 1 }", "f() { a << 1 } f() {}"),
         (LISP, "(define (f x) (g [a (b)]))", "(define (f x) ())"),
         (LISP, "(define x (f)) (a (define b 1))", "(define x ()) (a (define b 1))"),
         (LISP, "(f #\\( a) (define-x a)", "() ()"),
@@ -98,6 +101,11 @@ def test_comments_and_strings_are_no_brackets():
     text = b'{ "}" a } { /* } */ b } /* { */ "{"'
     spans = [(2, 5, STRING), (12, 19, COMMENT), (24, 31, COMMENT), (32, 35, STRING)]
     assert emptied([(text, spans, PLAIN)]) == [b'{} {} /* { */ "{"']
+
+
+def test_strings_of_more_lines_stay_where_they_are_in_doubt():
+    text = b'f() { "a" } f() { "\n" } f() { a }'
+    assert emptied([(text, [(6, 9, STRING), (18, 21, STRING)], PERL)]) == [b'f() {} f() { "\n" } f() {}']
 
 
 @pytest.mark.parametrize(

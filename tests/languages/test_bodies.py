@@ -49,6 +49,11 @@ SOURCES = [
     ),
     ("Objective-C", "@implementation A\n- (void)f { if (x) { y(); } }\n@end\nstatic int g(void) { return 1; }\n"),
     (
+        "Perl",
+        "package A;\nsub f { my %x = (a => { b => 1 }); $x{a}{b}; }\nuse constant B => 1;\n"
+        "if (1) { sub g { } } else { h(); }\n{ i(); }\nsub j { my $k = <<E; }\n}\nE\nsub l { $m // '/'; } 1;\n",
+    ),
+    (
         "PHP",
         "<?php\nclass A extends B { const C = 1; public function f(): int { return new class { function g() { } }; }\n"
         " function h() { if ($x) { echo \"{$y['z']}\"; } } }\ninterface I { function i(); }\nenum E { case P; }\n",

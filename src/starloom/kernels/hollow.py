@@ -23,6 +23,7 @@ from starloom.kernels.hollow_rules import (
     HOLDS,
     LISP,
     OPEN,
+    PERL,
     STAYS,
     WHITE,
     WORD,
@@ -43,7 +44,8 @@ _MAY_BE, _BEFORE_END = 1, 2  # of _MAY: be emptied, even before the end of a sta
 _NOTHING, _NAME, _CONTROL, _TEXT = 256, 257, 258, 259
 
 _LINE_END, _RETURN, _HASH, _BACKSLASH = 0x0A, 0x0D, 0x23, 0x5C
-_EQUALS, _GREATER, _ROUND, _ROUND_END = 0x3D, 0x3E, 0x28, 0x29
+_EQUALS, _LESS, _GREATER, _SEMICOLON = 0x3D, 0x3C, 0x3E, 0x3B
+_ROUND, _ROUND_END, _CURLY, _CURLY_END = 0x28, 0x29, 0x7B, 0x7D
 _NO_DIRECTIVE, _IF, _ELSE, _ENDIF, _DEFINE = range(5)
 
 
@@ -100,7 +102,12 @@ def _hollow(
 ) -> Any:  # fmt: skip
     """Writes one text; returns where it ends. Negative: it nests too deep."""
     classes, emptied, traits, firsts, lengths, words, kinds = packed
-    c, lisp, calls = traits[language, C], traits[language, LISP], traits[language, CALLS]
+    c, lisp, calls, perl = (
+        traits[language, C],
+        traits[language, LISP],
+        traits[language, CALLS],
+        traits[language, PERL],
+    )
     levels[0] = 0
     top, conditions, line = np.int64(0), np.int64(0), np.int64(0)
     last = np.int64(_NOTHING)
@@ -109,6 +116,7 @@ def _hollow(
     while p < stop:
         if span < last_span and p >= start + spans[span, 0]:  # as it is
             end = min(start + spans[span, 1], stop)
+            first_line = line
             while p < end:
                 out[at] = data[p]
                 line += data[p] == _LINE_END
@@ -116,6 +124,7 @@ def _hollow(
                 p += 1
             if spans[span, 2] == STRING:
                 blank, last = False, np.int64(_TEXT)
+                levels[top, _NEEDED] |= perl and line > first_line
             span += 1
             continue
         byte = data[p]
@@ -167,6 +176,8 @@ def _hollow(
             if top + 1 == MOST_LEVELS:
                 return np.int64(-1)
             apart = p - 2 < start or _is_apart(classes[language, data[p - 2]], data[p - 2])
+            if perl and last in (_NOTHING, _SEMICOLON, _CURLY, _CURLY_END):  # it begins a statement
+                apart = False
             _open(levels, top, byte, emptied[language, byte], apart, last, c, calls)
             top += 1
             levels[top, _PLACE], levels[top, _LINE], levels[top, _CONDITION] = at, line, conditions
@@ -189,6 +200,8 @@ def _hollow(
             levels[top, _WAITS] = levels[top, _CALLED] = 0
         elif byte == _GREATER and last == _EQUALS:
             levels[top, _NEEDED] |= traits[language, ARROWS]
+        elif byte == _LESS and last == _LESS:
+            levels[top, _NEEDED] |= perl
         last = np.int64(byte)
     return at
 

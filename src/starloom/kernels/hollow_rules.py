@@ -14,7 +14,7 @@ from starloom.kernels.text import UInt8s
 WIDTH: Final = 24  # bytes of the longest word
 STAYS, HOLDS, CONTROLS = 1, 2, 4  # what a word may do
 WORD, WHITE, OPEN, CLOSE, END, OTHER = range(6)  # what a byte may be; an end is one of a statement
-C, LISP, CALLS, ARROWS = range(4)  # traits
+C, LISP, CALLS, ARROWS, PERL = range(5)  # traits
 
 
 class Brackets(NamedTuple):
@@ -30,6 +30,8 @@ class Brackets(NamedTuple):
     )
     lisp: bool = False  # a word is a symbol of Lisp; only what stands next is held
     arrows: bool = False  # => stays, as the words of `stays` do
+    perl: bool = False  # a pair that begins a statement stays: it would be a value; so does one with << or a string of
+    # more lines, which may be none
 
 
 class Packed(NamedTuple):
@@ -37,7 +39,7 @@ class Packed(NamedTuple):
 
     classes: UInt8s  # (languages, 256)
     emptied: NDArray[np.bool_]  # (languages, 256)
-    traits: NDArray[np.bool_]  # (languages, 4): c, lisp, controls, arrows
+    traits: NDArray[np.bool_]  # (languages, 5): c, lisp, controls, arrows, perl
     firsts: NDArray[np.int32]  # (languages, 257)
     lengths: NDArray[np.int32]  # (words,)
     words: UInt8s  # (words, WIDTH)
@@ -48,7 +50,7 @@ def pack(languages: Sequence[Brackets]) -> Packed:
     """The arrays. Raises ValueError for a word that there is no room for."""
     classes = np.array([[_class(byte, one.lisp) for byte in range(256)] for one in languages], np.uint8)
     emptied = np.array([[byte in one.emptied for byte in range(256)] for one in languages], np.bool_)
-    traits = np.array([(one.c, one.lisp, bool(one.controls), one.arrows) for one in languages], np.bool_)
+    traits = np.array([(one.c, one.lisp, bool(one.controls), one.arrows, one.perl) for one in languages], np.bool_)
     firsts = np.zeros((len(languages), 257), np.int32)
     words: list[tuple[bytes, int]] = []
     for i, one in enumerate(languages):

@@ -80,6 +80,7 @@ class _Reader:
             return
         if kind == _STRING:
             self._last, self._blank = "string", False
+            level.needed |= self._brackets.perl and b"\n" in token
         elif token == b"\n":
             self._blank = True
             line = (
@@ -128,6 +129,8 @@ class _Reader:
             level.waits = level.called = False
         elif token == b">" and self._last == b"=":
             level.needed |= self._brackets.arrows
+        elif token == b"<" and self._last == b"<":
+            level.needed |= self._brackets.perl
         self._last = token
 
     def _word(self, level: _Level, word: bytes, following: bytes) -> None:
@@ -151,6 +154,7 @@ class _Reader:
                 b"",
                 *b" |\t|\v|\f|\r|\n|(|[|{|)|]|}".split(b"|"),
             )
+            one.may &= not (self._brackets.perl and self._last in ("", b";", b"{", b"}"))
             one.before_end = self._last == b"=" or not self._brackets.c
         self.levels.append(one)
 
