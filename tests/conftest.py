@@ -22,8 +22,8 @@ sys.path.append(str(Path(__file__).parent))  # test modules are loaded by path: 
 
 from faults import Kit
 
-# No test pulls the plug, so what was written stays. Only programs that tests start wait for the disk: a build does 200
-# times. A descriptor that is none is still refused.
+# No test pulls the plug, so what was written stays. Only programs that tests start afresh wait for the disk: a build
+# does 200 times. A descriptor that is none is still refused.
 os.fsync = lambda descriptor: os.fstat(descriptor) and None
 
 # Fixed seeds, and no verdict that depends on how busy the machine is.
