@@ -1,12 +1,16 @@
 """The whole build: nothing lost, nothing twice, the same bytes from the same input, and only what is needed."""
 
+import copy
 import os
+import shutil
 import subprocess
+import sys
 from collections import Counter
 
 import pyarrow.parquet as pq
 import pytest
 
+from starloom.errors import UserError
 from starloom.identity import content_id
 from starloom.stages import load_settings
 from starloom.the_stack import tables
@@ -64,6 +68,15 @@ def sources(tmp_path_factory):
 def built(sources, tmp_path_factory):
     """Built once, never changed."""
     return building.Workspace(tmp_path_factory.mktemp("built") / "w", *sources).build()
+
+
+@pytest.fixture
+def made(built, tmp_path):
+    """A copy of what was built, to be changed and built again."""
+    again = copy.copy(built)
+    again.root = tmp_path / "made"
+    shutil.copytree(built.root, again.root)
+    return again
 
 
 @pytest.fixture
@@ -220,8 +233,6 @@ def test_another_clock_locale_and_umask(built, again):
         "root = Path(sys.argv[1]); settings = load_settings(root)\n"
         "build(root, all_stages(), settings, settings.engine, 'test')\n"
     )
-    import sys
-
     env = dict(os.environ) | {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
     subprocess.run([sys.executable, "-c", script, str(made.root)], env=env, check=True, capture_output=True)
     assert made.outputs() == built.outputs()
@@ -234,15 +245,13 @@ def rows_of(paths):
     return {path: pq.read_metadata(path).num_rows for path in paths}
 
 
-def test_nothing_changed_nothing_runs(again):
-    made = again().build()
+def test_nothing_changed_nothing_runs(made):
     before = made.outputs()
     assert made.build_again() == {}
     assert made.outputs() == before
 
 
-def test_one_threshold_runs_decide_and_write_only(again):
-    made = again().build()
+def test_one_threshold_runs_decide_and_write_only(made):
     made.configure("[decide]\nnear_duplicates = 0.99\n")
     assert list(made.build_again()) == ["decide", "write", "collect"]
     assert made.row("b", "near.py")["verdict"] == "kept"
@@ -251,9 +260,8 @@ def test_one_threshold_runs_decide_and_write_only(again):
     assert made.row("b", "near.py")["rule"] == "near-duplicate"
 
 
-def test_deciding_reads_no_content(again):
+def test_deciding_reads_no_content(made):
     """Another threshold decides the same with every content taken out of the cache."""
-    made = again().build()
     made.configure("[decide]\nnear_duplicates = 0.99\n[[rules]]\nname = 'short'\ndrop = 'num_lines < 9'\n")
 
     def decided_by_now():
@@ -268,8 +276,7 @@ def test_deciding_reads_no_content(again):
     assert len(set(without.column("rule").to_pylist())) > 5
 
 
-def test_every_rule_that_holds_is_recorded(again):
-    made = again().build()
+def test_every_rule_that_holds_is_recorded(made):
     made.configure(
         "[[rules]]\nname = 'first'\ndrop = 'num_lines > 0'\nunless = \"path = 'src/two.py'\"\n"
         "[[rules]]\nname = 'second'\ndrop = 'max_line_length > 1000'\n"
@@ -283,15 +290,13 @@ def test_every_rule_that_holds_is_recorded(again):
     assert "also      second, long-line" in words(made.why("long.py"))
 
 
-def test_a_rule_that_changes_nothing_runs_decide_only(again):
+def test_a_rule_that_changes_nothing_runs_decide_only(made):
     """Contents go down the line, not fingerprints: an equal ledger makes no dataset stale."""
-    made = again().build()
     made.configure('[[rules]]\nname = "nothing"\ndrop = "num_lines > 1000000"\n')
     assert list(made.build_again()) == ["decide"]
 
 
-def test_one_repository_added_reads_and_measures_only_its_new_contents(again, sources, tmp_path):
-    made = again().build()
+def test_one_repository_added_reads_and_measures_only_its_new_contents(made, tmp_path):
     read, lines = rows_of(tables.contents(made.root)), rows_of(tables.signal(made.root, "lines"))
     names = rows_of(tables.signal(made.root, "language"))
     new = {"new.py": code("new"), "newer.py": code("newer"), "copy.py": SHARED}
@@ -337,10 +342,6 @@ def test_a_larger_limit_reads_what_was_too_large(again, sources):
 
 
 def test_a_source_that_is_gone_is_said(again, sources, tmp_path):
-    import shutil
-
-    from starloom.errors import UserError
-
     going = building.folder(tmp_path / "going", {"x.py": code("x")})
     made = again(going).build()
     before = made.outputs()
