@@ -32,7 +32,7 @@ check: .venv/made-test
 	$(BIN)/python docs/reference.py --check
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 bench: .venv/made-bench
 	$(BIN)/python bench/kernels.py
