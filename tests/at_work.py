@@ -9,8 +9,10 @@ import io
 import tempfile
 from pathlib import Path
 
+import starloom.completion.local  # this and the next two: imported, as their work is that of few commands
+import starloom.report.page
+import starloom.training.pretraining  # noqa: F401
 from starloom.commands import group
-from starloom.report import page  # noqa: F401 (a report is made by some commands only, and costs more than its import)
 from the_stack import building
 
 
