@@ -131,6 +131,8 @@ def test_the_same_files_are_asked_in_one_database(engine, tmp_path, monkeypatch)
         engine.table(f"SELECT * FROM read_parquet('{two}')", {"t": [one]})
     assert len(engine.table("SELECT n FROM t", {"t": [one]})) == 1
     assert len(opened) == 5  # the error cost the database
+    engine.table("CREATE MACRO abs(n) AS 7; SELECT n FROM t", {"t": [one]})
+    assert engine.table("SELECT abs(n) AS n FROM t", {"t": [one]})["n"].to_pylist() == [2]
     for number in range(9):
         pq.write_table(pa.table({"n": [number]}), tmp_path / f"{number}.parquet")
         engine.table("SELECT n FROM t", {"t": [tmp_path / f"{number}.parquet"]})

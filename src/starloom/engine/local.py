@@ -5,7 +5,8 @@ keeps insertion order at a cost unless told not to; both are switched off, so ev
 It reads any file that its SQL names: a query may read the tables it is given, and no other file. It makes a column of a
 folder called `a=b`: switched off. `execute` copies all rows before the first one comes: `sql` streams them. A new
 database registers three thousand functions, 15 to 20 ms, as long as a query of a small workspace takes: the last ones
-are kept, each for questions about its own files. They keep nothing of a file: it may have been replaced meanwhile.
+are kept, each for questions about its own files, unless one met an error or did more than read. They keep nothing of a
+file: it may have been replaced meanwhile.
 """
 
 import os
@@ -111,7 +112,8 @@ class LocalEngine:
                 query = connection.sql(sql, params=dict(parameters) if parameters else None)
                 rows = query.to_arrow_reader(100_000)
             yield connection, rows
-            self._keep(paths, database)
+            if _only_reads(connection, sql):
+                self._keep(paths, database)
         except duckdb.OutOfMemoryException as problem:
             raise _no_memory(problem) from None
         except duckdb.IOException as problem:
@@ -151,7 +153,7 @@ class LocalEngine:
         return database
 
     def _keep(self, paths: tuple[Path, ...], database: duckdb.DuckDBPyConnection) -> None:
-        """For the next question about these files; the oldest makes room. One that met an error is not kept."""
+        """For the next question about these files; the oldest makes room."""
         self._databases[paths] = database
         if len(self._databases) > _KEPT:
             self._databases.pop(next(iter(self._databases)), None)
@@ -171,6 +173,11 @@ class LocalEngine:
                 "python_enable_replacements": False,  # a table not given is an error, not a variable of this module
             }
         )
+
+
+def _only_reads(connection: duckdb.DuckDBPyConnection, sql: str) -> bool:
+    """Whether a query, which has run, leaves nothing behind that another could see, as a macro would be."""
+    return [one.type for one in connection.extract_statements(sql)] == [duckdb.StatementType.SELECT]
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 A file is scored as a document of its own: its tokens after `<file_sep>` (or the end of a text, for models without one),
 in windows of at most WINDOW tokens; bits are those of the text's tokens, bytes those of the text in UTF-8, so models of
 different tokenizers compare. The n-gram (Kneser-Ney, order 7) is trained on tokens of the workspace and sees a file as
-one piece. The interval is a percentile bootstrap over files: how much another sample of files would have moved it. What the
-workspace's tokens hold is refused: it was held out only after they were packed, and learnt by heart.
+one piece. The interval is a percentile bootstrap over files: how much another sample of files would have moved it. What
+the workspace's tokens hold is refused: it was held out only after they were packed, and learnt by heart.
 """
 
 import json
@@ -125,7 +125,7 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
 
 
 def _refuse_read(root: Path, files: Sequence[HeldOutFile]) -> None:
-    """Raises UserError where the workspace's tokens hold some of the files: another split was packed, and trained on."""
+    """Raises UserError where the workspace's tokens hold some of the files: another split was packed and trained on."""
     if not (root / "tokens").is_dir():
         return
     packed = Packed.open(root / "tokens")
