@@ -91,7 +91,8 @@ class _Asked:
     def _candidates(self, wanted: int) -> Iterator[Candidate]:
         """Those of all shards, in order."""
         after = self._question.after
-        return merge(*(shard.candidates(plan, after, wanted) for shard, plan in self._asked))
+        found = [shard.candidates(plan, after, wanted) for shard, plan in self._asked]
+        return found[0] if len(found) == 1 else merge(*found)
 
     def _exact(self) -> "_Told":
         """The index alone knows."""

@@ -4,7 +4,6 @@ Texts are sought in as bytes (UTF-8), and places are told in them: nothing need 
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import Any as Value
@@ -69,16 +68,19 @@ class Text:
             yield first, characters
 
 
-@dataclass(frozen=True)
 class File:
     """One file of the index. `value` gives a column of the rows by name; the text is read when first asked for."""
 
-    value: Callable[[str], Value]
-    read: Callable[[], bytes]
+    def __init__(self, value: Callable[[str], Value], read: Callable[[], bytes]) -> None:
+        self.value = value
+        self._read = read
+        self._text: Text | None = None
 
-    @cached_property
+    @property
     def text(self) -> Text:
-        return Text(self.read())
+        if self._text is None:  # of every candidate, and a cached_property takes a lock
+            self._text = Text(self._read())
+        return self._text
 
     def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
         """(name, line) of what it defines, in order; all, or what is called one of these, folded."""
@@ -92,12 +94,12 @@ Places: TypeAlias = Callable[[Text, int], Sequence[Stretch]]  # so many of a ter
 
 def judge(node: Node) -> Judge:
     """Whether a file is what `node` asks for; made once a query, asked of many files."""
-    if isinstance(node, All):
-        every = [judge(part) for part in sorted(node.parts, key=_cost)]
-        return lambda file: all(part(file) for part in every)
-    if isinstance(node, Any):
-        some = [judge(part) for part in sorted(node.parts, key=_cost)]
-        return lambda file: any(part(file) for part in some)
+    if isinstance(node, All | Any):
+        parts = [judge(part) for part in sorted(node.parts, key=_cost)]
+        if len(parts) == 1:
+            return parts[0]
+        together = all if isinstance(node, All) else any
+        return lambda file: together(part(file) for part in parts)
     if isinstance(node, Not):
         excluded = judge(node.part)
         return lambda file: not excluded(file)
@@ -234,10 +236,11 @@ def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None
 
     def stands(text: Text) -> bool:
         """RE2 is called for the lines of a piece together: they are few, a call costs more than they do."""
-        found = (lines(text.data) for lines in lines_with)
-        if pattern.case_sensitive:
-            return any(lines and patterns.stands(compiled, lines) for lines in found)
-        return any(lines and patterns.stands(compiled, lines.lower()) for lines in found)
+        for find in lines_with:
+            lines = find(text.data)
+            if lines and patterns.stands(compiled, lines if pattern.case_sensitive else lines.lower()):
+                return True
+        return False
 
     return stands
 

@@ -8,7 +8,6 @@ import threading
 import time
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
@@ -55,7 +54,7 @@ class KeptTexts:
     """Texts that are asked for again and again, as many as fit.
 
     Large files have nearly every trigram, so nearly every question asks for them. A text takes the place of one that
-    was not asked for more often, so a question that goes through thousands drives none of those out.
+    was asked for less often, so a question that goes through thousands drives none of those out, and none of its own.
     """
 
     def __init__(self, most: int) -> None:
@@ -83,7 +82,7 @@ class KeptTexts:
             return
         while self._bytes + len(text) > self._most:
             oldest = next(iter(self._texts))
-            if self._asked[oldest] > self._asked[key]:
+            if self._asked[oldest] >= self._asked[key]:
                 self._texts.move_to_end(oldest)
                 return
             self._bytes -= len(self._texts.pop(oldest))
@@ -91,14 +90,20 @@ class KeptTexts:
         self._bytes += len(text)
 
 
-@dataclass(frozen=True)
 class _Indexed(File):
     """A row. `named`: those of its symbols that have one of these folded names."""
 
-    named: Callable[[frozenset[str]], list[tuple[str, int]]]
+    def __init__(
+        self,
+        value: Callable[[str], Any],
+        read: Callable[[], bytes],
+        named: Callable[[frozenset[str]], list[tuple[str, int]]],
+    ) -> None:
+        super().__init__(value, read)
+        self._named = named
 
     def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
-        return super().symbols(None) if names is None else self.named(names)
+        return super().symbols(None) if names is None else self._named(names)
 
 
 class Shard:
