@@ -2,13 +2,14 @@
 
 First all workers gather (`gathering`): which rows the index before this one has already, and of the others the texts,
 apart by shard. Then, for each shard, they index what is new (`segments`) and settle it with what was there: rows that
-the dataset no longer has are deleted, segments merged where there are many. What stays as it was is linked, not copied;
-files that are published are never written again, so whoever reads the old index goes on doing so. Texts and names of
-removed files leave the disk at once; which words and trigrams were in some removed file, with its segment. A shard of
-which more has gone than is left, or that has many small files of texts, is made anew. What is finished outlives a run
-that is killed: see `work`.
+the dataset no longer has are deleted, segments merged where there are many: of a new index, all. What stays as it was
+is linked, not copied; files that are published are never written again, so whoever reads the old index goes on doing
+so. Texts and names of removed files leave the disk at once; which words and trigrams were in some removed file, with
+its segment. A shard of which more has gone than is left, or that has many small files of texts, is made anew. What is
+finished outlives a run that is killed: see `work`.
 
-Cost: 8 MB/s of one core, 3 MB/s with symbols; on the disk, while it runs, what is new a second time.
+Cost: 8 MB/s of one core, 3 MB/s with symbols; on the disk, while it runs, what is new a second time, tantivy's part a
+third time.
 """
 
 import unicodedata
