@@ -2,7 +2,10 @@
 it was."""
 
 import json
+from types import SimpleNamespace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from torch import nn
@@ -156,6 +159,14 @@ def test_nothing_to_evaluate_on(root, monkeypatch):
     with pytest.raises(UserError, match="are empty") as refused:
         Evaluator(root, tiny(**EVERY), tokenizer, World())
     assert "evaluate_every = 0" in refused.value.hint
+
+
+def test_what_is_trained_on_is_not_evaluated_on(root, tmp_path):
+    tokenizer = Tokenizer.open(root / "tokenizer")
+    (read, *_) = held_out.sample(root, 200_000, 0)
+    pq.write_table(pa.table({"content_id": ["0" * 40, read.content_id]}), tmp_path / "pieces.parquet")
+    with pytest.raises(UserError, match="files drawn stand in"):
+        Evaluator(root, tiny(**EVERY), tokenizer, World(), [SimpleNamespace(folder=tmp_path)])
 
 
 def test_no_dataset(packed):

@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from starloom import progress
@@ -100,7 +97,8 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         raise UserError(
             f"all files drawn from what {root} holds out are empty", "draw more with `--bytes`, or others with `--seed`"
         )
-    _refuse_read(root, files)
+    packed = Packed.open(root / "tokens") if (root / "tokens").is_dir() else None
+    held_out.refuse_read(files, _trained(packed) if packed else ())
     sizes = np.array([len(one.content.encode()) for one in files], np.float64)
     model = open_model(folder)
     window = min(model.context, WINDOW)
@@ -118,40 +116,24 @@ def evaluate(root: Path, model_name: str, most_bytes: int, seed: int) -> Evaluat
         bytes=int(sizes.sum()),
         window=window,
         model=_score(name, scored, sizes, own, log[-1].tokens if log else None, seed),
-        n_gram=_n_gram(root, files, sizes, seed),
+        n_gram=_n_gram(root, packed, files, sizes, seed) if packed else None,
     )
     _publish(found, {"most_bytes": most_bytes, "seed": seed}, folder)
     return found
 
 
-def _refuse_read(root: Path, files: Sequence[HeldOutFile]) -> None:
-    """Raises UserError where the workspace's tokens hold some of the files: another split was packed and trained on."""
-    if not (root / "tokens").is_dir():
-        return
-    packed = Packed.open(root / "tokens")
-    asked = pa.array(sorted({one.content_id for one in files}), pa.string())
-    read = pa.array([False] * len(asked))
-    for shards in (packed.stream(source, 0) for source in packed.sources if source != REST):
-        packed_ids = pq.read_table(shards.folder / "pieces.parquet", columns=["content_id"]).column(0)
-        read = pc.or_(read, pc.is_in(asked, value_set=packed_ids))
-    if number := pc.sum(read).as_py():
-        raise UserError(
-            f"{number:,} of the {len(asked):,} files drawn stand in {root / 'tokens'}: they were not held out when it "
-            "was packed, so they tell nothing of what has read them",
-            "run `starloom pack` and train anew, or hold out what was held out then ([decide] held_out and seed)",
-        )
+def _trained(packed: Packed) -> list[Shards]:
+    """What is trained on, in its first variant: the others hold the same files."""
+    return [packed.stream(source, 0) for source in packed.sources if source != REST]
 
 
-def _n_gram(root: Path, files: Sequence[HeldOutFile], sizes: Floats, seed: int) -> Score | None:
-    if not (root / "tokens").is_dir():
-        return None
-    packed = Packed.open(root / "tokens")
+def _n_gram(root: Path, packed: Packed, files: Sequence[HeldOutFile], sizes: Floats, seed: int) -> Score:
     tokenizer = Tokenizer.open(root / "tokenizer")
     if tokenizer.sha256 != packed.tokenizer:
         raise UserError(
             f"{root / 'tokens'} was packed with another tokenizer than {root / 'tokenizer'}", "run `starloom pack`"
         )
-    trained = _spread([packed.stream(source, 0) for source in packed.sources if source != REST])
+    trained = _spread(_trained(packed))
     model = NGram.train(trained, packed.vocabulary)
     ids = held_out.documents(tokenizer, files)
     scored = np.array([model.bits(np.array(one))[1:].sum() for one in ids])

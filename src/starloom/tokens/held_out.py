@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ from starloom.kernels.random import keyed_uint64s
 from starloom.progress import say
 from starloom.the_stack import tables
 from starloom.tokens import redacted
+from starloom.tokens.packed import Shards
 from starloom.tokens.tokenizer import Tokenizer
 
 
@@ -77,6 +79,22 @@ def sample(root: Path, max_bytes: int, seed: int) -> list[HeldOutFile]:
         f"note: no held-out file fits into {max_bytes:,} bytes: the beginning of {first.repo_name}:{first.path} is used"
     )
     return [replace(first, content=kept, cut=True)]
+
+
+def refuse_read(files: Sequence[HeldOutFile], streams: Sequence[Shards]) -> None:
+    """Raises UserError where packed tokens hold some of the files: they were packed with another split, and what has
+    read them would be measured on what it learnt by heart."""
+    asked = pa.array(sorted({one.content_id for one in files}), pa.string())
+    read = pa.array([False] * len(asked), pa.bool_())
+    for one in streams:
+        ids = pq.read_table(one.folder / "pieces.parquet", columns=["content_id"]).column(0)
+        read = pc.or_(read, pc.is_in(asked, value_set=ids))
+    if number := pc.sum(read).as_py():
+        raise UserError(
+            f"{number:,} of the {len(asked):,} files drawn stand in {streams[0].folder.parent}: they were not held out "
+            "when it was packed, so they tell nothing of what has read them",
+            "run `starloom pack` and train anew, or hold out what was held out then ([decide] held_out and seed)",
+        )
 
 
 def documents(tokenizer: Tokenizer, files: Sequence[HeldOutFile]) -> list[list[int]]:

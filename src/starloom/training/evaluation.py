@@ -9,6 +9,7 @@ Every process computes all of it: under sharding a forward pass needs all of the
 
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ from starloom.progress import task
 from starloom.starcoder2.likelihood import WINDOW, bits, is_greedy
 from starloom.tokens import held_out, prompt
 from starloom.tokens.held_out import HeldOutFile
+from starloom.tokens.packed import Shards
 from starloom.tokens.tokenizer import Tokenizer
 from starloom.training.evaluated import Evaluated
 from starloom.training.settings import TrainSettings
@@ -40,15 +42,26 @@ class Gap:
 
 
 class Evaluator:
-    """Measures a model that is trained on what `root` holds out. Raises UserError where nothing is held out."""
+    """Measures a model that is trained on what `root` holds out. read: what it is trained on, where that is known.
 
-    def __init__(self, root: Path, settings: TrainSettings, tokenizer: Tokenizer, world: World) -> None:
+    Raises UserError where nothing is held out, or is trained on.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        settings: TrainSettings,
+        tokenizer: Tokenizer,
+        world: World,
+        read: Sequence[Shards] = (),
+    ) -> None:
         files = [one for one in held_out.sample(root, settings.evaluate_bytes, _SEED) if one.content]
         if not files:
             raise UserError(
                 f"all files drawn from what {root} holds out are empty: nothing to evaluate on",
                 "raise evaluate_bytes in [train], or set evaluate_every = 0",
             )
+        held_out.refuse_read(files, read)
         self._every, self._world = settings.evaluate_every, world
         self._window = min(settings.model(tokenizer.vocabulary).max_position_embeddings, WINDOW)
         self._files = files

@@ -157,7 +157,8 @@ class Pretraining:
     def evaluator(self, world: World) -> Evaluator | None:
         if not self.settings.evaluate_every:
             return None
-        return Evaluator(self._root, self.settings, self._tokenizer, world)
+        read = [self._samples.stream(number, 0) for number in range(len(self._samples.sources))]
+        return Evaluator(self._root, self.settings, self._tokenizer, world, read)
 
     def write(self, draft: Draft, weights: dict[str, Tensor]) -> None:
         interchange.write(draft, self.config, weights, self._tokenizer.files())
