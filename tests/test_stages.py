@@ -216,3 +216,12 @@ def test_a_plain_folder_is_no_workspace_for_itself(tmp_path):
     with pytest.raises(UserError, match="its own output would be read as code"):
         initialise(tmp_path, (str(tmp_path),), "small", "public")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rule_on_what_is_not_measured_is_refused(tmp_path):
+    rule = '[[rules]]\nname = "broken"\ndrop = "parse_error_fraction > 0.5"\n'
+    (tmp_path / SETTINGS_FILE).write_text(rule)
+    with pytest.raises(UserError, match=r"rule `broken` asks for parse_error_fraction.*\[syntax\] is off"):
+        load_settings(tmp_path)
+    (tmp_path / SETTINGS_FILE).write_text(f"{rule}\n[syntax]\nenabled = true\n")
+    assert load_settings(tmp_path).rules[0].name == "broken"

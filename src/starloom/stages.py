@@ -167,7 +167,7 @@ def _checked(settings: Settings, where: str) -> Settings:
     settings = steps.of_source(settings)
     for kind in steps.KINDS:
         check(steps.of_kind(settings, kind).rules)
-    check(settings.rules)
+    _check_measured(settings, where)
     check_mixture(settings.mixture)
     check_budgets(settings.budgets, tuple(rule.name for rule in settings.rules))
     if settings.decide.near_duplicates and settings.decide.near_duplicates < settings.pair.floor:
@@ -182,6 +182,19 @@ def _checked(settings: Settings, where: str) -> Settings:
             'write `verify = true` under [pair], or `clusters = "components"` under [decide]',
         )
     return settings
+
+
+def _check_measured(settings: Settings, where: str) -> None:
+    """A rule on what is not measured would never drop anything, and nobody would be told."""
+    from starloom.the_stack.signals.syntax import SIGNAL
+
+    for rule in check(settings.rules):
+        missing = sorted(rule.columns & set(SIGNAL.columns.names))
+        if missing and not settings.syntax.enabled:
+            raise UserError(
+                f"{where}: rule `{rule.rule.name}` asks for {missing[0]}, which is not measured: [syntax] is off",
+                "write `enabled = true` under [syntax] (pip install 'starloom[syntax]'), or leave the rule out",
+            )
 
 
 def _recipe(name: str, root: Path, below: tuple[str, ...]) -> tuple[dict[str, Any], Settings]:
