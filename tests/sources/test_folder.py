@@ -318,7 +318,7 @@ def test_state_of_many_files_is_fast(tmp_path):
     assert time.perf_counter() - started < 0.5  # 5,000 files; the promise is 20,000 on a quiet core
 
 
-def test_workspaces_below_are_not_entered(tmp_path):
+def test_workspaces_below_are_told_and_not_entered(tmp_path):
     made = tmp_path / "my-stack"
     (made / ".starloom").mkdir(parents=True)
     (made / "dataset").mkdir()
@@ -327,7 +327,11 @@ def test_workspaces_below_are_not_entered(tmp_path):
     source = source_at(tmp_path)
     before = source.state()
     (made / "dataset" / "more.md").write_text("made by the next build")
-    assert [path for path, _, _ in listing(source)] == ["a.py", "my-stack.py"]
+    assert listing(source) == [
+        ("a.py", "file", None),
+        ("my-stack.py", "file", None),
+        ("my-stack", "folder", "a workspace of Starloom: its output is not read as code"),
+    ]
     assert source.state() == before
     shutil.rmtree(made / ".starloom")  # a template of one, say
     assert "my-stack/starloom.toml" in [path for path, _, _ in listing(source)]

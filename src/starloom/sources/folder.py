@@ -1,9 +1,9 @@
 """A plain folder as one repository: every file below it that is no link, in git's order, which is that of the bytes of
 paths; and a single file as one. Nothing is held but the names of the folders that the walk is in.
 
-Symbolic links are listed, never followed; `.git` folders and workspaces of Starloom are not entered, as a dataset that
-reads its own output would grow with every build; FIFOs, sockets and devices are listed as "special" and not opened. One
-descriptor stays open for each level of the walk, hence `MAX_DEPTH`.
+Symbolic links are listed, never followed; `.git` folders are not entered; workspaces of Starloom are listed and not
+entered, as a dataset that reads its own output would grow with every build; FIFOs, sockets and devices are listed as
+"special" and not opened. One descriptor stays open for each level of the walk, hence `MAX_DEPTH`.
 """
 
 import hashlib
@@ -41,6 +41,7 @@ from starloom.sources.repository import (
 
 MAX_DEPTH = 200  # folders within each other
 WORKSPACE = (b"starloom.toml", b".starloom")  # a file and a folder, by which a workspace is known
+_OWN_OUTPUT = "a workspace of Starloom: its output is not read as code"
 _TOO_DEEP = f"more than {MAX_DEPTH} folders deep"
 
 _Name = tuple[bytes, os.stat_result | None, str | None]  # name, its status or None, why it has none
@@ -139,6 +140,7 @@ class FolderSource:
                         yield Found(raw, None, folder, name, inner)
                     elif _is_workspace(inner[1]):
                         os.close(inner[0])
+                        yield Found(raw, None, folder, name, _OWN_OUTPUT)
                     else:
                         stack.append((inner[0], raw + b"/", iter(inner[1])))
             raise SourceError(RepositoryProblem(location, f"more than {MAX_ENTRIES} paths"))

@@ -50,7 +50,8 @@ def _rest(path: Path, found: list[Path], rights: str) -> FolderSource | None:
 
 
 def _repositories_below(path: Path) -> list[Path]:
-    """Repositories at most SEARCH_DEPTH folders below, by path; links, found ones and workspaces are not entered."""
+    """Repositories at most SEARCH_DEPTH folders below, by path; links and found ones are not entered, nor workspaces,
+    which the walk of the rest tells of."""
     found: list[Path] = []
     level = [path]
     for _ in range(SEARCH_DEPTH):
