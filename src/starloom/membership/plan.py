@@ -142,9 +142,21 @@ def plan_shard(contents: Contents, here: Positions, old: Sequence[Old]) -> Shard
 
 def _marks(redactions: pa.ChunkedArray) -> UInt64s:
     """A number for what was replaced in each content; 0 for nothing."""
-    marks = np.zeros(len(redactions), dtype=np.uint64)
-    some = np.flatnonzero(pc.list_value_length(redactions).fill_null(0).to_numpy())
-    as_text = json.JSONEncoder(sort_keys=True).encode
-    for number, told in zip(some.tolist(), redactions.take(pa.array(some)).to_pylist()):
-        marks[number] = int.from_bytes(hashlib.sha256(as_text(told).encode()).digest()[:8], "little") | 1
+    lists = redactions.combine_chunks()
+    marks = np.zeros(len(lists), dtype=np.uint64)
+    some = np.flatnonzero(pc.list_value_length(lists).fill_null(0).to_numpy())
+    for number, told in zip(some.tolist(), _told(lists.take(pa.array(some))).to_pylist()):
+        marks[number] = int.from_bytes(hashlib.sha256(told).digest()[:8], "little") | 1
     return marks
+
+
+def _told(lists: pa.Array) -> pa.Array:
+    """Redactions as JSON, keys in order: [{"end": 8, "kind": "email", "start": 1}, …]. Column by column: objects
+    of the rows, and JSON of those, take more than twice as long."""
+    every = lists.flatten()
+    kinds = pc.dictionary_encode(every.field("kind"))
+    names = pa.array([json.dumps(kind) for kind in kinds.dictionary.to_pylist()], pa.string()).take(kinds.indices)
+    end, start = (every.field(name).cast(pa.string()) for name in ("end", "start"))
+    told = pc.binary_join_element_wise('{"end": ', end, ', "kind": ', names, ', "start": ', start, "}", "")
+    each = pc.binary_join(pa.ListArray.from_arrays(lists.offsets, told), ", ")
+    return pc.binary_join_element_wise("[", each, "]", "").cast(pa.binary())
