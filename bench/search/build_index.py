@@ -1,11 +1,14 @@
 """One stage alone, from nothing, with one worker: python build_index.py WORKSPACE STAGE [no-symbols] [no-renamed]."""
 
 import json
+import os
 import shutil
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+
+os.environ.setdefault("MIMALLOC_ALLOW_THP", "0")  # as `starloom index` does, before Arrow is loaded
 
 from starloom.kernels.start import warm_step
 from starloom.stages import index_stages, load_settings
