@@ -75,6 +75,7 @@ def test_commands_of_a_workspace_take_w_and_reading_ones_json():
     ("arguments", "words"),
     [
         (["nonsense"], "No such command 'nonsense'.\n"),
+        (["search", "-license:MIT json"], "behind --: starloom search -- '-path:test json'"),
         (["serch"], "No such command 'serch'. Did you mean 'search'?"),
         (["build", "--nonsense"], "No such option"),
         (["init", "x"], "Missing option '--from'"),

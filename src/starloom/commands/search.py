@@ -15,7 +15,23 @@ if TYPE_CHECKING:
 _COUNT_SECONDS = 0.03  # nobody notices, and "at least" is said less often
 
 
-@click.command("search")
+class _Search(click.Command):
+    """Tells how a query is given that begins with an exclusion, which is taken for an option."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as problem:
+            if problem.option_name.startswith("--"):
+                raise
+            raise click.UsageError(
+                f"{problem.format_message()} A query that begins with - stands last, behind --: "
+                "starloom search -- '-path:test json'",
+                ctx,
+            ) from None
+
+
+@click.command("search", cls=_Search)
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Files to show.")
 @click.option("--cursor", metavar="TEXT", help="Go on behind a page, as that page says.")
