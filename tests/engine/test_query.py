@@ -366,3 +366,10 @@ def test_ctrl_c_stops_a_query(tmp_path):
     process.send_signal(signal.SIGINT)
     said, complaint = process.communicate(timeout=60)
     assert (process.returncode, said, complaint) == (130, "[{'one': 1}]\n", "")
+
+
+def test_a_spill_folder_that_cannot_be_made_is_told(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    engine = LocalEngine(EngineSettings(workers=1), tmp_path / "file" / "spill")
+    with pytest.raises(UserError, match="no folder can be made here: Not a directory"):
+        engine.table("SELECT 1", {})

@@ -143,7 +143,13 @@ class LocalEngine:
 
     def _database(self, paths: tuple[Path, ...]) -> duckdb.DuckDBPyConnection:
         """One that may read these files, and no other, and that nobody is asking now: kept, or new."""
-        self.spill.mkdir(parents=True, exist_ok=True)
+        try:
+            self.spill.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise UserError(
+                f"{self.spill}: no folder can be made here: {problem.strerror}",
+                "free some space there, or name another folder as `spill` under [engine] in starloom.toml",
+            ) from None
         if kept := self._databases.pop(paths, None):
             return kept
         database = self._connect()
