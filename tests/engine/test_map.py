@@ -114,7 +114,6 @@ def test_the_spill_folder_goes_with_the_engine(tmp_path):
         assert engine.table("SELECT 1 AS n", {}).to_pylist() == [{"n": 1}]
         assert engine.spill.exists()
     assert list(tmp_path.iterdir()) == []
-    assert LocalEngine(EngineSettings(spill=str(tmp_path / "x")), tmp_path / "y").spill == tmp_path / "x"
 
 
 CTRL_C = """
