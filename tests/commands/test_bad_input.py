@@ -186,13 +186,11 @@ def test_why_on_odd_names(hostile, cli):
         ("https://user:s3cret@host.example/x", "https://host.example/x: it has a user name or password in it"),
         ("pypi:no such", "names no package"),
         ("corpus:none", "none"),
-        ("", ""),
+        ("", "a source is empty"),
     ],
 )
 def test_a_source_that_cannot_be(cli, refused, tmp_path, source, words):
     os.mkfifo(tmp_path / "fifo")
-    if not source:
-        return
     text = refused(cli("init", "w", "--from", source), words)
     assert "s3cret" not in text
     assert not (tmp_path / "w").exists()
@@ -204,6 +202,14 @@ def test_a_source_that_went_away(cli, refused, workspace, tmp_path):
     (source / "a.py").unlink()
     source.rmdir()
     refused(cli("build", cwd=made), "does not exist")
+
+
+def test_a_folder_that_was_removed_meanwhile(refused, tmp_path):
+    script = "import os\nos.rmdir(os.getcwd())\nfrom starloom.commands import main\nmain()"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, "status"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    refused(done, "was removed")
 
 
 def test_init_twice(cli, refused, workspace, tmp_path):

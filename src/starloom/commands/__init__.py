@@ -10,6 +10,7 @@ import pkgutil
 import signal
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
 
 import click
@@ -96,6 +97,10 @@ class _Commands(click.Group):
 @click.version_option(__version__, "--version", message="starloom %(version)s")
 def group() -> None:
     """Repositories in; a dataset, a model, search and a membership test out, and a reason for every file."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise UserError("the folder that you are in was removed", "go into another one: cd") from None
 
 
 def main() -> None:
