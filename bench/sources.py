@@ -5,10 +5,10 @@
 Input: this checkout's history, packed anew; synthetic histories of the standard library's files with edits, a part with
 many commits and all with few; and what `--repository` names (bare ones). Each method lists the main tree and reads
 every distinct content once, in a process of its own; CPU seconds are those of the process and of the programs it runs,
-without starting the interpreter and loading modules. Bare is `git ls-tree -r | cut | git
-cat-file --batch --buffer`, read and thrown away: it hashes nothing and hands over nothing. pygit2 checks hashes too,
-dulwich does not. Contents are asserted to be identical. `--large`: files of a repository whose peak memory is measured.
-Writes bench/results/sources.json and sources.md. The machine is shared: read the figures as ratios.
+without starting the interpreter and loading modules. Bare is `git ls-tree -r | cut | git cat-file --batch --buffer`,
+read and thrown away: it hashes nothing and hands over nothing. pygit2 checks hashes too, dulwich does not; its compiled
+function for deltas is ours too. Contents are asserted to be identical. `--large`: files of a repository whose peak
+memory is measured. Writes bench/results/sources.json and sources.md. The machine is shared: read the figures as ratios.
 """
 
 import argparse

@@ -8,7 +8,7 @@ so. Texts and names of removed files leave the disk at once; which words and tri
 its segment. A shard of which more has gone than is left, or that has many small files of texts, is made anew. What is
 finished outlives a run that is killed: see `work`.
 
-Cost: 8 MB/s of one core, 3 MB/s with symbols; on the disk, while it runs, what is new a second time, tantivy's part a
+Cost: 7 MB/s of one core, 4 MB/s with symbols; on the disk, while it runs, what is new a second time, tantivy's part a
 third time.
 """
 
