@@ -1,4 +1,4 @@
-"""What every command on a workspace shares: the options `-w` and `--json`, finding the workspace, printing JSON."""
+"""What commands on a workspace share: the options `-w`, `--json`, `--rights`, finding the workspace, printing JSON."""
 
 import json
 from collections.abc import Callable
@@ -23,6 +23,17 @@ def workspace_option(function: F) -> F:
 def json_option(function: F) -> F:
     """`--json`: given to the command as `as_json`."""
     return click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, for programs.")(function)
+
+
+def rights_option(function: F) -> F:
+    """`--rights` of what makes a workspace."""
+    return click.option(
+        "--rights",
+        type=click.Choice(["public", "owned"]),
+        default="public",
+        show_default=True,
+        help="owned: your code, never dropped for its licence; what is made of it is marked as not publishable.",
+    )(function)
 
 
 def find(workspace: Path | None) -> Path:

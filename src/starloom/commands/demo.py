@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starloom.commands._workspace import rights_option
+
 if TYPE_CHECKING:
     from starloom.report.figures import Headline
     from starloom.stages import Settings
@@ -28,13 +30,7 @@ _VOCABULARIES = ((2_000_000, 8192), (500_000, 2048), (100_000, 1024), (0, 512))
     help="The workspace that is made, or gone on with.",
 )
 @click.option("--from", "sources", multiple=True, metavar="SOURCE", help="Your code instead, as in init; repeatable.")
-@click.option(
-    "--rights",
-    type=click.Choice(["public", "owned"]),
-    default="public",
-    show_default=True,
-    help="owned: your code, never dropped for its licence; what is made of it is marked as not publishable.",
-)
+@rights_option
 @click.option("--train-seconds", default=120.0, show_default=True, help="How long the model is trained; 0: not at all.")
 def command(folder: Path, sources: tuple[str, ...], rights: str, train_seconds: float) -> None:
     """Build a dataset from the code on this machine, train a small model on it, index it, and show all of it.

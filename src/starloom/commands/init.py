@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from starloom.commands._workspace import rights_option
+
 
 @click.command("init", short_help="Make a workspace: a folder with settings.")
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -13,13 +15,7 @@ import click
     default=None,
     help="What is kept: small (default), own-code (default for owned code), stack-v2, …, or a .toml file.",
 )
-@click.option(
-    "--rights",
-    type=click.Choice(["public", "owned"]),
-    default="public",
-    show_default=True,
-    help="owned: your code, never dropped for its licence; what is made of it is marked as not publishable.",
-)
+@rights_option
 def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: str) -> None:
     """Make a workspace with a commented starloom.toml.
 

@@ -2,7 +2,7 @@
 
 A piece is made of some row groups of the dataset and holds, for each shard that has new files in it, `NN.lz4` (blocks)
 and `NN.parquet` (rows of layout.FILES, with `text_start` counted in that file); and `kept.parquet`, the rows of the
-index before this one that say just what the dataset says. Cost: 50 MB/s; 5 MB/s where symbols are looked for.
+index before this one that say just what the dataset says. Cost: 50 MB/s; 7 MB/s where symbols are looked for.
 """
 
 import functools

@@ -1,8 +1,8 @@
 """The second half of indexing: tantivy's segments, made of rows and texts; and several indexes put together as one.
 
 tantivy names its segments at random: two runs over one dataset give equal answers, not equal bytes. No stage reads
-them, so none notices. Cost: 9 MB of text a second of one core to make small ones, 40 to merge
-them; memory: some 800 MB a process.
+them, so none notices. Cost: 9 MB of text a second of one core to make small ones, 40 to
+merge them; memory: some 800 MB a process.
 """
 
 import errno
