@@ -186,6 +186,8 @@ def test_why_on_odd_names(hostile, cli):
         ("https://user:s3cret@host.example/x", "https://host.example/x: it has a user name or password in it"),
         ("pypi:no such", "names no package"),
         ("corpus:none", "none"),
+        ("installed:nowhere", "nowhere holds no Python environment"),
+        ("installed-things", "installed-things: does not exist"),
         ("", "a source is empty"),
     ],
 )
@@ -194,6 +196,42 @@ def test_a_source_that_cannot_be(cli, refused, tmp_path, source, words):
     text = refused(cli("init", "w", "--from", source), words)
     assert "s3cret" not in text
     assert not (tmp_path / "w").exists()
+
+
+def test_what_a_list_names_and_is_not_there_is_told_at_once(cli, tmp_path):
+    building.folder(tmp_path / "s", {"a.py": code("a")})
+    (tmp_path / "list").write_text("s\n" + "".join(f"nowhere{number}\n" for number in range(9)))
+    done = cli("init", "w", "--from", "@list")
+    assert done.returncode == 0, done.stderr
+    assert "list:2: " in done.stderr
+    assert "nowhere0: does not exist" in done.stderr
+    assert "and 4 more that cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [
+        ("/proc/starloom", "cannot write /proc/starloom/starloom.toml: Operation not permitted (/proc/starloom)"),
+        ("/proc/starloom/below", "Operation not permitted (/proc/starloom)"),
+        ("file", "file/starloom.toml: Not a directory"),
+        ("file/below", "file/below/starloom.toml: Not a directory"),
+        ("/dev/full", "/dev/full/starloom.toml: Not a directory"),
+        ("n" * 300, "File name too long"),
+    ],
+)
+def test_a_folder_that_cannot_be_made(cli, refused, tmp_path, folder, words):
+    building.folder(tmp_path / "s", {"a.py": code("a")})
+    (tmp_path / "file").touch()
+    assert "hint: " in refused(cli("init", folder, "--from", "s"), words)
+
+
+@pytest.mark.parametrize("arguments", [["status", "-w"], ["verify"], ["detect"], ["corpus", "fetch", "standard", "--dir"]])
+def test_a_name_that_no_file_can_have(cli, refused, arguments):
+    refused(cli(*arguments, "n" * 300), "n" * 300)
+
+
+def test_a_folder_for_packages_that_cannot_be_made(cli, refused):
+    refused(cli("corpus", "fetch", "standard", "--dir", "/proc/starloom"), "/proc/starloom: Operation not permitted")
 
 
 def test_a_source_that_went_away(cli, refused, workspace, tmp_path):

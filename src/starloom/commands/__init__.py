@@ -140,6 +140,8 @@ def main() -> None:
         elif isinstance(problem, BrokenPipeError):  # `starloom why … | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             status = 0
+        elif isinstance(problem, OSError) and (told := _refused(problem)):
+            status = _refuse(told)
         else:
             raise
     if (
@@ -178,6 +180,13 @@ def _importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+def _refused(problem: OSError) -> UserError | None:
+    """What the machine refused where nobody told it better: a name too long, a full disk, no permission."""
+    from starloom.workspace.operations import refused
+
+    return refused(problem)
 
 
 def _refuse(problem: UserError) -> int:

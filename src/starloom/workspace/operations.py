@@ -71,16 +71,26 @@ def explained(result: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        if problem.errno not in _REMEDIES:
+        told = _told(problem, f"cannot write {result}", f" ({problem.filename or result})", result)
+        if told is None:
             raise  # a bug, or none of ours: it keeps its traceback
-        where = problem.filename or result
-        room = ""
-        if problem.errno == errno.ENOSPC:
-            room = f" ({_free_bytes(result)} there now)"
-        raise UserError(
-            f"cannot write {result}: {os.strerror(problem.errno)} ({where})",
-            f"{_REMEDIES[problem.errno]}{room}, then run the same command: it does what is left",
-        ) from problem
+        raise told from problem
+
+
+def refused(problem: OSError) -> UserError | None:
+    """What the machine refused, wherever it was met: path, cause, remedy. None for what may be a bug."""
+    where = os.fsdecode(problem.filename) if isinstance(problem.filename, str | bytes) else ""
+    return _told(problem, where or "what was made could not be written", "", Path(where))
+
+
+def _told(problem: OSError, what: str, where: str, place: Path) -> UserError | None:
+    if problem.errno is None or problem.errno not in _REMEDIES:
+        return None
+    room = f" ({_free_bytes(place)} there now)" if problem.errno == errno.ENOSPC and place != Path() else ""
+    return UserError(
+        f"{what}: {os.strerror(problem.errno)}{where}",
+        f"{_REMEDIES[problem.errno]}{room}, then run the same command: it does what is left",
+    )
 
 
 def _free_bytes(path: Path) -> str:
@@ -95,8 +105,13 @@ def _free_bytes(path: Path) -> str:
 
 
 def make_folder(path: Path) -> None:
-    """A new folder. Raises FileExistsError."""
-    do("mkdir", path, lambda: path.mkdir())
+    """A new folder. Raises FileExistsError, OSError."""
+    try:
+        do("mkdir", path, lambda: path.mkdir())
+    except FileNotFoundError:
+        if path.parent.is_dir():  # so say file systems of the kernel's own, /proc: nobody makes a folder there
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path)) from None
+        raise
 
 
 def make_parents(path: Path) -> None:

@@ -13,8 +13,10 @@ are not removed.
 """
 
 import contextlib
+import errno
 import hashlib
 import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -76,7 +78,10 @@ class Shelf:
     def locked(self, asked: PackageName) -> Iterator[None]:
         """One at a time, over threads and processes, fetches a package of that name."""
         folder = self.folder / "locks"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as problem:  # so says /proc, where nobody makes a folder
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), problem.filename) from None
         name = f"{asked.registry}-{hashlib.sha256(asked.name.encode()).hexdigest()[:32]}"
         with locked(folder / name):
             yield
