@@ -20,7 +20,7 @@ from starloom.quality.settings import HEURISTICS, QualitySettings
 from starloom.search.settings import SearchSettings
 from starloom.settings import load, nearest, read_toml
 from starloom.sources.gh_archive import GhArchiveSettings
-from starloom.sources.repository import SourceSettings
+from starloom.sources.repository import RepositoryProblem, SourceSettings
 from starloom.tasks.contamination import ContaminationSettings
 from starloom.the_stack.budgets import Budget, check_budgets, merged_budgets
 from starloom.the_stack.decide import DecideSettings
@@ -287,9 +287,11 @@ recipe = "{recipe}"
 {extra}"""
 
 
-def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, extra: str = "") -> Path:
-    """Writes starloom.toml into the folder `root`, made if need be. Raises UserError when there is one, or when a
-    source or the recipe does not exist."""
+def initialise(
+    root: Path, sources: tuple[str, ...], recipe: str, rights: str, extra: str = ""
+) -> tuple[Path, list[RepositoryProblem]]:
+    """Writes starloom.toml into the folder `root`, made if need be: its path, and what of the sources cannot be read as
+    it is now. Raises UserError when there is one, or when a source or the recipe does not exist."""
     from starloom.engine.local import LocalEngine
     from starloom.sources.git.folder import is_git
     from starloom.sources.open import absolute, open_source, own_output
@@ -305,18 +307,18 @@ def initialise(root: Path, sources: tuple[str, ...], recipe: str, rights: str, e
     folder = path.parent / FOLDER
     here = Place(folder / "fetched", LocalEngine(EngineSettings(), folder))
     blocks = []
+    problems: list[RepositoryProblem] = []
     for source in sources:
         place = absolute(source, Path.cwd())
         if Path(place).resolve() == root.resolve() and not is_git(root):
             raise own_output(root)
-        if not source.startswith("installed"):
-            open_source(SourceSettings(place, rights), here)  # says now what would be refused later
+        problems += open_source(SourceSettings(place, rights), here).problems  # what would be refused later is told now
         blocks.append(f"[[sources]]\npath = {_toml(place)}\nrights = {_toml(rights)}\n")
     text = _TEMPLATE.format(recipes=", ".join(recipe_names()), recipe=recipe, sources="\n".join(blocks), extra=extra)
     with explained(path):
         make_parents(path.parent)
     replace_file(path, text.encode())
-    return path
+    return path, problems
 
 
 def _toml(text: str) -> str:

@@ -225,7 +225,9 @@ def test_a_folder_that_cannot_be_made(cli, refused, tmp_path, folder, words):
     assert "hint: " in refused(cli("init", folder, "--from", "s"), words)
 
 
-@pytest.mark.parametrize("arguments", [["status", "-w"], ["verify"], ["detect"], ["corpus", "fetch", "standard", "--dir"]])
+@pytest.mark.parametrize(
+    "arguments", [["status", "-w"], ["verify"], ["detect"], ["corpus", "fetch", "standard", "--dir"]]
+)
 def test_a_name_that_no_file_can_have(cli, refused, arguments):
     refused(cli(*arguments, "n" * 300), "n" * 300)
 

@@ -6,6 +6,8 @@ import click
 
 from starloom.commands._workspace import rights_option
 
+_MOST = 5  # problems told
+
 
 @click.command("init", short_help="Make a workspace: a folder with settings.")
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -41,7 +43,13 @@ def command(folder: Path, sources: tuple[str, ...], recipe: str | None, rights: 
     """
     import shlex
 
+    from starloom.outside.paths import printable
+    from starloom.progress import say
     from starloom.stages import initialise
 
-    path = initialise(folder, sources, recipe or ("own-code" if rights == "owned" else "small"), rights)
+    path, problems = initialise(folder, sources, recipe or ("own-code" if rights == "owned" else "small"), rights)
+    for one in problems[:_MOST]:
+        say(printable(f"{one.location}: {one.reason}") + (f"\n    {printable(one.hint)}" if one.hint else ""))
+    if len(problems) > _MOST:
+        say(f"and {len(problems) - _MOST:,} more that cannot be read; after a build `starloom status` names them all")
     click.echo(f"{path}\n\nnext: cd {shlex.quote(str(folder))} && starloom build")
