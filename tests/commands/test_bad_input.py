@@ -431,6 +431,35 @@ def test_interrupted_while_a_module_loads(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_output_that_finds_no_room(refused, built):
+    """`starloom why … > full-disk`."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", "from starloom.commands import main; main()", "why", "two"],
+            cwd=built.root,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert "hint: free some space" in refused(done, "No space left on device")
+
+
+def test_no_room_for_scratch(refused, tmp_path):
+    """As on a full disk: no file may be larger than a kilobyte."""
+    building.folder(tmp_path / "s", {f"{number}.py": code(number) for number in range(20)})
+    script = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{script}from starloom.commands import main; main()", "detect", "s"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    refused(done, f"cannot write {tmp_path}/starloom-detect-", "File too large")
+
+
 def test_output_that_nobody_reads(built):
     """`starloom why … | head`."""
     script = f"{sys.executable} -c 'from starloom.commands import main; main()' why two | head -1"

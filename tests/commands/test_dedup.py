@@ -208,6 +208,8 @@ def test_the_tokenisations_are_all_there():
         (["data.jsonl", "--out", "data.jsonl"], "is read, so it cannot be written"),
         (["data.jsonl", "--out", "kept.csv"], "does not say what to write"),
         (["data.jsonl", "--out", "nowhere/kept.jsonl"], "there is no folder"),
+        (["data.jsonl", "--out", "data.jsonl/kept.jsonl"], "data.jsonl is no folder"),
+        (["data.jsonl", "--out", "/proc/kept.jsonl"], "cannot write /proc/kept.jsonl: Operation not permitted"),
         (["data.jsonl", "--out", "folder.jsonl"], "no regular file"),
         (["data.jsonl", "--out", "x.jsonl", "--removed", "x.jsonl"], "both"),
         (["data.jsonl", "--within", "language"], "no column `language`"),

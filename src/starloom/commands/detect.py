@@ -43,12 +43,14 @@ def command(what: Path, every_file: bool, linguist: str, no_scancode: bool, as_j
     from starloom.the_stack.detect import detect
     from starloom.the_stack.detected import about_file, about_folder, summary
     from starloom.the_stack.scan import ScanSettings
+    from starloom.workspace.operations import explained
 
     settings = Settings(
         languages=LanguageSettings(linguist=linguist), scan=ScanSettings(scancode="off" if no_scancode else "auto")
     )
     with (
         scratch_folder("starloom-detect-") as scratch,
+        explained(scratch),
         LocalEngine(EngineSettings(), scratch / "spill") as engine,
     ):
         rows = detect(what, engine, settings)

@@ -106,10 +106,15 @@ def _free_bytes(path: Path) -> str:
 
 def make_folder(path: Path) -> None:
     """A new folder. Raises FileExistsError, OSError."""
+    _make(path, "mkdir", lambda: path.mkdir())
+
+
+def _make(path: Path, operation: str, call: Callable[[], Result]) -> Result:
+    """What makes `path`. Raises OSError."""
     try:
-        do("mkdir", path, lambda: path.mkdir())
+        return do(operation, path, call)
     except FileNotFoundError:
-        if path.parent.is_dir():  # so say file systems of the kernel's own, /proc: nobody makes a folder there
+        if path.parent.is_dir():  # so say file systems of the kernel's own, /proc: nobody makes anything there
             raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(path)) from None
         raise
 
@@ -258,7 +263,7 @@ class Output(io.RawIOBase):
         self._sha256 = hashlib.sha256()
         self._buffer = bytearray()
         self._failure: BaseException | None = None
-        self._descriptor = do("open", path, lambda: os.open(path, _CREATE, 0o666))
+        self._descriptor = _make(path, "open", lambda: os.open(path, _CREATE, 0o666))
 
     @property
     def sha256(self) -> str:
