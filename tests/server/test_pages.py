@@ -458,6 +458,58 @@ def test_what_is_made_meanwhile_is_found(tmp_path):
         assert program.get("/search?q=def").status_code == 503
 
 
+# --- what goes wrong -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "words"),
+    [
+        ("GET", "/nothing", 404, "There is nothing at /nothing."),
+        ("GET", "/a%3Cscript%3Ealert(1)%3C/script%3E", 404, "There is nothing at /a<script>alert(1)</script>."),
+        ("GET", "/v1/nothing", 404, "There is nothing at /v1/nothing."),
+        ("GET", "/v1/completions", 405, "GET is not for /v1/completions. it takes POST"),
+        ("GET", "/overlap", 405, "GET is not for /overlap."),
+        ("DELETE", "/check", 405, "DELETE is not for /check."),
+        ("POST", "/check", 415, "Image/png is not read here."),
+    ],
+)
+def test_a_browser_is_told_what_it_asked_and_where_to_go(browser, program, method, path, status, words):
+    kind = {"Content-Type": "image/png"}
+    found = page(browser.request(method, path, headers=kind), status)
+    assert words in " ".join(found.text.split())
+    assert "script" not in found.tags
+    assert found.links.count("/") == 2  # the name above, and a sentence
+    assert ("Ask again" in found.text) == (path == "/check")
+    for one in (
+        program.request(method, path, headers=kind),
+        browser.request(method, path + "?format=json", headers=kind),
+    ):
+        assert one.status_code == status
+        assert one.json()["error"]["message"]
+
+
+def test_a_bug_is_a_page_too(full, completer):
+    class Broken:
+        @property
+        def name(self):
+            raise RuntimeError("secret")
+
+    with client(make_app(full, Broken()), Accept="text/html") as browser:
+        browser._transport.raise_server_exceptions = False
+        response = browser.get("/")
+    assert "Something went wrong" in page(response, 500).text
+    assert "secret" not in response.text
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "no-store"
+
+
+def test_a_server_without_pages_has_none_for_what_goes_wrong(cut):
+    with client(make_app(cut, None, numbers=frozenset([0])), Accept="text/html") as browser:
+        response = browser.get("/")
+    assert response.status_code == 404
+    assert response.json()["error"]["message"] == "there is nothing at /"
+
+
 # --- marked text -----------------------------------------------------------------------------------------------------
 
 

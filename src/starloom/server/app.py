@@ -12,7 +12,7 @@ from starloom.completion.request import Completer
 from starloom.errors import UserError
 from starloom.server import routes, shards
 from starloom.server.generation import GoneError, Turns
-from starloom.server.guard import Guard, Hosts
+from starloom.server.guard import HEADERS, Guard, Hosts
 from starloom.server.open import Served, Workspace
 from starloom.server.pages.answer import problem_page, templates
 from starloom.server.refusal import RefusedError
@@ -47,7 +47,8 @@ def make_app(
     app = FastAPI(title="Starloom", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     for_others = numbers is not None and not peers
     room = Room(shards.ROOM) if for_others else Room()
-    app.state.served = Served(Workspace(root, numbers, peers), completer, turns, no_model, templates(), room)
+    workspace = Workspace(root, numbers, peers)
+    app.state.served = Served(workspace, completer, turns, no_model, templates(), room, not for_others)
     for router in (shards.router,) if for_others else routes.ROUTERS:
         app.include_router(router)
     app.add_middleware(Guard, hosts=Hosts(host))
@@ -64,17 +65,20 @@ async def _refused(request: Request, problem: Exception) -> Response:
         problem = RefusedError.of(problem)
     elif isinstance(problem, HTTPException):
         words = {404: f"there is nothing at {request.url.path}", 405: f"{request.method} is not for {request.url.path}"}
-        status, headers = problem.status_code, problem.headers
-        answer = problem_page(request, RefusedError(status, words.get(status, problem.detail)))
-        answer.headers.update(headers or {})  # which methods are allowed
+        status, headers = problem.status_code, problem.headers or {}
+        hint = f"it takes {headers['Allow']}" if "Allow" in headers else None
+        answer = problem_page(request, RefusedError(status, words.get(status, problem.detail), hint=hint))
+        answer.headers.update(headers)
         return answer
     assert isinstance(problem, RefusedError)
     return problem_page(request, problem)
 
 
 async def _failed(request: Request, _problem: Exception) -> Response:
-    """A bug: its traceback goes to the server's terminal, the client gets this."""
-    return problem_page(request, RefusedError(500, "something went wrong in the server; its terminal says what"))
+    """A bug: its traceback goes to the server's terminal, the client gets this, which the guard does not see."""
+    answer = problem_page(request, RefusedError(500, "something went wrong in the server; its terminal says what"))
+    answer.headers.update(HEADERS)
+    return answer
 
 
 async def _gone(_request: Request, _problem: Exception) -> Response:

@@ -126,6 +126,7 @@ class Served:
     no_model: UserError
     templates: jinja2.Environment
     room: Room = field(default_factory=Room)
+    has_pages: bool = True
 
     @classmethod
     def by(cls, request: Request) -> "Served":

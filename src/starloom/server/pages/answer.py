@@ -17,6 +17,8 @@ from starloom.report.page import environment
 from starloom.server.open import Served
 from starloom.server.refusal import RefusedError
 
+_ASKED = ("/search", "/check")  # pages with a form
+
 
 @functools.cache
 def templates() -> jinja2.Environment:
@@ -68,12 +70,13 @@ def as_json(values: Any) -> Response:
 
 
 def problem_page(request: Request, problem: RefusedError) -> Response:
-    """What went wrong: OpenAI's shape for programs and below /v1, else a page."""
-    if request.url.path.startswith("/v1/") or request.method == "HEAD" or not _reads_html(request):
-        answer: Response = problem.answer()
-    else:
-        answer = page(request, "problem.html", {"problem": problem}, problem.status)
-    return answer
+    """What went wrong: a page for browsers, else OpenAI's shape; that too for what is posted below /v1 and for servers
+    that have no page."""
+    of_programs = request.url.path.startswith("/v1/") and request.method != "GET"
+    if of_programs or request.method == "HEAD" or not (_reads_html(request) and Served.by(request).has_pages):
+        return problem.answer()
+    again = request.url.path in _ASKED and problem.status not in (404, 503)
+    return page(request, "problem.html", {"problem": problem, "again": again}, problem.status)
 
 
 def _reads_html(request: Request) -> bool:
