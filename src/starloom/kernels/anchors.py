@@ -20,6 +20,7 @@ from starloom.kernels.text import Int64s, UInt8s, checked
 
 PIECE: Final = 1 << 16  # places given at once, about
 CHUNK: Final = 1 << 18  # bytes gone through at once
+_ROOM: Final = 1 << 10
 _LANES: Final = 4  # six are as fast, eight slower
 _NEWLINE: Final = 10
 
@@ -60,14 +61,15 @@ class Compiled:
     def places(self, offsets: Int64s, data: UInt8s) -> Iterator[Places]:
         """Every place where an anchor stands with what must stand near it and around it."""
         offsets, data = checked(offsets, data)
-        room = PIECE + int(self.shape[2])  # what ends at one byte is never split
+        size = int(offsets[-1] - offsets[0])
+        room = min(PIECE, _ROOM + size) + int(self.shape[2])  # what ends at one byte is never split
         files, anchors = np.empty(room, np.int32), np.empty(room, np.int32)
         starts = np.empty(room, np.int64)
-        chunk = min(CHUNK, int(offsets[-1] - offsets[0]))
+        chunk = min(CHUNK, size)
         stops, states = np.empty(chunk, np.int64), np.empty(chunk, np.uint32)
         at = np.array([offsets[0], 0, 0, 0, offsets[0], 0], np.int64)  # where to go on: see _places
-        found = 1
-        while found:
+        more = True
+        while more:
             found = _places(
                 *(offsets, data, self.classes, self.table, self.shape, self.ends, self.endings, self.lengths),
                 *(self.needs, self.conditions, self.bits),
@@ -76,6 +78,7 @@ class Compiled:
             )
             if found:
                 yield Places(files[:found].copy(), starts[:found].copy(), anchors[:found].copy())
+            more = bool(at[0] < offsets[-1] or at[2] < at[1])
 
 
 def _array(values: Any) -> Int64s:

@@ -30,11 +30,11 @@ def line_starts(offsets: Int64s, data: UInt8s, texts: Int64s, numbers: Int64s) -
 def _line_starts(offsets: Any, data: Any, texts: Any, numbers: Any, starts: Any) -> None:
     for k in range(len(texts)):
         text = data[offsets[texts[k]] : offsets[texts[k] + 1]]
-        starts[k] = _behind(text, numbers[k] - 1)
+        starts[k] = behind(text, numbers[k] - 1)
 
 
 @leaf
-def _behind(text: Any, ends: Any) -> Any:
+def behind(text: Any, ends: Any) -> Any:
     """Where so many line ends are passed; -1 where there are fewer."""
     p = 0
     while ends > 0 and p + BITS <= len(text):

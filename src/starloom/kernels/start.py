@@ -166,20 +166,22 @@ def _found(offsets: Any, data: Any) -> None:
 def _questions(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import best_places, extracts, gram_filters, lines_at, named, seek, surroundings, where
+    from starloom.kernels import best_places, extracts, gram_filters, lines_at, named, seek, shown, surroundings, where
 
     text, zero, end = bytes(data), np.zeros(len(offsets) - 1, dtype=np.int64), len(data)
     filters = gram_filters.Filters(np.zeros(2, dtype=np.int64), data[:0])
     filters.having(gram_filters.gram_hashes(text), zero[:1])
     seek.Seeker(b"two", any_case=True).stands_in(text)
     seek.line_seeker(b"two", [b"two"])(text)
-    standing = where.Where([seek.Seeker(b"two", any_case=True)]).standing([where.Stretch(0, end, 1)], data)
+    two = where.Where([seek.Seeker(b"two", any_case=True)])
+    standing = two.standing([where.Stretch(0, end, 1)], data)
     best_places.best_places(offsets, data, [(0, 0)], standing, [], letters=True)
     extracts.extracts(offsets, data, zero, zero, 2, 1)
     around = surroundings.Surroundings(surroundings.Reach(1, 1, 1, 1), ["two"])
     around.around([surroundings.Piece(0, end, 0, end)], data)
+    shown.shown(offsets, data, [], two, around, shown.Manner(2, 1, 1, 1, 1), whole=False)
     lines_at.line_starts(offsets, data, zero, zero + 1)
-    named.Names([b"two"]).among(offsets.astype(np.int32), data)
+    named.Names([b"two"]).among([(0, 1)], offsets.astype(np.int32), data)
 
 
 def _ends(offsets: Any, data: Any) -> None:

@@ -45,16 +45,16 @@ class Surroundings:
         some = [mark.encode() for mark in marks]
         if min(map(len, some), default=2) < 2:
             raise ValueError("a mark has two bytes")
-        self._reach = frozen(np.array(reach), np.int64)
-        self._marks = np.frombuffer(b"".join(some), np.uint8)
-        self._bounds = frozen(np.cumsum([0, *map(len, some)]), np.int64)
+        self.reach = frozen(np.array(reach), np.int64)
+        self.marks = np.frombuffer(b"".join(some), np.uint8)
+        self.bounds = frozen(np.cumsum([0, *map(len, some)]), np.int64)
 
     def around(self, pieces: Sequence[Piece], data: UInt8s) -> list[list[int]]:
         """(first, last) of each piece: in data[first:last] is looked. Raises ValueError for one that is not in its
         text, and for a text that is not in `data`."""
         bounds = np.array(pieces, np.int64).reshape(-1, 4)
         found = np.empty((len(bounds), 2), np.int64)
-        if not _around(bounds, frozen(data, np.uint8), self._reach, self._marks, self._bounds, found):
+        if not _around(bounds, frozen(data, np.uint8), self.reach, self.marks, self.bounds, found):
             raise ValueError("a piece is not in its text")
         return found.tolist()
 

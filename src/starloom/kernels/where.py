@@ -39,17 +39,17 @@ class Where:
 
     def __init__(self, seekers: Sequence[Seeker | None]) -> None:
         rows = [(number, len(one.piece), one.longest) for number, one in enumerate(seekers) if one]
-        self._pieces = np.frombuffer(b"".join(one.piece.tobytes() for one in seekers if one), np.uint8)
-        self._masks = np.frombuffer(b"".join(one.masks.tobytes() for one in seekers if one), np.uint8)
-        self._rows = np.array(rows, np.int64).reshape(-1, 3)
-        self._many = len(seekers)
+        self.pieces = np.frombuffer(b"".join(one.piece.tobytes() for one in seekers if one), np.uint8)
+        self.masks = np.frombuffer(b"".join(one.masks.tobytes() for one in seekers if one), np.uint8)
+        self.rows = frozen(np.array(rows, np.int64).reshape(-1, 3), np.int64)
+        self.many = len(seekers)
 
     def standing(self, sought: Sequence[Stretch], data: UInt8s) -> Standing:
         """The first places of each piece in each stretch, of overlapping ones the first. Raises ValueError for a
         stretch that is not in `data`."""
         bounds = np.array(sought, np.int64).reshape(-1, 3)
-        found = Standing.room(self._many, len(sought), max((one[2] for one in sought), default=0))
-        if not _standing(bounds, frozen(data, np.uint8), self._rows, self._pieces, self._masks, *found):
+        found = Standing.room(self.many, len(sought), max((one[2] for one in sought), default=0))
+        if not _standing(bounds, frozen(data, np.uint8), self.rows, self.pieces, self.masks, *found):
             raise ValueError("a stretch is not in the data")
         return found
 

@@ -49,18 +49,23 @@ def seen_around(data: bytes, pieces: "Sequence[Piece]") -> list[Seen]:
     """The same of several pieces at once, for a process that has many to show: see `find.prepare`."""
     import numpy as np
 
+    return seen_within(data, surroundings().around(pieces, np.frombuffer(data, np.uint8)))
+
+
+def seen_within(data: bytes, bounds: Sequence[Sequence[int]]) -> list[Seen]:
+    """What is private in data[first:last] of each."""
     from starloom.privacy.find import find_each
 
-    bounds = _surroundings().around(pieces, np.frombuffer(data, np.uint8))
-    texts = [data[first:last].decode() for first, last in bounds]
+    pieces = [data[first:last] for first, last in bounds]
+    texts = [piece.decode() for piece in pieces]
     return [
-        Seen(text, first, last - first, [Span(one.start, one.end, one.kind) for one in found])
-        for text, (first, last), found in zip(texts, bounds, find_each(texts), strict=True)
+        Seen(text, first, last - first, [Span(one.start, one.end, one.kind) for one in found] if found else [])
+        for text, (first, last), found in zip(texts, bounds, find_each(texts, pieces), strict=True)
     ]
 
 
 @functools.cache
-def _surroundings() -> "Surroundings":
+def surroundings() -> "Surroundings":
     from starloom.kernels.surroundings import Reach, Surroundings
 
     return Surroundings(Reach(AROUND, _NEAR, _WORD, _LINES), LONG)

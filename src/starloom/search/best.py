@@ -8,9 +8,11 @@ import numpy as np
 
 from starloom.kernels.best_places import Weight, best_places
 from starloom.kernels.lines_at import line_starts
+from starloom.kernels.shown import Line
 from starloom.kernels.text import Bools, Int64s
 from starloom.kernels.where import Standing, Stretch, Where
 from starloom.search import nodes
+from starloom.search.indexed import Indexed, symbols
 from starloom.search.matching import File, Text, judge, places, seeker_of, text_terms
 from starloom.search.nodes import Exact, Filter, Node, Word, fold
 
@@ -40,14 +42,15 @@ class Terms:
     def __init__(self, node: Node) -> None:
         terms = list(text_terms(node))
         seekers = [None if isinstance(term, nodes.Pattern) else seeker_of(term) for term in terms]
-        self._where = Where(seekers)
+        self.where = Where(seekers)
         self._others = [(k, places(term)) for k, term in enumerate(terms) if seekers[k] is None]
+        self.in_bytes = not self._others  # told by their bytes alone
         self.on_lines = all(isinstance(one, Word | Exact) and "\n" not in one.text for one in terms)
         self.many = len(terms)
 
     def standing(self, texts: Texts, stretches: Sequence[Stretch]) -> Standing:
         """Where they stand."""
-        found = self._where.standing(stretches, texts.array)
+        found = self.where.standing(stretches, texts.array)
         for term, find in self._others:
             for number, one in enumerate(stretches):
                 some = find(Text(texts.data[one.start : one.stop]), one.most)
@@ -67,7 +70,8 @@ class Definition(NamedTuple):
 
 
 class Best:
-    """`may_define` of a file is False where it is known to define nothing that the query names."""
+    """`may_define` of a file is False where it is known to define nothing that the query names. What `places` and the
+    rest tell is told by the kernel `shown` in one call, where all terms are `in_bytes`."""
 
     def __init__(self, node: Node) -> None:
         self.terms = Terms(node)
@@ -76,10 +80,10 @@ class Best:
         names = [name for name, _ in tests if name is not None]
         self.names = frozenset(names) if len(names) == len(tests) else None  # folded; None: others may be meant too
 
-    def places(self, texts: Texts, files: Sequence[File], may_define: Sequence[bool]) -> tuple[Int64s, Int64s, Bools]:
+    def places(self, texts: Texts, lines: Sequence[Line]) -> tuple[Int64s, Int64s, Bools]:
         """(starts, ends) in each text: the first match on its best line; without terms, the first line that is not
         blank. And whether every term was seen in it: where one was not, it may stand there nevertheless."""
-        defined = self._defined(texts, files, may_define) if any(may_define) and self._tests else []
+        defined = self._defined(texts, lines)
         stretches = list(self._stretches(texts, defined))
         standing = self.terms.standing(texts, [stretch for _, stretch in stretches])
         begins = [(number, stretch.start) for number, stretch in stretches]
@@ -87,23 +91,27 @@ class Best:
         letters = self.terms.many != 1
         return best_places(texts.offsets, texts.array, begins, standing, weights, letters=letters)
 
-    def _defined(self, texts: Texts, files: Sequence[File], may_define: Sequence[bool]) -> list[Definition]:
-        """Of each text those that fit best."""
-        found = []
-        for number, file in enumerate(files):
-            if not may_define[number] or not (symbols := file.symbols(self.names)):
-                continue
-            fits = [(max(test(name) for test in self._tests), name, line) for name, line in symbols]
-            wanted = sorted((one for one in fits if one[0]), key=lambda one: -one[0])[:_DEFINITIONS]
-            found += [(number, line, name, fit) for fit, name, line in wanted]
-        if not found:
+    def lines(self, files: Sequence[Indexed], may_define: Sequence[bool]) -> list[Line]:
+        """Of each file those that define what fits best; `weight`: how well."""
+        if not self._tests or not any(may_define):
             return []
-        numbers, lines = np.array([one[:2] for one in found], np.int64).T
-        starts = line_starts(texts.offsets, texts.array, numbers, lines).tolist()
+        asked = [number for number, may in enumerate(may_define) if may]
+        found = []
+        for number, some in zip(asked, symbols([files[one] for one in asked], self.names), strict=True):
+            if some:
+                fits = [(max(test(name) for test in self._tests), name, line) for name, line in some]
+                wanted = sorted((one for one in fits if one[0]), key=lambda one: -one[0])[:_DEFINITIONS]
+                found += [Line(number, line, fit, name.encode()) for fit, name, line in wanted]
+        return found
+
+    def _defined(self, texts: Texts, lines: Sequence[Line]) -> list[Definition]:
+        """Where they are."""
+        if not lines:
+            return []
+        numbers, counted = np.array([one[:2] for one in lines], np.int64).T
+        starts = line_starts(texts.offsets, texts.array, numbers, counted).tolist()
         return [
-            Definition(number, at, name.encode(), fit)
-            for (number, _, name, fit), at in zip(found, starts, strict=True)
-            if at >= 0
+            Definition(one.text, at, one.name, one.weight) for one, at in zip(lines, starts, strict=True) if at >= 0
         ]
 
     def _stretches(self, texts: Texts, defined: Sequence[Definition]) -> Iterator[tuple[int, Stretch]]:

@@ -1,27 +1,29 @@
 """What is shown of a hit: the line that answers best, those beside it, and where in them the terms stand."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import groupby, pairwise
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from starloom.identity import qualified_swhid
 from starloom.kernels.extracts import Row, extracts
+from starloom.kernels.shown import Line, Manner, shown
 from starloom.kernels.surroundings import Piece
 from starloom.kernels.where import Stretch
-from starloom.privacy.hidden import Seen, seen_around
-from starloom.privacy.redact import excerpt
+from starloom.privacy.hidden import Seen, seen_around, seen_within, surroundings
+from starloom.privacy.redact import TAB, excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
 from starloom.search.best import PLACES, Best, Texts
-from starloom.search.matching import File
+from starloom.search.indexed import Indexed, columns
 from starloom.search.nodes import Node
 
 WIDTH: Final = 160  # characters shown of a line
 _LEAD: Final = 40  # of them before the match, where the line is longer
 _RETURN: Final = "\\x0d"  # as `printable` has it
 _TOGETHER: Final = 2_048  # characters from the first line shown to the last, up to which they are gone through at once
+_MANNER: Final = Manner(WIDTH, _LEAD, PLACES, _TOGETHER, TAB)
 _TEXTS: Final = 64  # that are shown at once, whatever their size: all of them are in memory
 
 
@@ -80,6 +82,15 @@ class Answer:
         return asdict(self)
 
 
+class _Told(NamedTuple):
+    """What of a hit its text tells."""
+
+    line: int
+    first_line: int
+    snippet: str
+    highlights: tuple[tuple[int, int], ...]
+
+
 class Shower:
     """Makes hits of the files that a query holds for. `raw`: what is private is shown too."""
 
@@ -92,32 +103,67 @@ class Shower:
         """See `Best`: whoever knows which files define none of these says so in `may_define`."""
         return self._best.names
 
-    def hits(self, files: Sequence[File], may_define: Sequence[bool]) -> tuple[list[Hit], list[bool]]:
+    def hits(self, files: Sequence[Indexed], may_define: Sequence[bool]) -> tuple[list[Hit], list[bool]]:
         """And of each whether all terms were seen in its text: see `Best.places`. Several are made at once: what each
         takes is little beside a call of what finds it."""
         hits: list[Hit] = []
         seen: list[bool] = []
         for at in range(0, len(files), _TEXTS):
             some = files[at : at + _TEXTS]
-            texts = Texts([file.text.data for file in some])
-            starts, ends, all_there = self._best.places(texts, some, may_define[at : at + _TEXTS])
-            rows = extracts(texts.offsets, texts.array, starts, ends, WIDTH, _LEAD)
-            hits += self._shown(texts, some, [list(of_text) for _, of_text in groupby(rows, attrgetter("text"))])
-            seen += all_there.tolist()
+            texts, lines = (
+                Texts([file.text.data for file in some]),
+                self._best.lines(some, may_define[at : at + _TEXTS]),
+            )
+            told, all_there = (self._at_once if self._best.terms.in_bytes else self._one_by_one)(texts, lines)
+            hits += map(_hit, columns(some, _COLUMNS), told)
+            seen += all_there
         return hits, seen
 
-    def _shown(self, texts: Texts, files: Sequence[File], shown: Sequence[Sequence[Row]]) -> Iterator[Hit]:
-        """Hits, by the lines that are shown of them."""
-        seen = iter(self._seen(texts, shown))
-        snippets = ["\n".join(_shown(row, next(seen)) for row in rows) for rows in shown]
-        for file, rows, snippet, highlights in zip(files, shown, snippets, self._highlights(snippets), strict=True):
-            yield _hit(file, rows, snippet, highlights)
+    def _at_once(self, texts: Texts, lines: Sequence[Line]) -> tuple[list[_Told], list[bool]]:
+        """By one kernel; what is not plain, line by line."""
+        page = shown(
+            texts.offsets,
+            texts.array,
+            lines,
+            self._best.terms.where,
+            surroundings(),
+            _MANNER,
+            whole=not self._best.terms.on_lines,
+        )
+        seen = [] if self._raw else seen_within(texts.data, page.windows)
+        told: list[_Told] = []
+        others, looks = [], []  # numbers of texts; what was looked at around their lines
+        for number, one in enumerate(page.texts):
+            around = seen[one.window : one.window_end]
+            snippet, places = page.lines[one.start : one.end].decode(), page.places[one.place : one.place_end]
+            told.append(_Told(one.line, one.first, snippet, tuple((start, end) for start, end in places)))
+            if not one.plain or any(look.spans for look in around):
+                others.append(number)
+                looks += around if len(around) != 1 else around * (one.row_end - one.row)
+        if others:
+            rows = [page.rows_of(page.texts[number]) for number in others]
+            for number, by_line in zip(others, self._shown(rows, looks or _as_they_are(texts, rows)), strict=True):
+                told[number] = by_line
+        return told, page.all_there
+
+    def _one_by_one(self, texts: Texts, lines: Sequence[Line]) -> tuple[list[_Told], list[bool]]:
+        starts, ends, all_there = self._best.places(texts, lines)
+        rows = extracts(texts.offsets, texts.array, starts, ends, WIDTH, _LEAD)
+        of_texts = [list(some) for _, some in groupby(rows, attrgetter("text"))]
+        return list(self._shown(of_texts, self._seen(texts, of_texts))), all_there.tolist()
+
+    def _shown(self, shown: Sequence[Sequence[Row]], seen: Iterable[Seen]) -> Iterator[_Told]:
+        """What is told by the lines that are shown of each text. `seen`: for each row what was looked at around it."""
+        looks = iter(seen)
+        snippets = ["\n".join(_shown(row, next(looks)) for row in rows) for rows in shown]
+        for rows, snippet, highlights in zip(shown, snippets, self._highlights(snippets), strict=True):
+            line = next(row.number for row in rows if row.best)
+            yield _Told(line, rows[0].number, snippet, highlights)
 
     def _seen(self, texts: Texts, shown: Sequence[Sequence[Row]]) -> Iterator[Seen]:
         """For each row what was looked at around it."""
         if self._raw:
-            for row in (row for some in shown for row in some):
-                yield Seen(texts.data[row.left : row.right].decode(), row.left, row.right - row.left, [])
+            yield from _as_they_are(texts, shown)
             return
         pieces, many = [], []
         for some in shown:
@@ -155,23 +201,34 @@ def _of_stretch(number: int, counts: Any, starts: Any, ends: Any) -> Iterator[tu
         yield from zip(some[number][: many[number]], their_ends[number])
 
 
-def _hit(file: File, rows: Sequence[Row], snippet: str, highlights: tuple[tuple[int, int], ...]) -> Hit:
-    line = next(row.number for row in rows if row.best)
-    path = file.value("path") or ""
-    content_id = file.value("content_id") or ""
+def _as_they_are(texts: Texts, shown: Sequence[Sequence[Row]]) -> Iterator[Seen]:
+    """For each row itself, with nothing private in it."""
+    for row in (row for some in shown for row in some):
+        yield Seen(texts.data[row.left : row.right].decode(), row.left, row.right - row.left, [])
+
+
+_COLUMNS: Final = (
+    *("repo_name", "path", "language", "license_type", "detected_licenses", "content_id", "split", "revision_id"),
+)
+
+
+def _hit(row: Sequence[Any], told: _Told) -> Hit:
+    """`row`: of _COLUMNS."""
+    repo_name, path, language, license_type, licenses, content_id, split, revision_id = row
+    path, content_id = path or "", content_id or ""
     return Hit(
-        repo_name=file.value("repo_name") or "",
+        repo_name=repo_name or "",
         path=path,
-        line=line,
-        snippet=snippet,
-        first_line=rows[0].number,
-        highlights=highlights,
-        language=file.value("language"),
-        license_type=file.value("license_type"),
-        detected_licenses=tuple(file.value("detected_licenses") or ()),
+        line=told.line,
+        snippet=told.snippet,
+        first_line=told.first_line,
+        highlights=told.highlights,
+        language=language,
+        license_type=license_type,
+        detected_licenses=tuple(licenses or ()),
         content_id=content_id,
-        split=file.value("split"),
-        swhid=qualified_swhid(content_id, None, file.value("revision_id"), path, (line, line)),
+        split=split,
+        swhid=qualified_swhid(content_id, None, revision_id, path, (told.line, told.line)),
     )
 
 

@@ -18,6 +18,7 @@ from starloom.search.ask import MOST_HITS, Covered, Found, Key, Question
 from starloom.search.candidates import DEFINING, ranked_by
 from starloom.search.facets import Facets, Tally, added, of_terms
 from starloom.search.hits import Shower
+from starloom.search.indexed import Indexed
 from starloom.search.matching import File, judge, judge_beside_terms
 from starloom.search.nodes import ALL_HITS, Query, fold
 from starloom.search.query import parse
@@ -114,7 +115,7 @@ class _Asked:
         """Each candidate is looked at, until the page is full and enough are counted."""
         judges = [(shard.number, judge(plan.unproved) if plan.unproved else None) for shard, plan in self._asked]
         holds = dict(judges)
-        files: list[tuple[Key, File]] = []
+        files: list[tuple[Key, Indexed]] = []
         total, tally = 0, Tally() if self._question.facets else None
         counting = _Counting(self._query.count, self._question.count_seconds, self._deadline)
         for key, number, row, ahead in self._candidates(4 * self._limit):
@@ -136,7 +137,7 @@ class _Asked:
 class _Told:
     """What Found says, the hits not yet made."""
 
-    files: Sequence[tuple[Key, File]]
+    files: Sequence[tuple[Key, Indexed]]
     total: int
     complete: bool
     reached: Key | None

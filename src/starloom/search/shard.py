@@ -24,7 +24,7 @@ from starloom.search import fields, grams, layout
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
 from starloom.search.columns import Columns, Lists, Strings, cell_of
-from starloom.search.matching import File
+from starloom.search.indexed import Indexed
 from starloom.search.nodes import Node, fold
 from starloom.search.rows import mapped
 
@@ -88,22 +88,6 @@ class KeptTexts:
             self._bytes -= len(self._texts.pop(oldest))
         self._texts[key] = text
         self._bytes += len(text)
-
-
-class _Indexed(File):
-    """A row. `named`: those of its symbols that have one of these folded names."""
-
-    def __init__(
-        self,
-        value: Callable[[str], Any],
-        read: Callable[[], bytes],
-        named: Callable[[frozenset[str]], list[tuple[str, int]]],
-    ) -> None:
-        super().__init__(value, read)
-        self._named = named
-
-    def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
-        return super().symbols(None) if names is None else self._named(names)
 
 
 class Shard:
@@ -211,21 +195,30 @@ class Shard:
         live = self._columns.array("live").to_numpy(zero_copy_only=False)
         yield from map(int, live.nonzero()[0])
 
-    def file(self, row: int) -> File:
-        return _Indexed(partial(self._columns.value, row), partial(self._text, row), partial(self._named, row))
+    def file(self, row: int) -> Indexed:
+        return Indexed(self, row)
 
-    def _named(self, row: int, names: frozenset[str]) -> list[tuple[str, int]]:
-        """(name, line) of the symbols with one of these folded names."""
-        first, last = self._symbols.slice(row)
-        if first == last:
-            return []
-        if (sought := _sought(names)) is not None:
-            found = [first + number for number in sought.among(*self._names.buffers(first, last))]
-        else:
-            found = [number for number in range(first, last) if fold(self._names[number]) in names]
-        return [(self._names[number], self._line(number)) for number in found]
+    # A table of `indexed`
 
-    def _text(self, row: int) -> bytes:
+    def value(self, row: int, name: str) -> Any:
+        return self._columns.value(row, name)
+
+    def columns(self, rows: Sequence[int], names: Sequence[str]) -> Iterable[Sequence[Any]]:
+        return self._columns.of_rows(rows, names)
+
+    def symbols(self, rows: Sequence[int], names: frozenset[str] | None) -> list[list[tuple[str, int]]]:
+        ranges = [self._symbols.slice(row) for row in rows]
+        found: list[list[tuple[str, int]]] = [[] for _ in rows]
+        if names is not None and (sought := _sought(names)) is not None:
+            for which, number in sought.among(ranges, *self._names.buffers()):
+                found[which].append((self._names[number], self._line(number)))
+            return found
+        for some, (first, last) in zip(found, ranges, strict=True):
+            defined = [(self._names[number], self._line(number)) for number in range(first, last)]
+            some += [one for one in defined if names is None or fold(one[0]) in names]
+        return found
+
+    def text(self, row: int) -> bytes:
         if self._lengths[row] < _LARGE:
             return self._unpacked(row)
         return self._kept.get((self.number, row), partial(self._unpacked, row))
