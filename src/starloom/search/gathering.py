@@ -24,7 +24,7 @@ from starloom.languages.syntax.definitions import Definitions
 from starloom.search import fields
 from starloom.search.grams import filters_of
 from starloom.search.layout import CODEC, FILES, FROM_DATASET, shard_name, shard_of
-from starloom.search.work import Work
+from starloom.search.work import Work, uncollected
 from starloom.workspace.atomic import Draft
 from starloom.workspace.operations import Output
 
@@ -73,7 +73,7 @@ def gather(task: Gathering) -> None:
     if task.work.finished(task.name):
         return
     known = Known(task.known, task.shards)
-    with task.work.publish(task.name) as draft, ExitStack() as stack:
+    with uncollected(), task.work.publish(task.name) as draft, ExitStack() as stack:
         new = [_New(draft, shard, stack) for shard in range(task.shards)]
         symbols = _definitions() if task.symbols else None
         kept: list[tuple[int, int]] = []

@@ -17,7 +17,7 @@ from starloom.kernels.text import Int64s
 from starloom.search import rows as rows_of
 from starloom.search import segments
 from starloom.search.layout import CODEC, FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
-from starloom.search.work import Work
+from starloom.search.work import Work, uncollected
 from starloom.workspace import operations
 from starloom.workspace.atomic import Draft
 from starloom.workspace.manifest import FileEntry, Manifest
@@ -112,7 +112,7 @@ class Slice:
 def index(task: Slice) -> None:
     if task.work.finished(task.name):
         return
-    with task.work.publish(task.name) as draft:
+    with uncollected(), task.work.publish(task.name) as draft:
         folder = draft.worker_folder()
         segments.make(folder, _files(task), task.first)
         _take(draft, folder, {})
