@@ -9,6 +9,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 _REMEMBERED = 4096  # files whose identifiers and pages are kept: code that many have is told from the same ones
@@ -96,6 +97,50 @@ def parse_swhid(text: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
+class Reference(NamedTuple):
+    """A content where it stands, to be told of with lines: what its identifier and the address of its page begin with,
+    and what stands before and between the lines in that address. `page` is None where there is none."""
+
+    swhid: str
+    page: str | None
+    before: str
+    between: str
+
+    def swhid_of(self, lines: tuple[int, int]) -> str:
+        first, last = lines
+        return f"{self.swhid};lines={first}" if first == last else f"{self.swhid};lines={first}-{last}"
+
+    def permalink_of(self, lines: tuple[int, int]) -> str | None:
+        return None if self.page is None else f"{self.page}#{self.before}{lines[0]}{self.between}{lines[1]}"
+
+
+@lru_cache(_REMEMBERED)
+def reference(content_id: str, url: str | None, revision_id: str | None, path: str) -> Reference:
+    """The identifier of a content with where it stands (the repository's address, the revision, the path), and a page
+    of the repository's host that shows it as it is in that revision, for ever; no page where the host is none whose
+    addresses are known, or the revision is no commit.
+
+    >>> one = reference("e" * 40, "https://github.com/a/b.git", "1" * 40, "x y.py")
+    >>> one.swhid_of((3, 5)).partition(";")[2]
+    'origin=https://github.com/a/b.git;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x%20y.py;lines=3-5'
+    >>> one.permalink_of((3, 5))
+    'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
+    """
+    qualifiers = []
+    if url:
+        qualifiers.append(f"origin={_quoted(url, _PLAIN)}")
+    revision = revision_id if revision_id and _HEX.fullmatch(revision_id) else None
+    if revision:
+        qualifiers.append(f"anchor={revision_swhid(revision)}")
+    qualifiers.append(f"path=/{_quoted(path, _PLAIN)}")
+    swhid = ";".join([content_swhid(content_id), *qualifiers])
+    if not url or not revision or (host := _host(url)) is None:
+        return Reference(swhid, None, "", "")
+    repository, folder, mark = host
+    before, between, _ = mark.split("{}")
+    return Reference(swhid, f"{repository}/{folder}/{revision}/{_quoted(path, '/')}", before, between)
+
+
 def qualified_swhid(
     content_id: str, url: str | None, revision_id: str | None, path: str, lines: tuple[int, int] | None = None
 ) -> str:
@@ -104,21 +149,8 @@ def qualified_swhid(
     >>> qualified_swhid("e" * 40, "https://github.com/a/b", "1" * 40, "x/y.py", (3, 5)).partition(";")[2]
     'origin=https://github.com/a/b;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x/y.py;lines=3-5'
     """
-    found = _qualified(content_id, url, revision_id, path)
-    if not lines:
-        return found
-    return f"{found};lines={lines[0]}" if lines[0] == lines[1] else f"{found};lines={lines[0]}-{lines[1]}"
-
-
-@lru_cache(_REMEMBERED)
-def _qualified(content_id: str, url: str | None, revision_id: str | None, path: str) -> str:
-    qualifiers = []
-    if url:
-        qualifiers.append(f"origin={_quoted(url, _PLAIN)}")
-    if revision_id and _HEX.fullmatch(revision_id):
-        qualifiers.append(f"anchor={revision_swhid(revision_id)}")
-    qualifiers.append(f"path=/{_quoted(path, _PLAIN)}")
-    return ";".join([content_swhid(content_id), *qualifiers])
+    found = reference(content_id, url, revision_id, path)
+    return found.swhid_of(lines) if lines else found.swhid
 
 
 def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[int, int] | None = None) -> str | None:
@@ -128,20 +160,8 @@ def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[
     >>> permalink("https://github.com/a/b.git", "1" * 40, "x y.py", (3, 5))
     'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
     """
-    page = _page(url, revision_id, path)
-    if page is None:
-        return None
-    address, mark = page
-    return f"{address}#{mark.format(*lines)}" if lines else address
-
-
-@lru_cache(_REMEMBERED)
-def _page(url: str | None, revision_id: str | None, path: str) -> tuple[str, str] | None:
-    """(address, how lines are named there)."""
-    if not url or not revision_id or not _HEX.fullmatch(revision_id) or (host := _host(url)) is None:
-        return None
-    repository, between, mark = host
-    return f"{repository}/{between}/{revision_id}/{_quoted(path, '/')}", mark
+    found = reference("", url, revision_id, path)
+    return found.permalink_of(lines) if lines else found.page
 
 
 @lru_cache(_REMEMBERED)

@@ -32,8 +32,15 @@ def test_trimmed(text, start, end, expected):
     assert rows == ([] if expected is None else [(7, *expected, 100 + expected[0] - start)])
 
 
+def row_lists(rows, columns=2):
+    return [np.array(column, dtype=np.int64) for column in zip(*rows)] or [np.zeros(0, dtype=np.int64)] * columns
+
+
+span_lists = st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=12)
+
+
 @unhurried
-@given(st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_size=12), st.integers(1, 20))
+@given(span_lists, st.integers(1, 20))
 def test_chosen(spans, least):
     spans = [(start, start + size) for start, size in spans]
     order = sorted(range(len(spans)), key=lambda one: (spans[one][0] - spans[one][1], spans[one][0], one))
@@ -46,8 +53,22 @@ def test_chosen(spans, least):
                 expected.append(number)
                 covered |= new
         limit = max(limit // 2, least) if limit > least else 0
-    columns = [np.array(column, dtype=np.int64) for column in zip(*spans)] or [np.zeros(0, dtype=np.int64)] * 2
+    columns = row_lists(spans)
     assert stretches.chosen(*columns, 150, least).tolist() == expected
+
+
+@unhurried
+@given(st.lists(span_lists, max_size=4), st.integers(1, 20))
+def test_chosen_of_several_texts(texts, least):
+    columns = row_lists(
+        [(150 * k + start, 150 * k + start + size) for k, one in enumerate(texts) for start, size in one]
+    )
+    groups = np.cumsum([0, *map(len, texts)])
+    expected = []
+    for number, one in enumerate(texts):
+        alone = row_lists([(start, start + size) for start, size in one])
+        expected += (groups[number] + stretches.chosen(*alone, 150, least)).tolist() if one else []
+    assert stretches.chosen(*columns, 150 * len(texts), least, groups).tolist() == expected
 
 
 def test_spans_outside():
@@ -66,10 +87,6 @@ def test_a_text_of_one_letter():
     assert len(shown) < 20
 
 
-def row_lists(rows):
-    return [np.array(column, dtype=np.int64) for column in zip(*rows)] or [np.zeros(0, dtype=np.int64)] * 3
-
-
 @unhurried
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 90), st.integers(20, 60)), max_size=25),
@@ -79,9 +96,9 @@ def row_lists(rows):
 def test_holders(found, spans, width):
     """Of every file the row that lacks least, where it lacks less than a width."""
     found = sorted({(start, start + size, file) for file, start, size in found})
-    file, start, end = row_lists([(file, start, end) for start, end, file in found])
+    file, start, end = row_lists([(file, start, end) for start, end, file in found], 3)
     spans = [(start, start + size) for start, size in spans]
-    starts, ends = row_lists([(*span, 0) for span in spans])[:2]
+    starts, ends = row_lists(spans)
     bounds, rows, lacks = stretches.holders(stretches.Stretches(file, start, end, start), starts, ends, width)
     for number, (a, b) in enumerate(spans):
         expected = {}

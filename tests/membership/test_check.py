@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from starloom.errors import UserError
 from starloom.identity import content_id
 from starloom.kernels import twins
 from starloom.kernels.fold import fold_with_map
-from starloom.membership import boilerplate, check, local, spans
+from starloom.membership import asked, boilerplate, check, spans
 from starloom.membership.boilerplate import is_license
 from starloom.membership.check import COMMON, GUARANTEE, WIDTH
 from starloom.membership.layout import content_ids
@@ -421,16 +422,20 @@ def test_plain_words_never_count_less_than_the_pattern(pieces):
     assert sum(map(text.count, boilerplate._IN_WORDS)) >= len(boilerplate._WORDS.findall(text))
 
 
-def test_few_places_are_read_as_many_are(index, monkeypatch):
-    origins = index.shard.shards[0]._origins
-    one_by_one = [origins._of(row, 1)[0] for row in range(len(origins))]
-    monkeypatch.setattr(local, "_FEW", -1)
-    assert list(origins._of(0, len(origins))) == one_by_one
-    assert origins._of(0, 0) == ()
-
-
-def test_many_texts(index, rows):
-    texts = [row["content"] for row in rows[:5]] + ["x", "y" * 60]
-    found = list(index.check_many(texts))
-    assert [one.status for one in found] == ["match"] * 5 + ["not_covered", "no_match"]
-    assert [one.matches for one in found] == [index.check(text).matches for text in texts]
+def test_many_texts(index, rows, monkeypatch):
+    """Asked about together, whatever stands beside what: as each by itself."""
+    texts = [row["content"] for row in rows[:5]] + [
+        "x",
+        "y" * 60,
+        "",
+        "é" + rows[6]["content"] + "😀",
+        rows[0]["content"],
+    ]
+    alone = [index.check(text, split="train", renamed=True) for text in texts]
+    assert [one.status for one in alone] == ["match"] * 5 + ["not_covered", "no_match", "not_covered"] + ["match"] * 2
+    for together in (1, 5_000, 1 << 20):
+        monkeypatch.setattr(asked, "_TOGETHER", together)
+        found = index.check_many(texts, split="train", renamed=True)
+        assert [replace(one, seconds=0) for one in found] == [replace(one, seconds=0) for one in alone]
+    assert [*index.check_many([])] == []
+    assert [one.matches for one in index.check_many(texts, None)] == [index.check(text, None).matches for text in texts]

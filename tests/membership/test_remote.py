@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.membership.layout import packed_ids
+from starloom.membership.layout import content_ids, packed_ids
 from starloom.membership.remote import Remote, answered
 from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Tiles, Wanted
 from starloom.outside.frames import from_bytes, to_bytes
@@ -66,15 +66,21 @@ class Told:
         return Renamed(IDS[:1], ints(0), ints(3), ints(99), ints(5), ints(400), ints(31))
 
     def described(self, wanted):
-        self.asked.append(list(wanted))
+        self.asked.append([np.asarray(one).tolist() for one in wanted[2:]])
+        self.asked.append(content_ids(wanted.contents[wanted.content]))
         licenses = {("permissive", ("MIT", "Apache-2.0")): 3, (None, ()): 1}
-        return [Described(((1, 2), (7, 7)), (ORIGIN, ORIGIN), 4, licenses), None][: len(wanted)]
+        told = [4, -1], [[ORIGIN, ORIGIN], []], [licenses, {}]
+        return Described(*(one[: len(wanted.content)] for one in told), np.array([[1, 7], [2, 7]])[:, : len(wanted.of)])
+
+
+def plain(column):
+    return column if isinstance(column, list) else np.asarray(column).tolist()
 
 
 def same(one, two):
     if isinstance(one, tuple) and hasattr(one, "_fields"):
         assert type(one) is type(two)
-        assert [np.asarray(column).tolist() for column in one] == [np.asarray(column).tolist() for column in two]
+        assert [plain(column) for column in one] == [plain(column) for column in two]
     else:
         assert one == two
 
@@ -100,7 +106,7 @@ CALLS = {
     "confirmed": (QUERY, ints(0, 7), places()),
     "shapes": (QUERY, None, 1),
     "renamed": (QUERY, Told().shapes(QUERY, None, 1)),
-    "described": ([Wanted("ab" * 20, ((0, 9), (4, 4)), None), Wanted("cd" * 20, (), 20)],),
+    "described": (Wanted(IDS, ints(1, 0), ints(1 << 40, 20), ints(0, 0), ints(0, 4), ints(9, 4)),),
 }
 
 
@@ -120,7 +126,7 @@ def test_nothing_found(shard, remote):
     shard.some = lambda *_: Places(IDS[:0], ints(), ints(), ints(), ints(), ints())
     assert len(remote.tiles(QUERY, None, 1).offsets) == 0
     assert remote.some(QUERY, ints(), None, 1).contents.tolist() == []
-    assert remote.described([]) == []
+    same(remote.described(Wanted(IDS, *[ints()] * 5)), Described([], [], [], np.zeros((2, 0), dtype=np.int64)))
 
 
 def frame(call):
@@ -164,15 +170,18 @@ WRONG = [
     ("confirmed", "contents", None),
     ("renamed", "tile", ints(3)),
     ("renamed", "sharing", ints(*[0] * 200)),
-    ("described", "wanted", None),
-    ("described", "wanted", 5),
-    ("described", "wanted", [["aa", [], -1]]),
-    ("described", "wanted", [["aa", [], True]]),
-    ("described", "wanted", [["aa", [[1]], None]]),
-    ("described", "wanted", [["aa", [[1, 2.5]], None]]),
-    ("described", "wanted", [["aa", [[-1, 2]], None]]),
-    ("described", "wanted", [[5, [], None]]),
-    ("described", "wanted", [["aa"]]),
+    ("described", "contents", None),
+    ("described", "contents", ["aa" * 20, 5]),
+    ("described", "contents", ["aa" * 20, "bb"]),
+    ("described", "contents", ["aa" * 20]),
+    ("described", "most", ints(1)),
+    ("described", "most", ints(1, -1)),
+    ("described", "most", np.zeros(2, dtype=np.uint8)),
+    ("described", "of", ints(0, 2)),
+    ("described", "of", ints(-1, 0)),
+    ("described", "of", ints(0)),
+    ("described", "first", ints(-1, 2)),
+    ("described", "last", ints(0, 2**62)),
 ]
 
 
@@ -227,7 +236,12 @@ LIES = {
     ],
     "some": [Places(IDS[:1], ints(2), ints(0), ints(0), ints(0), ints(1, 1))],
     "renamed": [Renamed(IDS[:1], ints(0), ints(3), ints(99), ints(5), ints(5), ints(31))],
-    "described": [[], [None], [None, None, None]],
+    "described": [
+        Described([], [], [], np.zeros((2, 2), dtype=np.int64)),
+        Described([-1], [[]], [{}], np.zeros((2, 2), dtype=np.int64)),
+        Described([-1] * 2, [[]] * 2, [{}] * 2, np.zeros((2, 1), dtype=np.int64)),
+        Described([-1] * 2, [[]] * 2, [{}] * 2, np.full((2, 2), -1)),
+    ],
 }
 
 

@@ -70,3 +70,6 @@ class FakeIndex:
 
     def check(self, text, files=20, *, split=None, renamed=False):
         return self._found(text)
+
+    def check_many(self, texts, files=20, *, split=None, renamed=False):
+        return map(self._found, texts)

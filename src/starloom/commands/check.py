@@ -1,6 +1,7 @@
 """`starloom check`."""
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -99,7 +100,7 @@ def command(
     import sys
 
     from starloom.commands._output import check_outputs
-    from starloom.membership.answers import answer
+    from starloom.membership.answers import answers
     from starloom.membership.changes import changed
     from starloom.membership.check import Index
     from starloom.membership.gate import OWN_FILES, Gate, Judgement
@@ -118,25 +119,25 @@ def command(
     most = _SHORT if alone and not (as_json or sarif) else _FILES
     files = None if everything else OWN_FILES if gate["own"] else most
 
-    def ask(given: "Given") -> "Answer":
-        told = answer(index, given, files, split, renamed)
-        if judgement:
-            judgement.add(told)
-        return told
+    def ask(texts: "Iterable[Given]") -> "Iterator[Answer]":
+        for told in answers(index, texts, files, split, renamed):
+            if judgement:
+                judgement.add(told)
+            yield told
 
     if jsonl:
         _about_batch(jsonl, content_column, id_column, ask, covered, judgement, everything, as_json)
     else:
         texts = changed(sys.stdin.buffer, what, revision, staged) if diff else texts_at(what, sys.stdin.buffer)
-        answers = [ask(next(texts))] if alone else _asked(texts, ask)
+        told = [*ask([next(texts)])] if alone else _asked(ask(texts))
         if sarif:
-            _write(sarif, answers, judgement)
+            _write(sarif, told, judgement)
         if as_json:
-            emit(_json(answers, alone, None if everything else most, judgement))
+            emit(_json(told, alone, None if everything else most, judgement))
         elif alone:
-            _about_text(answers[0], everything, raw)
+            _about_text(told[0], everything, raw)
         else:
-            _about_texts(answers, covered, diff, everything, raw)
+            _about_texts(told, covered, diff, everything, raw)
     if judgement and judgement.failed:
         _fail(judgement, everything)
 
@@ -157,15 +158,15 @@ def _refuse_mixtures(
         raise click.UsageError("--diff - takes no paths: all of the diff is read.")
 
 
-def _asked(texts: "Iterator[Given]", ask: "Callable[[Given], Answer]") -> "list[Answer]":
+def _asked(answers: "Iterator[Answer]") -> "list[Answer]":
     from starloom import progress
 
-    answers = []
+    told = []
     with progress.task("check", None, "texts") as bar:
-        for one in texts:
-            answers.append(ask(one))
+        for one in answers:
+            told.append(one)
             bar.advance(1)
-    return answers
+    return told
 
 
 def _about_text(answer: "Answer", everything: bool, raw: bool) -> None:
@@ -192,7 +193,7 @@ def _about_batch(
     jsonl: Path,
     content: str | None,
     name: str | None,
-    ask: "Callable[[Given], Answer]",
+    ask: "Callable[[Iterable[Given]], Iterator[Answer]]",
     covered: str,
     judgement: "Judgement | None",
     everything: bool,
@@ -204,9 +205,16 @@ def _about_batch(
     from starloom.membership.words import about_batch
 
     batch = Batch()
-    with progress.task("check", None, "samples") as bar:
+    waiting: deque[tuple[int, str]] = deque()  # line and task of those that are asked about
+
+    def texts() -> "Iterator[Given]":
         for line, task, given in samples(jsonl, content, name):
-            batch.add(line, task, ask(given))
+            waiting.append((line, task))
+            yield given
+
+    with progress.task("check", None, "samples") as bar:
+        for answer in ask(texts()):
+            batch.add(*waiting.popleft(), answer)
             bar.advance(1)
     if as_json:
         emit(batch.to_json() | about_gate(judgement))

@@ -49,8 +49,9 @@ def trimmed(query: UInt8s, stretches: Stretches, width: int = WIDTH) -> Stretche
     return Stretches(stretches.file[kept], starts[kept], ends[kept], position[kept])
 
 
-def chosen(starts: Int64s, ends: Int64s, size: int, least: int) -> NDArray[np.int64]:
-    """Which stretches of a text of `size` bytes to show: few, that cover nearly all that is covered.
+def chosen(starts: Int64s, ends: Int64s, size: int, least: int, groups: Int64s | None = None) -> NDArray[np.int64]:
+    """Which stretches of a text of `size` bytes to show: few, that cover nearly all that is covered. Of several texts
+    one after the other, of each its own: `groups` bound their stretches, and none reaches into another text.
 
     In several passes, longest first, each takes those that add at least so many bytes to what was taken: in the first
     pass as many as the longest has, then half as many, …, at last `least`. Of equally long ones the first comes first,
@@ -59,8 +60,13 @@ def chosen(starts: Int64s, ends: Int64s, size: int, least: int) -> NDArray[np.in
     starts, ends = frozen(starts, np.int64), frozen(ends, np.int64)
     if len(starts) and (starts.min() < 0 or ends.max() > size):
         raise ValueError("a stretch lies outside the text")
-    order = np.lexsort((starts, starts - ends))
-    found: NDArray[np.int64] = _chosen(starts, ends, frozen(order, np.int64), size, least)
+    if groups is None:
+        groups = np.array([0, len(starts)])
+        order = np.lexsort((starts, starts - ends))
+    else:
+        order = np.lexsort((starts, starts - ends, np.repeat(np.arange(len(groups) - 1), np.diff(groups))))
+    order, groups = frozen(order, np.int64), frozen(groups, np.int64)
+    found: NDArray[np.int64] = _chosen(starts, ends, order, groups, size, least)
     return found
 
 
@@ -158,29 +164,31 @@ def _trim(query: Any, starts: Any, ends: Any) -> None:
 
 
 @kernel
-def _chosen(starts: Any, ends: Any, order: Any, size: int, least: int) -> Any:
+def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: int) -> Any:
     free = np.arange(size + 1)  # from each byte, the way to the first one at or after it that nothing covers yet
     tree = np.zeros(size + 1, dtype=np.int64)  # Fenwick's: how many covered bytes stand before each
     taken = np.empty(len(order), dtype=np.int64)
     count = 0
-    limit = ends[order[0]] - starts[order[0]] if len(order) else 0
-    while limit >= least:
-        for k in range(len(order)):
-            start, end = starts[order[k]], ends[order[k]]
-            if end - start < limit:
+    for group in range(len(groups) - 1):
+        first, stop = groups[group], groups[group + 1]
+        limit = ends[order[first]] - starts[order[first]] if first < stop else 0
+        while limit >= least:
+            for k in range(first, stop):
+                start, end = starts[order[k]], ends[order[k]]
+                if end - start < limit:
+                    break
+                if end - start - _before(tree, end) + _before(tree, start) < limit:
+                    continue
+                taken[count] = order[k]
+                count += 1
+                p = _next_free(free, start)
+                while p < end:
+                    free[p] = p + 1
+                    _add(tree, p)
+                    p = _next_free(free, p + 1)
+            if limit == least:
                 break
-            if end - start - _before(tree, end) + _before(tree, start) < limit:
-                continue
-            taken[count] = order[k]
-            count += 1
-            p = _next_free(free, start)
-            while p < end:
-                free[p] = p + 1
-                _add(tree, p)
-                p = _next_free(free, p + 1)
-        if limit == least:
-            break
-        limit = max(limit // 2, least)
+            limit = max(limit // 2, least)
     return taken[:count]
 
 

@@ -1,6 +1,6 @@
 """Texts that were handed in, each with what the index says of it: what the command shows, sums up and judges."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -30,10 +30,27 @@ class Answer:
 
 def answer(index: Index, given: Given, files: int | None, split: Split = None, renamed: bool = False) -> Answer:
     """`given` against the index; arguments as of `Index.check`. Raises UserError for a damaged index."""
-    if given.text is None:
-        return Answer(given, None)
-    found = index.check(given.text, files, split=split, renamed=renamed)
-    return Answer(given, found if given.added is None else _of_added(index, given, found))
+    return next(answers(index, [given], files, split, renamed))
+
+
+def answers(
+    index: Index, texts: Iterable[Given], files: int | None, split: Split = None, renamed: bool = False
+) -> Iterator[Answer]:
+    """The same of many, in order; see `Index.check_many`."""
+    waiting: deque[Given] = deque()
+
+    def asked() -> Iterator[str]:
+        for one in texts:
+            waiting.append(one)
+            if one.text is not None:
+                yield one.text
+
+    for found in index.check_many(asked(), files, split=split, renamed=renamed):
+        while waiting[0].text is None:
+            yield Answer(waiting.popleft(), None)
+        given = waiting.popleft()
+        yield Answer(given, found if given.added is None else _of_added(index, given, found))
+    yield from (Answer(given, None) for given in waiting)
 
 
 def shared(answer: Answer) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,9 @@
 """The text of a question, and the way from bytes of its fold to characters and lines of it."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, Final
+from itertools import chain, pairwise, repeat
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,20 @@ from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s
 
 MOST_BYTES: Final = 8 << 20  # of a text
+_TOGETHER: Final = 256 << 10  # characters
+_BETWEEN: Final[UInt8s] = np.array([0xFF], dtype=np.uint8)  # no byte of UTF-8
+
+
+class Told(NamedTuple):
+    """Of a stretch of a text: its first character, the one after its last, their lines, counted from 1, its characters
+    with white space folded, and how it stands there."""
+
+    first: int
+    last: int
+    first_line: int
+    last_line: int
+    characters: int
+    text: str
 
 
 class Asked:
@@ -40,10 +56,20 @@ class Asked:
         first, last = bytes_ if self._ascii else (self._character[one] for one in bytes_)
         return first, last + 1
 
-    def lines(self, first: int, last: int) -> tuple[int, int]:
-        """The lines, counted from 1, of the first and the last of these characters of the text."""
-        one, two = np.searchsorted(self._line_ends, [first, last - 1])
-        return int(one) + 1, int(two) + 1
+    def told(self, start: int, end: int) -> Told:
+        """A stretch of the fold."""
+        return self.told_of(np.array([start]), np.array([end]))[0]
+
+    def told_of(self, starts: Int64s, ends: Int64s) -> list[Told]:
+        """Stretches of the fold that begin and end with whole characters."""
+        first, last = self.characters_at(starts, ends)
+        lines = np.searchsorted(self._line_ends, [first, last - 1]) + 1
+        sizes = ends - starts if self._ascii else self._before[ends] - self._before[starts]
+        columns = first, last, *lines, sizes
+        return [
+            Told(one, two, first_line, last_line, size, self.text[one:two])
+            for one, two, first_line, last_line, size in zip(*(column.tolist() for column in columns))
+        ]
 
     def characters(self, start: int, end: int) -> int:
         """How many characters these bytes of the fold are."""
@@ -53,13 +79,14 @@ class Asked:
             return int(np.count_nonzero(self._begins))
         return int(self._before[end] - self._before[start])
 
-    def share(self, covered: NDArray[np.bool_]) -> float:
-        """The share of the fold's characters whose bytes are covered."""
-        if not len(covered):
-            return 0.0
-        if self._ascii:
-            return float(covered.mean())
-        return float(np.count_nonzero(covered & self._begins) / np.count_nonzero(self._begins))
+    def share(self, stretches: Iterable[tuple[int, int]]) -> float:
+        """The share of the fold's characters that are in at least one of these stretches of its bytes."""
+        covered, reached = 0, 0
+        for start, end in sorted(stretches):
+            if end > reached:
+                covered += self.characters(max(start, reached), end)
+                reached = end
+        return covered / self.characters(0, len(self.query)) if covered else 0.0
 
     @cached_property
     def _begins(self) -> NDArray[np.bool_]:
@@ -84,6 +111,52 @@ class Asked:
         """Characters that end a line."""
         ends = np.flatnonzero(self._data == 0x0A)
         return ends if self._ascii else self._character[ends]
+
+
+class Asking:
+    """Questions asked as one text, `query`: the folds one after the other, each from its place in `begins`, and between
+    two a byte that no text has, so that nothing found reaches from one into the next."""
+
+    def __init__(self, questions: Sequence[Asked]) -> None:
+        self.questions = questions
+        folds = [one.query for one in questions]
+        self.begins: Int64s = np.cumsum([0, *(len(one) + 1 for one in folds[:-1])])
+        self.query: UInt8s = folds[0] if len(folds) == 1 else np.concatenate([*chain(*zip(folds, repeat(_BETWEEN)))])
+
+    def characters_at(self, of: Int64s, starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:
+        """Characters of the questions `of`, which ascend, for bytes `starts` to `ends` (exclusive) of the query."""
+        pieces = [one.characters_at(*bytes_) for one, bytes_ in self._each(of, starts, ends)]
+        first, last = (np.concatenate(column) for column in zip(*pieces))
+        return first, last
+
+    def told(self, of: Int64s, starts: Int64s, ends: Int64s) -> list[Told]:
+        """`Asked.told_of` of them."""
+        return [told for one, bytes_ in self._each(of, starts, ends) for told in one.told_of(*bytes_)]
+
+    def _each(self, of: Int64s, starts: Int64s, ends: Int64s) -> Iterator[tuple[Asked, tuple[Int64s, Int64s]]]:
+        """Each question that has some of them, and these as bytes of its fold."""
+        if len(self.questions) == 1:
+            yield self.questions[0], (starts, ends)
+            return
+        cuts = np.flatnonzero(np.diff(of)) + 1
+        for low, high in pairwise([0, *cuts.tolist(), len(of)]):
+            number = int(of[low])
+            begin = self.begins[number]
+            yield self.questions[number], (starts[low:high] - begin, ends[low:high] - begin)
+
+
+def gathered(texts: Iterable[str]) -> Iterator[list[str]]:
+    """The texts, as many at a time as are asked about together: what a core's cache holds beside the places found."""
+    some: list[str] = []
+    size = 0
+    for text in texts:
+        if some and size + len(text) > _TOGETHER:
+            yield some
+            some, size = [], 0
+        some.append(text)
+        size += len(text)
+    if some:
+        yield some
 
 
 def _encoded(text: str) -> UInt8s:

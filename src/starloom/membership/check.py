@@ -8,13 +8,13 @@ model, or of another dataset, is not here. Nothing asked is kept.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from starloom.membership.asked import MOST_BYTES, Asked
+from starloom.membership.asked import MOST_BYTES, Asked, Asking, gathered
 from starloom.membership.matches import COMMON, GUARANTEE, WIDTH, Check, Licensed, Match, MatchedFile, Status
-from starloom.membership.matching import Matching, renamed_matches
+from starloom.membership.matching import Matches, Matching, renamed_matches
 from starloom.membership.shard import Shard, Split
 from starloom.membership.spans import EVERY, MOST, find
 from starloom.membership.store import open_shards
@@ -58,38 +58,45 @@ class Index:
         literals, as matches of that kind. Raises UserError for a text above 8 MB, for one that is no Unicode (lone
         surrogates), for a damaged index.
         """
-        started = time.perf_counter()
-        most = EVERY if files is None else MOST
-        asked = Asked(text)
-        matches: list[Match] = []
-        coverage = 0.0
-        if len(asked.query) >= self.width:
-            spans = find(self.shard, asked.query, split, most)
-            matches, covered = Matching(self.shard, self.width, asked, spans, files).matches()
-            coverage = asked.share(covered)
-            if renamed:
-                matches += renamed_matches(self.shard, asked, split, covered, most, files)
-            matches.sort(key=lambda one: (one.common, one.kind != "exact", -one.characters, one.start))
-        status, verdict = self._verdict(len(asked.query), bool(matches), split)
-        return Check(
-            status,
-            verdict,
-            coverage,
-            asked.characters(0, len(asked.query)),
-            time.perf_counter() - started,
-            self.repositories,
-            matches,
-            _licenses([one for one in matches if not one.common]),
-            self.guarantee,
-            list(self.shard.covered.problems),
-        )
+        return self._checks([text], files, split, renamed)[0]
 
     def check_many(
         self, texts: Iterable[str], files: int | None = FILES, *, split: Split = None, renamed: bool = False
     ) -> Iterator[Check]:
-        """`check` of each, in order, as they are asked for."""
-        for text in texts:
-            yield self.check(text, files, split=split, renamed=renamed)
+        """`check` of each, in order: small texts are asked about together, which takes half the time; no answer is
+        another for it."""
+        for some in gathered(texts):
+            yield from self._checks(some, files, split, renamed)
+
+    def _checks(self, texts: Sequence[str], files: int | None, split: Split, renamed: bool) -> list[Check]:
+        started = time.perf_counter()
+        most = EVERY if files is None else MOST
+        asking = Asking([Asked(text) for text in texts])
+        found = [Matches() for _ in texts]
+        if len(asking.query) >= self.width:
+            spans = find(self.shard, asking.query, split, most)
+            found = Matching(self.shard, self.width, asking, spans, files).matches()
+        for asked, one in zip(asking.questions, found):
+            if renamed and len(asked.query) >= self.width:
+                one.matches += renamed_matches(self.shard, asked, split, one.covered, most, files)
+            one.matches.sort(key=lambda one: (one.common, one.kind != "exact", -one.characters, one.start))
+        each = (time.perf_counter() - started) / max(len(asking.query), 1)  # seconds a byte
+        return [self._check(*one, split, each) for one in zip(asking.questions, found)]
+
+    def _check(self, asked: Asked, found: Matches, split: Split, each: float) -> Check:
+        status, verdict = self._verdict(len(asked.query), bool(found.matches), split)
+        return Check(
+            status,
+            verdict,
+            asked.share(found.covered),
+            asked.characters(0, len(asked.query)),
+            each * len(asked.query),
+            self.repositories,
+            found.matches,
+            _licenses([one for one in found.matches if not one.common]) if found.matches else [],
+            self.guarantee,
+            list(self.shard.covered.problems),
+        )
 
     def _covered(self, split: Split) -> str:
         told = self.shard.covered

@@ -1,132 +1,142 @@
 """What was found in a text as matches: which stretches to show, and all that is known of their files."""
 
 from collections import Counter
-from collections.abc import Mapping
-from itertools import pairwise
-from typing import NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from starloom.identity import permalink, qualified_swhid
 from starloom.kernels.text import Int64s
-from starloom.membership.asked import Asked
+from starloom.membership.asked import Asked, Asking, Told
 from starloom.membership.boilerplate import reason
-from starloom.membership.layout import content_ids
+from starloom.membership.layout import packed_ids
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile
 from starloom.membership.shard import Described, License, Shard, Split, Wanted
 from starloom.membership.spans import Spans
-from starloom.the_stack.origins import Origin
 
-_Known: TypeAlias = tuple[Described, dict[tuple[int, int], int]]  # of a content; which of its `lines` are which
-Covered: TypeAlias = NDArray[np.bool_]  # bytes of the fold that are in a match
+_ALL: Final = 1 << 40  # more places than a content has
+
+
+@dataclass
+class Matches:
+    """Of a question. `covered`: the bytes of its fold that are in one, as stretches."""
+
+    matches: list[Match] = field(default_factory=list)
+    covered: list[tuple[int, int]] = field(default_factory=list)
 
 
 class _Held(NamedTuple):
-    """Of a stretch of the query, what a content has: bytes `place` of its fold, first and last, which are characters
-    `start` to `end` (exclusive) of the text. `way`: where its tiles begin in the query, modulo their width."""
+    """Of stretches of the text asked about, what contents have. Of each stretch those at `bounds`; `number`: which of
+    the contents described. `first` to `last`: bytes of its fold; `start` to `end` (exclusive): characters of the
+    question; `way`: where its tiles begin in the text, modulo their width; `lines`: of the file, None where none are
+    listed."""
 
-    content: int
-    place: tuple[int, int]
-    start: int
-    end: int
-    way: int
+    bounds: list[int]
+    number: list[int]
+    start: list[int]
+    end: list[int]
+    way: list[int]
+    lines: list[tuple[int, int] | None]
 
 
 class Matching:
-    """The matches of one question."""
+    """The matches of several questions, asked as one text."""
 
-    def __init__(self, shard: Shard, width: int, asked: Asked, spans: Spans, files: int | None) -> None:
+    def __init__(self, shard: Shard, width: int, asking: Asking, spans: Spans, files: int | None) -> None:
         self._shard = shard
         self._width = width
-        self._asked = asked
+        self._asking = asking
         self._spans = spans
         self._files = files
 
-    def matches(self) -> tuple[list[Match], Covered]:
-        """(the matches, which bytes of the fold are in one)."""
+    def matches(self) -> list[Matches]:
+        """Of each question; in no order that means anything."""
         from starloom.kernels.stretches import chosen, holders
 
-        found, size = self._spans.stretches, len(self._asked.query)
-        covered = np.zeros(size, dtype=np.bool_)
+        found, asking = self._spans.stretches, self._asking
+        matches = [Matches() for _ in asking.questions]
         if not len(found.start):
-            return [], covered
-        shown = chosen(*_packed(found.start, found.end), self._width)
+            return matches
+        groups = np.searchsorted(found.start, np.append(asking.begins, len(asking.query)))
+        shown = chosen(*_packed(found.start, found.end), self._width, groups)
         starts, ends = found.start[shown], found.end[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)
-        held = self._held(np.repeat(starts, np.diff(bounds)), np.repeat(ends, np.diff(bounds)), rows)
-        of_spans = [held[low:high] for low, high in pairwise(bounds.tolist())]
-        described = self._described(of_spans)
-        matches = []
-        for start, end, some in zip(starts.tolist(), ends.tolist(), of_spans):
-            covered[start:end] = True
-            matches.append(self._match(start, end, some, described))
-        return matches, covered
+        of = np.searchsorted(asking.begins, starts, side="right") - 1  # its question, of each stretch
+        held, described = self._described(starts, ends, of, bounds, rows)
+        low, high = np.searchsorted(self._spans.common, [starts, ends - self._width + 1]).tolist()
+        told, begins = asking.told(of, starts, ends), asking.begins.tolist()
+        for k, (question, start, end) in enumerate(zip(of.tolist(), starts.tolist(), ends.tolist())):
+            common = slice(low[k], high[k])
+            matches[question].matches.append(self._match(k, told[k], start, end, common, held, described))
+            matches[question].covered.append((start - begins[question], end - begins[question]))
+        return matches
 
-    def _held(self, starts: Int64s, ends: Int64s, rows: Int64s) -> list[_Held]:
-        """What of bytes of the query the content of a stretch has, for each of these."""
-        found = self._spans.stretches
+    def _described(
+        self, starts: Int64s, ends: Int64s, of: Int64s, bounds: Int64s, rows: Int64s
+    ) -> tuple[_Held, Described]:
+        """What the contents in `rows` have of these stretches, and all that is known of them; every content once."""
+        found, files = self._spans.stretches, self._files
+        stretch = np.repeat(np.arange(len(starts)), np.diff(bounds))
         shift = found.start[rows] - found.position[rows]
-        starts, ends = np.maximum(starts, found.start[rows]), np.minimum(ends, found.end[rows])
-        columns = found.file[rows], starts - shift, ends - shift - 1, *self._asked.characters_at(starts, ends), shift
-        return [
-            _Held(content, (first, last), start, end, way % self._width)
-            for content, first, last, start, end, way in zip(*(column.tolist() for column in columns))
-        ]
+        starts, ends = np.maximum(starts[stretch], found.start[rows]), np.minimum(ends[stretch], found.end[rows])
+        contents, number = np.unique(found.file[rows], return_inverse=True)
+        nth = np.arange(len(rows)) - bounds[stretch]
+        listed = np.flatnonzero(nth < (_ALL if files is None else files))
+        most = np.zeros(len(contents), dtype=np.int64)
+        most[number[listed]] = _ALL if files is None else files
+        pairs = number[listed], (starts - shift)[listed], (ends - shift)[listed] - 1
+        described = self._shard.described(Wanted(self._spans.contents, contents, most, *pairs))
+        lines: list[tuple[int, int] | None] = [None] * len(rows)
+        for row, shown in zip(listed.tolist(), zip(*described.lines.tolist())):
+            lines[row] = shown
+        first, last = self._asking.characters_at(of[stretch], starts, ends)
+        ways = (shift % self._width).tolist()
+        return _Held(bounds.tolist(), number.tolist(), first.tolist(), last.tolist(), ways, lines), described
 
-    def _described(self, spans: list[list[_Held]]) -> dict[int, _Known]:
-        """By content, (what is known of it, which of its `lines` are those of a stretch); every content once."""
-        pairs: dict[int, dict[tuple[int, int], int]] = {}
-        for some in spans:
-            for number, one in enumerate(some):
-                lines = pairs.setdefault(one.content, {})
-                if self._files is None or number < self._files:
-                    lines.setdefault(one.place, len(lines))
-        names = content_ids(self._spans.contents[list(pairs)])
-        wanted = [Wanted(name, tuple(lines), self._files if lines else 0) for name, lines in zip(names, pairs.values())]
-        told = self._shard.described(wanted) if wanted else []
-        return {content: (one, pairs[content]) for content, one in zip(pairs, told) if one is not None}
-
-    def _match(self, start: int, end: int, held: list[_Held], described: dict[int, _Known]) -> Match:
-        """Bytes start to end of the folded text, with the files that have all of it but less than a tile."""
-        asked = self._asked
-        held = [one for one in held if one.content in described]
+    def _match(
+        self, k: int, told: Told, start: int, end: int, common: slice, held: _Held, described: Described
+    ) -> Match:
+        """Stretch k: bytes start to end of the text, with the files that have all of it but less than a tile."""
+        totals, places, of_content, _ = described
         files: list[MatchedFile] = []
-        total, contents = 0, len(held)
+        room = _ALL if self._files is None else self._files
+        total = contents = 0
         licenses: dict[License, int] = {}
-        for one in held:
-            about, places = described[one.content]
-            total += about.total
-            for license, number in about.licenses.items():
-                licenses[license] = licenses.get(license, 0) + number
-            room = None if self._files is None else self._files - len(files)
-            if room is None or room > 0:
-                lines = about.lines[places[one.place]]
-                files += [_file(origin, one.start, one.end, lines) for origin in about.places[:room]]
-        if (sharing := self._sharing(start, end, held)) > contents:
-            total += sharing - contents
-            contents = sharing
-        first, last = asked.chars(start, end)
-        characters = asked.characters(start, end)
-        why = reason(asked.text[first:last], contents, COMMON)
-        told = _told(licenses, characters)
-        return Match(first, last, *asked.lines(first, last), characters, files, total, bool(why), why, licenses=told)
+        here = range(held.bounds[k], held.bounds[k + 1])
+        for row in here:
+            number = held.number[row]
+            if totals[number] < 0:
+                continue
+            contents += 1
+            total += totals[number]
+            for license, count in of_content[number].items():
+                licenses[license] = licenses.get(license, 0) + count
+            if len(files) < room and (lines := held.lines[row]):
+                where = held.start[row], held.end[row], lines
+                files += [MatchedFile.of(one, *where) for one in places[number][: room - len(files)]]
+        if common.start < common.stop:
+            ways = [held.way[row] for row in here if totals[held.number[row]] >= 0]
+            if (sharing := self._sharing(start, end, common, ways)) > contents:
+                total += sharing - contents
+                contents = sharing
+        why = reason(told.text, contents, COMMON)
+        licensed = _licensed(licenses, told.characters)
+        return Match(*told[:5], files, total, bool(why), why, licenses=licensed)
 
-    def _sharing(self, start: int, end: int, held: list[_Held]) -> int:
+    def _sharing(self, start: int, end: int, common: slice, held: list[int]) -> int:
         """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
-        common, as many as share the rarest that was asked for; and those that lay them otherwise."""
+        common, as many as share the rarest that was asked for; and those that lay them otherwise. `held`: the ways of
+        those found."""
         spans, width = self._spans, self._width
-        low, high = np.searchsorted(spans.common, [start, end - width + 1])
-        if low == high:
-            return 0
-        ways = spans.common[low:high] % width
+        ways = spans.common[common] % width
         shared: dict[int, int] = {}
         for way in set(ways.tolist()):
             tiles = np.arange(start + (way - start) % width, end - width + 1, width)
             at = np.searchsorted(spans.frequent, tiles)
             if at[-1] < len(spans.frequent) and (spans.frequent[at] == tiles).all():
-                shared[way] = int(spans.sharing[low:high][ways == way].min())
-        others = sum(one.way not in shared for one in held) if shared else 0
+                shared[way] = int(spans.sharing[common][ways == way].min())
+        others = sum(way not in shared for way in held) if shared else 0
         return sum(shared.values()) + others
 
 
@@ -140,48 +150,48 @@ def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:
 
 
 def renamed_matches(
-    shard: Shard, asked: Asked, split: Split, covered: Covered, most: int, files: int | None
+    shard: Shard, asked: Asked, split: Split, covered: Sequence[tuple[int, int]], most: int, files: int | None
 ) -> list[Match]:
-    """Copies with other names, where nothing exact covers them."""
+    """Copies with other names, where no exact match covers them."""
     from starloom.membership import renamed
 
-    copies = renamed.find(shard, asked.query, split, covered, most)
-    wanted = [
-        Wanted(place.content_id, ((place.first, place.last - 1),), files) for copy in copies for place in copy.places
-    ]
-    described = iter(shard.described(wanted) if wanted else [])
+    exact = np.zeros(len(asked.query), dtype=np.bool_)
+    for start, end in covered:
+        exact[start:end] = True
+    copies = renamed.find(shard, asked.query, split, exact, most)
+    places = [place for copy in copies for place in copy.places]
+    if not places:
+        return []
+    each = np.arange(len(places))
+    first, last = (np.array(column, dtype=np.int64) for column in zip(*((one.first, one.last - 1) for one in places)))
+    listed = np.full(len(places), _ALL if files is None else files)
+    ids = packed_ids([one.content_id for one in places])
+    described = shard.described(Wanted(ids, each, listed, each, first, last))
+    numbers = iter(range(len(places)))
     matches = []
     for copy in copies:
-        listed: list[MatchedFile] = []
+        shown: list[MatchedFile] = []
         licenses: Counter[License] = Counter()
         total = 0
-        for place, about in zip(copy.places, described):
-            if about is None:
+        for place, number in zip(copy.places, numbers):
+            if described.totals[number] < 0:
                 continue
-            total += about.total
-            licenses.update(about.licenses)
-            room = None if files is None else max(files - len(listed), 0)
+            total += described.totals[number]
+            licenses.update(described.licenses[number])
+            room = None if files is None else max(files - len(shown), 0)
             one, two = asked.chars(place.start, place.end)
-            listed += [_file(origin, one, two, about.lines[0]) for origin in about.places[:room]]
-        first, last = asked.chars(copy.start, copy.end)
-        characters = asked.characters(copy.start, copy.end)
+            lines = int(described.lines[0, number]), int(described.lines[1, number])
+            shown += [MatchedFile.of(origin, one, two, lines) for origin in described.places[number][:room]]
+        told = asked.told(copy.start, copy.end)
         total += copy.contents - len(copy.places)
-        why = reason(asked.text[first:last], copy.contents, COMMON)
-        told = f"{renamed.REASON}; {why}" if why else renamed.REASON
-        where = first, last, *asked.lines(first, last), characters
-        matches.append(Match(*where, listed, total, bool(why), told, "renamed", _told(licenses, characters)))
+        why = reason(told.text, copy.contents, COMMON)
+        why_so = f"{renamed.REASON}; {why}" if why else renamed.REASON
+        licensed = _licensed(licenses, told.characters)
+        matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
     return matches
 
 
-def _file(origin: Origin, start: int, end: int, lines: tuple[int, int]) -> MatchedFile:
-    where = origin.url, origin.revision_id, origin.path, lines
-    swhid, link = qualified_swhid(origin.content_id, *where), permalink(*where)
-    return MatchedFile(
-        **vars(origin), start=start, end=end, first_line=lines[0], last_line=lines[1], swhid=swhid, permalink=link
-    )
-
-
-def _told(licenses: Mapping[License, int], characters: int) -> list[Licensed]:
+def _licensed(licenses: Mapping[License, int], characters: int) -> list[Licensed]:
     """Those of most files first."""
     order = sorted(licenses.items(), key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
     return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from starloom.kernels.text import UInt8s, UInt32s
 from starloom.membership.layout import ID_BYTES, LICENSE, ORIGIN_ROWS, packed_ids
-from starloom.membership.local import license_text
+from starloom.membership.rows import license_text
 
 
 def write(output: IO[bytes] | Any, places: pa.Table) -> None:

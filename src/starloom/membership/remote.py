@@ -4,7 +4,7 @@ What comes over the wire is checked on both sides before a kernel sees it: offse
 lists, lists are as long as they should be.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, Final
 
@@ -13,7 +13,20 @@ import numpy as np
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.check import MOST_BYTES
 from starloom.membership.layout import content_ids, packed_ids
-from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Shard, Split, Tiles, Wanted, used
+from starloom.membership.shard import (
+    ALL,
+    Covered,
+    Described,
+    Found,
+    Places,
+    Renamed,
+    Shard,
+    Split,
+    Tiles,
+    Wanted,
+    nothing_described,
+    used,
+)
 from starloom.outside.frames import Frame, check, from_bytes, to_bytes
 from starloom.outside.peers import Caller, Send
 from starloom.the_stack.origins import Origin
@@ -78,12 +91,21 @@ class Remote(Caller):
             check(_stretches(first, last, 2**62) and _within(tokens, 0, len(query) + 1))
             return Renamed(names, content, start, end, first, last, tokens)
 
-    def described(self, wanted: Sequence[Wanted]) -> list[Described | None]:
-        answer = self._ask("described", {"wanted": list(wanted)}, {}).values
+    def described(self, wanted: Wanted) -> Described:
+        values = {"contents": content_ids(wanted.contents[wanted.content])}
+        arrays = {name: getattr(wanted, name) for name in ("most", "of", "first", "last")}
+        answer = self._ask("described", values, arrays)
         with self.reading("described"):
-            told = [one and _described(one) for one in answer["described"]]
-            check(len(told) == len(wanted))
-            return told
+            told = answer.values["described"]
+            lines = answer.int64s("lines")
+            check(isinstance(told, list) and len(told) == len(wanted.content))
+            check(len(lines) == 2 * len(wanted.of) and _within(lines, 0, 2**62))
+            found = nothing_described(wanted)._replace(lines=lines.reshape(2, -1))
+            for number, (total, places, licenses) in enumerate(told):
+                found.totals[number] = int(total)
+                found.places[number] = [_origin(one) for one in places]
+                found.licenses[number] = {(kind, tuple(map(str, some))): int(one) for kind, some, one in licenses}
+            return found
 
     def _found(self, call: str, values: Mapping[str, Any], arrays: Mapping[str, Any]) -> Found:
         answer = self._ask(call, values, arrays)
@@ -115,8 +137,8 @@ def _question(shard: Shard, call: str, frame: Frame) -> Callable[[dict[str, Any]
         told = vars(shard.covered) | {"numbers": sorted(shard.covered.numbers)}
         return lambda head: to_bytes(head | {"covered": told})
     if call == "described":
-        wanted = [_wanted(one) for one in _listed(frame, "wanted")]
-        return lambda head: to_bytes(head | {"described": [one and _told(one) for one in shard.described(wanted)]})
+        wanted = _wanted(frame)
+        return lambda head: _told(head, shard.described(wanted))
     query = frame.uint8s("query")
     check(len(query) <= MOST_BYTES)
     split: Split = frame.values.get("split")
@@ -170,41 +192,26 @@ def _contents(values: Mapping[str, Any]) -> UInt8s:
     return packed_ids(told)
 
 
-def _wanted(told: Any) -> Wanted:
-    content, lines, most = told
-    check(type(content) is str and (most is None or (type(most) is int and most >= 0)))
-    pairs = tuple((first, last) for first, last in lines)
-    check(all(type(one) is int and 0 <= one < 2**62 for pair in pairs for one in pair))
-    return Wanted(content, pairs, most)
+def _wanted(frame: Frame) -> Wanted:
+    contents = _contents(frame.values)
+    most, of, first, last = map(frame.int64s, ("most", "of", "first", "last"))
+    check(len(contents) == len(most) <= _MOST_WANTED and _within(most, 0, 2**62))
+    check(len(of) == len(first) == len(last) and _within(of, 0, len(contents)))
+    check(_within(first, 0, 2**62) and _within(last, 0, 2**62))
+    return Wanted(contents, np.arange(len(contents)), most, of, first, last)
 
 
-def _told(described: Described) -> dict[str, Any]:
-    return {
-        "lines": described.lines,
-        "places": [asdict(one) for one in described.places],
-        "total": described.total,
-        "licenses": [[kind, names, number] for (kind, names), number in described.licenses.items()],
-    }
-
-
-def _described(told: Mapping[str, Any]) -> Described:
-    return Described(
-        tuple((int(first), int(last)) for first, last in told["lines"]),
-        tuple(_origin(one) for one in told["places"]),
-        int(told["total"]),
-        {(kind, tuple(map(str, names))): int(number) for kind, names, number in told["licenses"]},
-    )
+def _told(head: dict[str, Any], described: Described) -> bytes:
+    every = [
+        [total, [asdict(one) for one in places], [[kind, names, number] for (kind, names), number in licenses.items()]]
+        for total, places, licenses in zip(*described[:3])
+    ]
+    return to_bytes(head | {"described": every}, {"lines": described.lines.reshape(-1)})
 
 
 def _origin(told: Mapping[str, Any]) -> Origin:
     values = {name: told[name] for name in _ORIGIN}
     return Origin(**values | {"detected_licenses": tuple(map(str, told["detected_licenses"]))})
-
-
-def _listed(frame: Frame, name: str) -> list[Any]:
-    found = frame.values.get(name)
-    check(isinstance(found, list) and len(found) <= _MOST_WANTED)
-    return found  # type: ignore[return-value]
 
 
 def _most(frame: Frame) -> int:

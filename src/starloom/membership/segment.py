@@ -148,16 +148,15 @@ class Segment:
             rows[left] += 1
         return found
 
-    def lines(self, rows: Int64s, first: Int64s, last: Int64s) -> list[tuple[int, int]]:
-        """On which lines of its file, counted from 1, two bytes of the fold of each content stand; `first` <= `last`.
-        Raises UserError when damaged."""
+    def lines(self, rows: Int64s, first: Int64s, last: Int64s) -> Int64s:
+        """int64[2, n]: on which lines of its file, counted from 1, two bytes of the fold of each content stand; `first`
+        <= `last`. Raises UserError when damaged."""
         if ((first < 0) | (first > last) | (last >= self.text_size[rows])).any():
             raise damaged(self.folder.parent, "a place beyond the end of a file")
         texts = self.text, self._gap_position, self._gap_lines
         twice = np.concatenate([rows, rows])
         where = self.text_start[twice], self._gap_start[twice], self._gap_count[twice]
-        found = lines_of(*texts, *where, np.concatenate([first, last])).tolist()
-        return list(zip(found[: len(rows)], found[len(rows) :]))
+        return lines_of(*texts, *where, np.concatenate([first, last])).reshape(2, -1)
 
 
 def damaged(folder: Path, why: str) -> UserError:

@@ -11,7 +11,7 @@ contents by numbers in a list of ids, which may be all that a segment has, as it
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -102,22 +102,27 @@ class Renamed(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """`lines`: pairs of bytes of the content's fold, whose lines are asked for. `most`: places wanted at most."""
+    """Contents of which all is wanted that is known, each once: numbers in `contents`, as in `Found`. `most`: places of
+    each wanted at most. Pairs of bytes of a fold whose lines are wanted too, `first` to `last`; `of`: of which of the
+    contents wanted, a position in `content`."""
 
-    content_id: str
-    lines: tuple[tuple[int, int], ...]
-    most: int | None
+    contents: UInt8s
+    content: Int64s
+    most: Int64s
+    of: Int64s
+    first: Int64s
+    last: Int64s
 
 
-@dataclass(frozen=True)
-class Described:
-    """`lines`: of each pair asked for, counted from 1. `total`: how many places the content has. `licenses`: how many
-    of them by (license_type, detected_licenses)."""
+class Described(NamedTuple):
+    """Of each content wanted: `totals`, how many places it has, -1 where it is not here; `places`, as many of them as
+    were wanted; `licenses`, how many of them all by (license_type, detected_licenses). `lines`: of each pair its two
+    lines, counted from 1; int64[2, pairs]."""
 
-    lines: tuple[tuple[int, int], ...]
-    places: tuple[Origin, ...]
-    total: int
-    licenses: Mapping[License, int] = field(default_factory=dict)
+    totals: list[int]
+    places: list[Sequence[Origin]]
+    licenses: list[Mapping[License, int]]
+    lines: Int64s
 
 
 class Shard(Protocol):
@@ -152,9 +157,7 @@ class Shard(Protocol):
         """What a consistent renaming bears out around these places."""
         ...
 
-    def described(self, wanted: Sequence[Wanted]) -> list[Described | None]:
-        """None for a content that is not here."""
-        ...
+    def described(self, wanted: Wanted) -> Described: ...
 
 
 class Shards:
@@ -201,11 +204,8 @@ class Shards:
     def renamed(self, query: UInt8s, places: Places) -> Renamed:
         return joined_renamed(self._all(lambda shard: shard.renamed(query, places)))
 
-    def described(self, wanted: Sequence[Wanted]) -> list[Described | None]:
-        told = self._all(lambda shard: shard.described(wanted))
-        if len(told) == 1:
-            return told[0]
-        return [next((one for one in some if one is not None), None) for some in zip(*told)]
+    def described(self, wanted: Wanted) -> Described:
+        return merged_described(self._all(lambda shard: shard.described(wanted)), wanted)
 
     def _all(self, ask: Callable[[Shard], T]) -> list[T]:
         return list(self._each(ask, self.shards))
@@ -220,6 +220,30 @@ def merged_tiles(found: Sequence[Tiles], most: int) -> Tiles:
     counts = np.zeros(len(offsets), dtype=np.int64)
     np.add.at(counts, inverse, every[1])
     return Tiles(offsets, np.minimum(counts, most + 1))
+
+
+def merged_described(told: Sequence[Described], wanted: Wanted) -> Described:
+    """Of each content what the first of several shards says that has it."""
+    if len(told) == 1:
+        return told[0]
+    found = nothing_described(wanted)
+    for one in told:
+        here = np.array(one.totals, dtype=np.int64) >= 0
+        for number in np.flatnonzero(here).tolist():
+            if found.totals[number] < 0:
+                found.totals[number] = one.totals[number]
+                found.places[number], found.licenses[number] = one.places[number], one.licenses[number]
+            else:
+                here[number] = False
+        pairs = here[wanted.of]
+        found.lines[:, pairs] = one.lines[:, pairs]
+    return found
+
+
+def nothing_described(wanted: Wanted) -> Described:
+    """Of contents that are not here."""
+    number = len(wanted.content)
+    return Described([-1] * number, [()] * number, [{}] * number, np.zeros((2, len(wanted.of)), dtype=np.int64))
 
 
 def joined_renamed(found: Sequence[Renamed]) -> Renamed:

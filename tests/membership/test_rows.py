@@ -1,0 +1,62 @@
+"""Places read from Arrow's buffers, against Arrow itself."""
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from starloom.membership import places
+from starloom.membership.matches import MatchedFile
+from starloom.membership.rows import Rows
+from starloom.the_stack.origins import OCCURRENCES, Origin, origin
+
+texts = st.sampled_from(["", "MIT", "a/b.py", "Ünïcode/😀.py", "x" * 300])
+maybe = texts | st.none()
+row = st.fixed_dictionaries(
+    {"content_id": texts, "repo_name": texts, "path": texts, "split": texts, "in_dataset": st.booleans()}
+    | dict.fromkeys(("revision_id", "version", "url", "license_type", "language"), maybe)
+    | {"detected_licenses": st.lists(texts.filter(bool), max_size=3) | st.none()}
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(row, max_size=20))
+def test_rows(tmp_path, told):
+    path = tmp_path / "origins.arrow"
+    with path.open("wb") as file:
+        places.write(file, pa.Table.from_pylist(told, OCCURRENCES))
+    rows = Rows(path)
+    assert len(rows) == len(told)
+    expected = [origin(dict(one)) for one in told]
+    assert list(rows.of(0, len(told))) == expected
+    assert list(rows.of(len(told) // 2, 1 if told else 0)) == expected[len(told) // 2 :][:1]
+    counted = {}
+    for one in told:
+        kind = one["license_type"] or None, tuple(sorted(one["detected_licenses"] or ()))
+        counted[kind] = counted.get(kind, 0) + 1
+    assert dict(rows.licenses(0, len(told))) == counted
+
+
+def test_no_places(tmp_path):
+    with pytest.raises(OSError, match="nothing"):
+        Rows(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("lines", [(3, 3), (3, 9)])
+@pytest.mark.parametrize("url", [None, "https://github.com/a/b", "https://example.org/a/b"])
+def test_a_file_made_quickly(lines, url):
+    place = Origin("a/b", "x y.py", "e" * 40, "1" * 40, url, "permissive", ("MIT",), "Python", "train", True)
+    made = MatchedFile.of(place, 5, 70, lines)
+    slowly = MatchedFile(
+        **vars(place),
+        start=5,
+        end=70,
+        first_line=lines[0],
+        last_line=lines[1],
+        swhid=made.swhid,
+        permalink=made.permalink,
+    )
+    assert made == slowly
+    assert list(vars(made)) == list(vars(slowly))
+    assert made.swhid.endswith(";lines=3" if lines == (3, 3) else ";lines=3-9")
+    assert (made.permalink or "").endswith(f"#L3-L{lines[1]}") == bool(url and "github" in url)
