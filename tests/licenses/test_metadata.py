@@ -48,7 +48,7 @@ _TEXT = """Copyright (c) 2020 Somebody
         (None, "MIT OR Apache-2.0", [_MIT, _APACHE], "MIT OR Apache-2.0"),
         (None, "GPLv3+", [_GPL], "GPL-3.0-or-later"),
         (None, "GPLv3+", [_MIT], "MIT AND GPL-3.0-or-later"),
-        (None, "MIT", [_MIT, _GPL], "(MIT AND GPL-1.0-or-later) AND MIT"),
+        (None, "MIT", [_MIT, _GPL], "MIT AND GPL-1.0-or-later"),
         (None, "Dual License", [_BSD, _APACHE], "BSD-3-Clause OR Apache-2.0"),
         (None, "UNKNOWN", [_MIT], "MIT"),
         # The field alone.

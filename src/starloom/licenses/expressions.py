@@ -17,6 +17,7 @@ _MAX_DEPTH = 50  # parentheses in parentheses
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+:-]{,200}")
 _TOKEN = re.compile(r"\s*(?:([A-Za-z0-9][A-Za-z0-9.+:-]*)|([()])|$)")
+_ONE = re.compile(r"\S*(?: WITH \S+)?")  # a licence, perhaps with an exception
 _OPERATORS = ("and", "or", "with")
 
 
@@ -43,6 +44,7 @@ class Every:
 
 
 Node = License | Choice | Every
+_KINDS = {"OR": Choice, "AND": Every}
 
 
 @functools.lru_cache(maxsize=4096)
@@ -121,22 +123,77 @@ def conjuncts(node: Node) -> Iterator[Node]:
 
 
 def join(expressions: list[str], operator: str) -> str:
-    """The expressions under one operator (AND, OR), parenthesised where the parts have operators of their own."""
+    """The expressions under one operator (AND, OR), each once, parenthesised where the parts have operators of their
+    own. What stands under the same operator in one of them is a part like the others.
+
+    >>> join(["MIT", "Apache-2.0 OR MIT"], "OR"), join(["MIT", "Apache-2.0 OR MIT"], "AND")
+    ('MIT OR Apache-2.0', 'MIT AND (Apache-2.0 OR MIT)')
+    """
     unique = list(dict.fromkeys(expressions))
+    return (
+        unique[0] if len(unique) == 1 else _joined([part for one in unique for part in _parts(one, operator)], operator)
+    )
+
+
+def _joined(parts: list[str], operator: str) -> str:
+    unique = list(dict.fromkeys(parts))
     if len(unique) == 1:
         return unique[0]
-    return f" {operator} ".join(f"({one})" if " " in one and " WITH " not in one else one for one in unique)
+    return f" {operator} ".join(one if _ONE.fullmatch(one) else f"({one})" for one in unique)
+
+
+def _parts(expression: str, operator: str) -> list[str]:
+    """What stands under this operator at the top; else the expression as a whole."""
+    node = parse(expression) if " " in expression else None
+    if node is None:
+        return [expression]
+    if isinstance(node, Choice | Every) and isinstance(node, _KINDS[operator]):
+        return [_text(part) for part in _flat(node)]
+    return [_text(node)]
+
+
+def _flat(node: Choice | Every) -> Iterator[Node]:
+    """The parts, those of parts of the same kind among them."""
+    for part in node.parts:
+        if isinstance(part, Choice | Every) and type(part) is type(node):
+            yield from _flat(part)
+        else:
+            yield part
+
+
+def _text(node: Node) -> str:
+    """A node as it is written, each part once."""
+    if isinstance(node, License):
+        return f"{node.id} WITH {node.exception}" if node.exception else node.id
+    return _joined([_text(part) for part in _flat(node)], "OR" if isinstance(node, Choice) else "AND")
 
 
 def rename(expression: str, new: Callable[[str], str]) -> str:
-    """The well-formed expression with each licence id replaced, operators in capitals, single spaces."""
+    """The well-formed expression with each licence id replaced, operators in capitals, single spaces; where two of one
+    choice have one name now, it is named once.
+
+    >>> rename("gpl-2.0 or GPL-2.0-only", lambda name: "GPL-2.0-only")
+    'GPL-2.0-only'
+    """
     tokens = [found[1] or found[2] for found in _TOKEN.finditer(expression) if found[1] or found[2]]
     for i, token in enumerate(tokens):
         if token.lower() in _OPERATORS:
             tokens[i] = token.upper()
         elif token not in ("(", ")") and not (i and tokens[i - 1] == "WITH"):
             tokens[i] = new(token)
-    return " ".join(tokens).replace("( ", "(").replace(" )", ")")
+    text = " ".join(tokens).replace("( ", "(").replace(" )", ")")
+    ids = [token for token in tokens if token not in ("(", ")", "AND", "OR")]
+    if len(set(ids)) < len(ids) and (node := parse(text)) is not None and _repeats(node):
+        return _text(node)
+    return text
+
+
+def _repeats(node: Node) -> bool:
+    """Whether the same stands twice under one operator."""
+    if isinstance(node, License):
+        return False
+    parts = [_text(part) for part in _flat(node)]
+    return len(set(parts)) < len(parts) or any(map(_repeats, node.parts))
 
 
 def _licenses(node: Node) -> Iterator[License]:

@@ -32,7 +32,7 @@ from starloom.workspace.lock import FOLDER
 from starloom.workspace.manifest import read_manifest
 from starloom.workspace.stage import Done, Job, Stage
 
-VERSION = 4
+VERSION = 5  # 5: of joined licences each is named once
 # An address at GitHub; `github.example.com` is a company's own.
 _AT_GITHUB = re.compile(r"(?:[a-z+]+://)?(?:[^/@]*@)?(?:www\.|ssh\.)?github\.com(?:[:/].*)?", re.IGNORECASE | re.DOTALL)
 _GITHUB = (

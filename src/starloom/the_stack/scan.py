@@ -21,7 +21,7 @@ from starloom.workspace.manifest import fingerprint
 from starloom.workspace.parts import Parts
 from starloom.workspace.stage import COMPLETE, Job
 
-VERSION = 1
+VERSION = 2  # 2: of joined licences each is named once
 SCANCODE = "scancode"  # its folder beside those of the signals
 _KIND = f"signal-{SCANCODE}"
 _BATCH = 200  # texts a part

@@ -4,6 +4,7 @@ import json
 import re
 from typing import Any
 
+from starloom.licenses.expressions import join
 from starloom.licenses.statements.naming import by_url, several, stated
 from starloom.licenses.statements.statement import Statement, folder, line_of
 from starloom.licenses.verdict import NO_ASSERTION
@@ -38,11 +39,8 @@ def _read(text: str, rule: str, choice: bool) -> tuple[Statement, ...]:
         for name in ("license", "licence", "licenses", "licences")
         if name in document and (expression := _value(document[name], choice)) is not None
     ]
-    unique = list(dict.fromkeys(said))
-    if not unique:
-        return ()
     # Two keys that differ contradict each other: both apply.
-    return folder(unique[0] if len(unique) == 1 else " AND ".join(f"({one})" for one in unique), line, rule)
+    return folder(join(said, "AND"), line, rule) if said else ()
 
 
 def _value(value: Any, choice: bool) -> str | None:

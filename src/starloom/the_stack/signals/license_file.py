@@ -58,7 +58,7 @@ def _speaks(text: str) -> bool:
 
 SIGNAL = Signal(
     name="license_file",
-    version=4,
+    version=5,
     columns=pa.schema(
         [
             ("file_license", pa.string()),

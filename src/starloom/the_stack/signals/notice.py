@@ -40,7 +40,7 @@ def _canonical(comments: Comments) -> Canonical | None:
 
 SIGNAL = Signal(
     name="notice",
-    version=5,
+    version=6,
     columns=pa.schema(
         [
             ("notice_license", pa.string()),

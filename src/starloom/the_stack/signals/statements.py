@@ -28,7 +28,7 @@ def _measure(batch: Batch, _settings: Any) -> Sequence[pa.Array]:
 
 SIGNAL = Signal(
     name="statements",
-    version=1,
+    version=2,
     columns=pa.schema([("statements", pa.list_(_STATEMENT))]),
     measure=_measure,
     needs_name=True,
