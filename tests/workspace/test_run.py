@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -131,7 +132,7 @@ def test_no_time_and_no_place_in_what_is_published(run, tmp_path):
 
 def test_leftovers_of_a_killed_run_are_cleared(run):
     run()
-    spilled = run.root / ".starloom" / "spill" / "999999999"
+    spilled = run.root / ".starloom" / "spill" / f"{socket.gethostname()}-999999999.0"
     spilled.mkdir(parents=True)
     (run.root / ".second.0123456789abcdef.aside").mkdir()
     run()
@@ -152,7 +153,7 @@ def test_what_was_deleted_is_made_again(run):
 
 def test_a_named_spill_folder_keeps_what_else_is_in_it(tmp_path):
     named, root = tmp_path / "scratch", tmp_path / "w"
-    (named / "starloom-spill" / "999999999").mkdir(parents=True)  # of a killed run
+    (named / "starloom-spill" / f"{socket.gethostname()}-999999999.0").mkdir(parents=True)  # of a killed run
     (named / "mine.txt").write_text("mine")
     root.mkdir()
     for settings in (EngineSettings(workers=1, spill=str(named)), EngineSettings(workers=1, spill="../scratch")):
@@ -163,6 +164,25 @@ def test_a_named_spill_folder_keeps_what_else_is_in_it(tmp_path):
         assert (named / "mine.txt").read_text() == "mine"
     clear_spill(root, settings)
     assert list((named / "starloom-spill").iterdir()) == []
+
+
+def test_what_other_machines_spill_stays(tmp_path):
+    """Two machines share a workspace, or a folder to spill into: the processes of one are not seen on the other."""
+    spilled = tmp_path / ".starloom" / "spill"
+    other = spilled / "another.example-999999999.0"
+    other.mkdir(parents=True)
+    with engine(tmp_path, ENGINE) as local:
+        local.table("SELECT 1", {})
+        clear_spill(tmp_path, ENGINE)
+        assert sorted(spilled.iterdir()) == sorted([other, local.spill])
+    assert list(spilled.iterdir()) == [other]
+
+
+def test_engines_of_one_process_spill_apart(tmp_path):
+    with engine(tmp_path, ENGINE) as one, engine(tmp_path, ENGINE) as other:
+        other.table("SELECT 1", {})
+        one.__exit__()
+        assert other.spill.is_dir()
 
 
 def test_a_workspace_that_may_only_be_read_is_asked(tmp_path, monkeypatch):

@@ -1,5 +1,5 @@
-"""Removing what nothing needs: parts that no index names (a killed run published and never committed them), drafts, and
-what was spilled; and, when asked for by name, a stage's whole output, which the next build makes again.
+"""Removing what nothing needs: parts that no index names (a killed run published and never committed them) and drafts;
+and, when asked for by name, a stage's whole output, which the next build makes again.
 
 Only folders that carry a manifest of ours, or an aside's name, are ever removed.
 """

@@ -4,9 +4,12 @@ Times and rates go to the terminal and to `.starloom/runs.jsonl`, never into wha
 """
 
 import contextlib
+import itertools
 import json
 import os
+import re
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,6 +29,8 @@ from starloom.workspace.stage import Job, Stage, State
 
 RUNS = "runs.jsonl"
 SPILL = "spill"
+_FOLDER = re.compile(r"(?P<host>.+)-(?P<process>[0-9]+)\.[0-9]+")
+_NUMBERS = itertools.count()  # engines of one process spill apart: each removes its folder at its end
 
 
 @dataclass(frozen=True)
@@ -45,17 +50,22 @@ def engine(root: Path, settings: EngineSettings) -> Iterator[LocalEngine]:
     gone at the end. A workspace that may only be read is asked from among the system's temporary files."""
     with contextlib.ExitStack() as stack:
         if settings.spill or _writable(root):
-            folder = _spilled(root, settings) / str(os.getpid())
+            folder = _spilled(root, settings) / f"{_host()}-{os.getpid()}.{next(_NUMBERS)}"
         else:
             folder = stack.enter_context(scratch_folder("starloom-spill-"))
         yield stack.enter_context(LocalEngine(settings, folder))
 
 
 def _spilled(root: Path, settings: EngineSettings) -> Path:
-    """Where runs spill, each into a folder named by its process; nothing else is in it."""
+    """Where runs spill, each into a folder named by its machine and process; nothing else is in it. Other machines may
+    share it, be it by the workspace or by the settings."""
     if not settings.spill:
         return root / FOLDER / SPILL
     return root / Path(settings.spill).expanduser() / "starloom-spill"
+
+
+def _host() -> str:
+    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
 
 
 def _writable(root: Path) -> bool:
@@ -95,10 +105,12 @@ def build(
 
 
 def clear_spill(root: Path, settings: EngineSettings) -> None:
-    """Removes what killed runs spilled; a living reader's folder stays."""
+    """Removes what killed runs spilled; a living reader's folder stays, and that of another machine, whose processes
+    nobody here can see."""
     with contextlib.suppress(OSError):
         for folder in _spilled(root, settings).iterdir():
-            if not folder.name.isdigit() or not Path(f"/proc/{folder.name}").exists():
+            made = _FOLDER.fullmatch(folder.name)
+            if made and made["host"] == _host() and not Path(f"/proc/{made['process']}").exists():
                 shutil.rmtree(folder, ignore_errors=True)
 
 
