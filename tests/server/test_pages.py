@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -16,7 +17,7 @@ from starloom.server.pages.check import _links, _spans
 from starloom.server.pages.marked import MOST_LINES, Span, marked_lines, neighbourhoods
 from the_stack import building
 
-EVERY = ["/", "/search", "/search?q=walrus", "/check", "/nothing"]
+EVERY = ["/", "/search", "/search?q=walrus", "/check", "/file?repo=one&path=src/walrus.py", "/nothing"]
 
 
 class Page(HTMLParser):
@@ -275,6 +276,109 @@ def test_hostile_names_and_contents(browser):
     assert not {"img", "i", "script"} & set(found.tags)
 
 
+# --- /file -----------------------------------------------------------------------------------------------------------
+
+
+def lines_of(response):
+    """(number, text, whether it is marked) of every line shown."""
+    rows = re.findall(
+        r'<span class="row( asked)?" id="L(\d+)"><a class="line" href="#L\2">\2</a><span>([^<]*)</span></span>',
+        response.text,
+    )
+    return [(int(number), html.unescape(text), bool(asked)) for asked, number, text in rows]
+
+
+def test_a_hit_leads_to_its_file(browser, program, full):
+    """From the hit to its line, the file whole, with what is known of it."""
+    found = page(browser.get("/search?q=first.tusks"))
+    (link,) = [link for link in found.links if link.startswith("/file?")]
+    assert link.endswith("#L3")
+    response = browser.get(link)
+    shown = page(response)
+    text = (WANTED.encode() + building.code("walrus", 30)).decode()
+    rows = lines_of(response)
+    assert [row[1] for row in rows] == [line.replace("\u202e", "\\u202e") for line in text.splitlines()]
+    assert [row[0] for row in rows if row[2]] == [3]
+    assert "KEPT" in shown.text
+    assert "MIT" in shown.text
+    assert "L3" in shown.ids
+    told = program.get(link).json()
+    assert (told["repo_name"], told["path"], told["split"]) == ("one", "src/walrus.py", "train")
+    assert told["lines"] == told["last_line"] == len(rows)
+    assert told["detected_licenses"] == ["MIT"]
+
+
+def test_a_match_leads_to_its_file(browser):
+    response = browser.post("/check", data={"text": WANTED})
+    (link,) = [link for link in page(response).links if link.startswith("/file?")]
+    assert [row[0] for row in lines_of(browser.get(link)) if row[2]] == [1, 2, 3, 4]
+
+
+def test_a_file_of_hostile_names(browser):
+    found = page(browser.get("/search", params={"q": '"alert(1)"'}))
+    for link in [link for link in found.links if link.startswith("/file?")]:
+        shown = page(browser.get(link))
+        assert not {"img", "i", "script"} & set(shown.tags)
+        assert "<i>two" in shown.text
+        assert HOSTILE in shown.text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({}, 400),
+        ({"repo": "one"}, 400),
+        ({"path": "src/walrus.py"}, 400),
+        ({"repo": "one", "path": "src/nothing.py"}, 404),
+        ({"repo": "nobody", "path": "src/walrus.py"}, 404),
+        ({"repo": "one", "path": "../../../../etc/passwd"}, 404),
+        ({"repo": "one", "path": "/etc/passwd"}, 404),
+        ({"repo": HOSTILE, "path": "a\x00b\x1b[31m"}, 404),
+        ({"repo": "one", "path": "src/walrus.py", "lines": "9-3", "start": "-1"}, 200),
+        ({"repo": "one", "path": "src/walrus.py", "lines": "999999999999", "start": "999999999"}, 200),
+        ({"repo": "one", "path": "src/walrus.py", "lines": "٣", "start": "٣"}, 200),
+    ],
+)
+def test_files_that_are_none(browser, program, values, status):
+    found = page(browser.get("/file", params=values), status)
+    assert "script" not in found.tags
+    response = program.get("/file", params=values)
+    assert response.status_code == status
+    assert "error" in response.json() or status == 200
+
+
+def test_a_file_without_a_dataset(empty):
+    assert "starloom build" in page(empty.get("/file?repo=one&path=a.py"), 503).text
+
+
+def test_a_long_file_comes_in_pages_and_what_is_private_is_hidden(tmp_path):
+    """Line by line as it is in the dataset, whatever page it is on."""
+    lines = building.code("long", 4_600).decode().splitlines()[:4_499]
+    lines[2_100] = "owner = 'ada.lovelace@analytical-engine.dev'"
+    lines[2_101] = "wide = " + " + ".join("w" * 700)
+    files = {"LICENSE": building.MIT, "long.py": "\n".join(lines).encode(), "empty.py": b""}
+    made = building.Workspace(
+        tmp_path / "w",
+        building.git_repository(tmp_path / "one", files),
+        extra=f"{building.ENGINE}\n[redact.source]\nreplace = 'none'\n[[rules]]\nname = 'long-line'\ndrop = 'false'\n",
+    ).build()
+    with client(make_app(made.root, None), Accept="text/html") as browser:
+        link, seen = "/file?repo=one&path=long.py", []
+        while link:
+            response = browser.get(link)
+            seen += lines_of(response)
+            links = re.findall(r'<a rel="next" href="([^"]*)"', response.text)
+            link = html.unescape(links[0]) if links else None
+        assert [row[0] for row in seen] == list(range(1, 4_500))
+        assert "ada.lovelace" not in seen[2_100][1]
+        assert "<EMAIL>" in seen[2_100][1]
+        assert len(seen[2_101][1]) == 2_001
+        assert [row[1] for row in seen[:2_100] + seen[2_102:]] == lines[:2_100] + lines[2_102:]
+        response = browser.get("/file?repo=one&path=long.py&lines=4000-4002#L4000")
+        assert [row[0] for row in lines_of(response) if row[2]] == [4_000, 4_001, 4_002]
+        assert 'rel="prev"' in response.text
+
+
 # --- /check ----------------------------------------------------------------------------------------------------------
 
 INDENTED = "".join(f"\t{line}\n" for line in WANTED.splitlines())
@@ -318,8 +422,11 @@ def test_what_stands_there_as_it_is_is_marked_so_in_a_renamed_copy():
     [("https://github.com/x/y/blob/1/a.py#L1", True), ("javascript:alert(1)", False), (None, False)],
 )
 def test_permalinks_are_addresses_of_pages(link, shown):
+    """Else a file of the dataset has a page of ours, where there is a dataset."""
     file = MatchedFile("r", "p", "c", None, None, None, (), None, "train", True, 0, 9, 1, 1, "swh:1:cnt:c", link)
-    assert _links(Match(0, 9, 1, 1, 9, [file], 1, False)) == [link if shown else None]
+    match = Match(0, 9, 1, 1, 9, [file, replace(file, in_dataset=False)], 1, False)
+    assert _links(match, has_files=False) == [link if shown else None] * 2
+    assert _links(match, has_files=True) == ([link] * 2 if shown else ["/file?repo=r&path=p&lines=1#L1", None])
 
 
 def test_splits_and_other_names(browser, program):

@@ -16,11 +16,12 @@ from fastapi.responses import Response
 
 from starloom.errors import UserError
 from starloom.membership.check import FILES, Index
-from starloom.membership.matches import Check, Match
+from starloom.membership.matches import Check, Match, MatchedFile
 from starloom.membership.shard import Split
 from starloom.report.charts import share
 from starloom.server.open import Served
 from starloom.server.pages.answer import as_json, page, wants_json
+from starloom.server.pages.file import file_address
 from starloom.server.pages.marked import Span, marked_lines, neighbourhoods
 from starloom.server.refusal import RefusedError
 from starloom.server.room import listed
@@ -68,7 +69,8 @@ async def _checked(request: Request, body: bytes) -> Response:
         return _page(request, index, {"problem": refused, "asked": asked}, refused.status)
     if wants_json(request):
         return await asyncio.to_thread(lambda: as_json(found.to_json()))
-    return await asyncio.to_thread(lambda: _page(request, index, _values(asked, found)))
+    has_files = Served.by(request).workspace.headline.present
+    return await asyncio.to_thread(lambda: _page(request, index, _values(asked, found, has_files)))
 
 
 def _found(request: Request, asked: _Asked) -> Check:
@@ -124,13 +126,13 @@ def _of_values(values: Mapping[str, Any]) -> _Asked:
     return _Asked(text, _SPLITS[split], renamed, files)
 
 
-def _values(asked: _Asked, found: Check) -> dict[str, Any]:
+def _values(asked: _Asked, found: Check, has_files: bool) -> dict[str, Any]:
     return {
         "asked": asked,
         "check": found,
         "coverage": share(round(found.coverage * found.characters), found.characters),
         "exact": sum(match.kind == "exact" for match in found.matches),
-        "matches": [(match, _links(match)) for match in found.matches[:MOST_MATCHES]],
+        "matches": [(match, _links(match, has_files)) for match in found.matches[:MOST_MATCHES]],
         "most_files": MOST_FILES,
         "renamed": {number for number, match in enumerate(found.matches, 1) if match.kind == "renamed"},
         "lines": neighbourhoods(marked_lines(asked.text, _spans(found.matches))),
@@ -155,9 +157,15 @@ def _spans(matches: list[Match]) -> list[Span]:
     return sorted(spans)
 
 
-def _links(match: Match) -> list[str | None]:
-    """The permalinks of the files that are listed, as far as they are addresses of pages."""
-    return [
-        file.permalink if file.permalink and file.permalink.startswith(("https://", "http://")) else None
-        for file in match.files[:MOST_FILES]
-    ]
+def _links(match: Match, has_files: bool) -> list[str | None]:
+    """Where the files that are listed are shown: their permalinks, as far as they are addresses of pages, else our own
+    page, which has those of the dataset."""
+    return [_link(file, has_files) for file in match.files[:MOST_FILES]]
+
+
+def _link(file: MatchedFile, has_files: bool) -> str | None:
+    if file.permalink and file.permalink.startswith(("https://", "http://")):
+        return file.permalink
+    if has_files and file.in_dataset:
+        return file_address(file.repo_name, file.path, file.first_line, file.last_line)
+    return None

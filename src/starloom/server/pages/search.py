@@ -17,6 +17,7 @@ from starloom.search.hits import Answer, Hit
 from starloom.search.query import parse
 from starloom.server.open import Served
 from starloom.server.pages.answer import as_json, page, wants_json
+from starloom.server.pages.file import file_address
 from starloom.server.pages.marked import Line, Span, marked_lines
 from starloom.server.refusal import RefusedError
 
@@ -72,7 +73,8 @@ def search(request: Request, q: str = "", cursor: str = "", n: str = "", limit: 
         return page(request, "search.html", values, refused.status)
     if as_data:
         return as_json(answer.to_json())
-    return page(request, "search.html", _shown(q, answer, _number(n, 0, 10**9) if cursor else 0))
+    shown = _shown(q, answer, _number(n, 0, 10**9) if cursor else 0)
+    return page(request, "search.html", shown | {"has_files": Served.by(request).workspace.headline.present})
 
 
 def _number(given: str, default: int, most: int) -> int:
@@ -85,7 +87,7 @@ def _shown(q: str, answer: Answer, before: int) -> dict[str, object]:
         "q": q,
         "problem": None,
         "answer": answer,
-        "hits": [(hit, _lines(hit)) for hit in answer.hits],
+        "hits": [(hit, _lines(hit), file_address(hit.repo_name, hit.path, hit.line, hit.line)) for hit in answer.hits],
         "first": before + 1,
         "start": _address(q=q),
         "more": _address(q=q, cursor=answer.cursor, n=str(after)) if answer.cursor else None,
