@@ -4,6 +4,7 @@ Cost: some footers (files and row groups are in the order of places, so they are
 group that holds it, 16 MB of text.
 """
 
+import sys
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,11 +68,11 @@ def _rows(file: pq.ParquetFile, repo_name: str, path: str) -> Iterator[dict[str,
 
 
 def _bounds(file: pq.ParquetFile, group: int, name: str = "repo_name") -> tuple[str, str]:
-    """The least and the greatest value of a column in a row group."""
+    """The least and the greatest value of a column in a row group; of values too long to be kept there, all."""
     columns = file.metadata.row_group(group)
     (place,) = [number for number in range(columns.num_columns) if columns.column(number).path_in_schema == name]
     found = columns.column(place).statistics
-    return found.min, found.max
+    return (found.min, found.max) if found and found.has_min_max else ("", chr(sys.maxunicode))
 
 
 def _last(path: Path) -> str:
