@@ -1,5 +1,7 @@
 """`clean` removes what no index names and the outputs that were asked for, and nothing else."""
 
+import json
+
 import pytest
 
 from starloom.errors import UserError
@@ -47,6 +49,24 @@ def test_parts_that_no_index_names_go(built):
     assert (built.root / "files" / "mine").exists()
     assert built.build_again() == {}
     assert built.outputs() == before
+
+
+def test_documents_keep_what_their_own_stages_made(tmp_path):
+    """`ledger --sql` and `tune` of documents ask their listing, signals and pairs, which no index names."""
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": 1}
+    cells = [cell | {"source": building.code(number).decode()} for number in range(3)]
+    notebook = {"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    source = building.folder(
+        tmp_path / "source", {"a.py": building.code("a"), "n.ipynb": json.dumps(notebook).encode()}
+    )
+    built = building.Workspace(tmp_path / "workspace", source).build()
+    kind = built.root / "documents" / "notebook-scripts"
+    before = sorted(kind.rglob("*"))
+    assert {"listing", "files", "signals", "pairs", "ledger", "dataset"} <= {path.name for path in before}
+    assert clean(built.root, all_stages(), (), "test") == []
+    lost = [strange_part(kind, "files", "files"), strange_part(kind, "signals/lines", "signal-lines")]
+    assert [one.path for one in clean(built.root, all_stages(), (), "test")] == lost
+    assert sorted(kind.rglob("*")) == before
 
 
 def test_a_stage_by_name_is_made_again(built):

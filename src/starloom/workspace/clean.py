@@ -11,7 +11,7 @@ from pathlib import Path
 
 from starloom.workspace import atomic
 from starloom.workspace.lock import lock
-from starloom.workspace.manifest import NAME, read_manifest
+from starloom.workspace.manifest import NAME, Manifest, read_manifest
 from starloom.workspace.stage import Stage
 
 
@@ -54,15 +54,22 @@ def _unreferenced(folder: Path) -> Iterator[Path]:
     if index is None:
         return
     named = {file.name.split("/")[0] for file in index.files if file.name.endswith(f"/{NAME}")}
-    if not named and not index.kind.endswith("-index"):
+    if not named and not _is_cache(index):
         return  # a stage's own folder: it holds what its manifest names, or it would not be there
     for path in sorted(folder.iterdir()):
         if path.is_symlink() or not (path / NAME).is_file():
             continue
         if path.name not in named:
             yield path
-        elif not index.kind.endswith("-index"):  # signals/: an index of indexes
-            yield from _unreferenced(path)
+        elif not _is_cache(index):  # signals/, an index of indexes; documents/, of workspaces with stages of their own
+            inner = read_manifest(path)
+            for below in [path] if inner and _is_cache(inner) else sorted(path.iterdir()):
+                if below.is_dir() and not below.is_symlink():
+                    yield from _unreferenced(below)
+
+
+def _is_cache(index: Manifest) -> bool:
+    return index.kind.endswith("-index")
 
 
 def _bytes(folder: Path) -> int:
