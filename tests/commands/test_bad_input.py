@@ -232,6 +232,10 @@ def test_a_name_that_no_file_can_have(cli, refused, arguments):
     refused(cli(*arguments, "n" * 300), "n" * 300)
 
 
+def test_nothing_to_verify(cli, refused):
+    refused(cli("verify", "nowhere"), "nowhere does not exist")
+
+
 def test_a_folder_for_packages_that_cannot_be_made(cli, refused):
     refused(cli("corpus", "fetch", "standard", "--dir", "/proc/starloom"), "/proc/starloom: Operation not permitted")
 

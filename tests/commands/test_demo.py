@@ -36,6 +36,13 @@ def sources(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "0.5"])
+def test_a_training_that_cannot_be_is_told_before_the_work(cli, refused, sources, tmp_path, seconds):
+    done = cli("demo", "--dir", "d", "--from", sources[0], "--train-seconds", seconds)
+    refused(done, "--train-seconds: 0, or 1 and more", code=2)
+    assert not (tmp_path / "d").exists()
+
+
 @pytest.mark.slow
 def test_the_whole_loop(cli, sources, tmp_path):
     words = [word for source in sources for word in ("--from", source)]

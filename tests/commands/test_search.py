@@ -98,6 +98,7 @@ def test_what_cannot_be_understood(built, query, word):
 
 def test_wrong_use(built, tmp_path):
     assert starloom("search", "x", "--all", "--facets", "-w", built).returncode == 2
+    assert starloom("search", "x", "--all", "--limit", "10", "-w", built).returncode == 2
     done = starloom("search", "x", "--cursor", "nonsense", "-w", built)
     assert done.returncode == 1
     assert "no cursor" in done.stderr

@@ -53,6 +53,8 @@ def command(folder: Path, sources: tuple[str, ...], rights: str, train_seconds: 
     from starloom.the_stack.why import telling_file
     from starloom.workspace.run import build, engine
 
+    if not (train_seconds == 0 or 1 <= train_seconds <= 1e9):  # before minutes of work
+        raise click.UsageError("--train-seconds: 0, or 1 and more")
     if (folder / SETTINGS_FILE).exists():
         say(f"going on with {folder} (its {SETTINGS_FILE} stands; remove the folder to start anew)")
     else:

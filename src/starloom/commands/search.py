@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from starloom.commands._workspace import emit, emit_line, find, json_option, workspace_option
 
@@ -81,8 +82,9 @@ def command(
     from starloom.search.ask import SECONDS
     from starloom.search.index import SearchIndex
 
-    if everything and (cursor or facets):
-        raise click.UsageError("--all shows everything: leave --cursor and --facets away")
+    limited = click.get_current_context().get_parameter_source("limit") is ParameterSource.COMMANDLINE
+    if everything and (cursor or facets or limited):
+        raise click.UsageError("--all shows everything: leave --cursor, --facets and --limit away")
     index = SearchIndex.open(find(workspace))
     if index.stale:
         say("note: the dataset has changed since it was indexed; `starloom index search` renews the index")

@@ -22,6 +22,8 @@ def command(path: Path, as_json: bool) -> None:
     from starloom.outside.paths import printable
     from starloom.workspace.manifest import verify_all
 
+    if not path.exists():
+        raise UserError(f"{path} does not exist", "give a workspace, or one of its folders")
     checked, problems = verify_all(path)
     if as_json:
         emit({"proved": checked, "failed": problems})
