@@ -372,7 +372,7 @@ def test_a_full_disk_under_tantivy_is_explained(tmp_path):
     )
 
     def small_files():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
 
     done = in_a_process(tmp_path / "w", 0, shards=1, preexec_fn=small_files)
     assert "UserError: cannot write" in done.stderr, done.stderr

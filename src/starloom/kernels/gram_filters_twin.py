@@ -1,8 +1,9 @@
 """Twin of gram_filters.py in plain Python: a filter from sets of grams. Nothing but its test calls it."""
 
+from starloom.kernels.cuts import LARGE
 from starloom.kernels.gram_filters import GRAM
 
-_BITS, _FACTOR = 2, 0x9E3779B97F4A7C15
+_BITS, _BITS_OF_LARGE, _FACTOR = 2, 4 / 3, 0x9E3779B97F4A7C15
 
 
 def gram_filter(text: bytes) -> bytes:
@@ -12,7 +13,7 @@ def gram_filter(text: bytes) -> bytes:
     hashes = [int.from_bytes(gram, "big") * _FACTOR % 2**64 for gram in grams]
     width = max((8 * len(text) - 1).bit_length(), 6) if text else 6
     different = len({one >> 64 - width for one in hashes})
-    found = bytearray((different * _BITS + 7) // 8)
+    found = bytearray((int(different * (_BITS if len(text) <= LARGE else _BITS_OF_LARGE)) + 7) // 8)
     for one in hashes:
         bit = (one >> 32) * 8 * len(found) >> 32
         found[bit // 8] |= 1 << bit % 8

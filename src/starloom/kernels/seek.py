@@ -91,7 +91,7 @@ def _sought(piece: bytes, any_case: bool) -> tuple[UInt8s, UInt8s]:
 
 
 @leaf
-def _find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
+def find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
     """Where the piece stands first, from a place on; -1: nowhere."""
     end = len(piece) - 1
     middle = end >> 1
@@ -121,22 +121,22 @@ def _find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
 @kernel
 def _stand(starts: Any, stops: Any, data: Any, piece: Any, masks: Any, found: Any) -> None:
     for i in range(len(starts)):
-        found[i] = _find(data[starts[i] : stops[i]], 0, piece, masks) >= 0
+        found[i] = find(data[starts[i] : stops[i]], 0, piece, masks) >= 0
 
 
 @kernel
 def places_of(data: Any, piece: Any, masks: Any, longest: int, starts: Any) -> int:
     """Fills `starts` with the first places; returns how many there are."""
     found = 0
-    p = _find(data, 0, piece, masks) if len(starts) else -1
+    p = find(data, 0, piece, masks) if len(starts) else -1
     while p >= 0 and found < len(starts):
         end = p + len(piece)
         if longest == 0 or is_word(data, p, end, longest):
             starts[found] = p
             found += 1
-            p = _find(data, end, piece, masks)
+            p = find(data, end, piece, masks)
         else:
-            p = _find(data, p + 1, piece, masks)
+            p = find(data, p + 1, piece, masks)
     return found
 
 
@@ -145,7 +145,7 @@ def _lines(data: Any, piece: Any, masks: Any, others: Any, other_masks: Any, end
     """Writes the lines that have them all; returns how many bytes they are."""
     size = 0
     line = 0  # the first that was not looked at begins here
-    place = _find(data, 0, piece, masks)
+    place = find(data, 0, piece, masks)
     while place >= 0:
         start, end = place, line_end(data, place + len(piece))
         while start > line and data[start - 1] != _NEWLINE:
@@ -153,7 +153,7 @@ def _lines(data: Any, piece: Any, masks: Any, others: Any, other_masks: Any, end
         there, first = True, 0
         for k in range(len(ends)):
             last = ends[k] - 1
-            if _find(data[start:end], 0, others[first:last], other_masks[first:last]) < 0:
+            if find(data[start:end], 0, others[first:last], other_masks[first:last]) < 0:
                 there = False
                 break
             first = ends[k]
@@ -162,5 +162,5 @@ def _lines(data: Any, piece: Any, masks: Any, others: Any, other_masks: Any, end
             size += end - start + 1
             out[size - 1] = _NEWLINE
         line = end + 1
-        place = _find(data, line, piece, masks)
+        place = find(data, line, piece, masks)
     return size

@@ -145,6 +145,7 @@ def _found(offsets: Any, data: Any) -> None:
         anchors,
         automaton,
         borders,
+        cuts,
         gram_filters,
         index_terms,
         passage_ngrams,
@@ -159,6 +160,7 @@ def _found(offsets: Any, data: Any) -> None:
     index_terms.index_terms(offsets, data, offsets, data, 100)
     borders.border_terms(offsets, data)
     gram_filters.gram_filters(offsets, data)
+    cuts.whole(cuts.cut(text, lambda block: block), len(text))
     passages.find(*squeeze.squeeze(offsets, data), passages.passages([text], passages.LEAST))
     passage_ngrams.find_nearly(offsets, data, passage_ngrams.passage_ngrams([text], 2, 1.0))
 
@@ -166,13 +168,28 @@ def _found(offsets: Any, data: Any) -> None:
 def _questions(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import best_places, extracts, gram_filters, lines_at, named, seek, shown, surroundings, where
+    from starloom.kernels import (
+        best_places,
+        cuts,
+        extracts,
+        gram_filters,
+        lines_at,
+        named,
+        seek,
+        shown,
+        surroundings,
+        where,
+    )
+    from starloom.kernels.packed import Packed, Sought
 
     text, zero, end = bytes(data), np.zeros(len(offsets) - 1, dtype=np.int64), len(data)
     filters = gram_filters.Filters(np.zeros(2, dtype=np.int64), data[:0])
     filters.having(gram_filters.gram_hashes(text), zero[:1])
     seek.Seeker(b"two", any_case=True).stands_in(text)
     seek.line_seeker(b"two", [b"two"])(text)
+    cuts.whole(b"", 0)
+    sought = Sought(on_line=[[seek.Seeker(b"two", any_case=True)]])
+    sought.told(Packed({0: text}, zero[:1], zero[:1], zero[:1], zero[:1], 1), zero[:1])
     two = where.Where([seek.Seeker(b"two", any_case=True)])
     standing = two.standing([where.Stretch(0, end, 1)], data)
     best_places.best_places(offsets, data, [(0, 0)], standing, [], letters=True)

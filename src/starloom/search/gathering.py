@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from starloom.languages.syntax.definitions import Definitions
 from starloom.search import fields
+from starloom.search import texts as texts_of
 from starloom.search.grams import filters_of
-from starloom.search.layout import CODEC, FILES, FROM_DATASET, shard_name, shard_of
+from starloom.search.layout import FILES, FROM_DATASET, shard_name, shard_of
 from starloom.search.work import Work, uncollected
 from starloom.workspace.atomic import Draft
 from starloom.workspace.operations import Output
@@ -32,7 +33,6 @@ KEPT: Final = "kept.parquet"
 KEPT_ROWS: Final = pa.schema(
     [pa.field("shard", pa.int32(), nullable=False), pa.field("row", pa.int64(), nullable=False)]
 )
-_LEVEL: Final = 4  # of LZ4: 0.345x of the text, at 150 MB/s; higher ones save nothing
 
 
 class Piece(NamedTuple):
@@ -109,7 +109,6 @@ class _New:
         self._stack = stack
         self._texts: Output | None = None
         self._rows: list[pa.Table] = []
-        self._codec = pa.Codec(CODEC, _LEVEL)
 
     def add(self, rows: list[dict[str, Any]], texts: list[bytes]) -> None:
         """Takes rows that lack only the place of their text."""
@@ -117,7 +116,7 @@ class _New:
             self._texts = self._stack.enter_context(self._draft.create(f"{self._name}.lz4"))
         for row, text in zip(rows, texts, strict=True):
             start = self._texts.tell()
-            size = self._texts.write(self._codec.compress(text, asbytes=True))
+            size = self._texts.write(texts_of.pack(text))
             row |= {"text_start": start, "text_size": size, "text_bytes": len(text), "text_file": 0, "live": True}
         for row, grams in zip(rows, filters_of(texts), strict=True):
             row["grams"] = grams

@@ -2,7 +2,7 @@
 
     NN/meta.json, NN/*.idx …   tantivy's index of shard NN, see `fields`
     NN/files.arrow             one row a file: FILES. A row keeps its number; what has gone is not `live`, and empty
-    NN/texts-KK.lz4            the texts, one block of LZ4 each, in UTF-8
+    NN/texts-KK.lz4            the texts, in UTF-8, see `texts`
 
 A file's shard is told by its content: see `shard_of`. Why the texts once more, beside the dataset's Parquet: a row
 group there has 16 MB, 40-70 ms to decode for every hit that lies elsewhere; here a file costs 10 µs, and the index
@@ -21,12 +21,11 @@ from starloom.workspace.operations import Output
 
 FOLDER: Final = "search"
 KIND: Final = "search"  # of its manifest: the stage's name
-VERSION: Final = 5
+VERSION: Final = 6
 SPLITS: Final = ("train", "held_out")
 
 ROWS: Final = "files.arrow"
 META: Final = "meta.json"
-CODEC: Final = "lz4_raw"  # looks at texts are what a question costs: zstd takes six times as long, and 0.07x less room
 REMEDY: Final = "make it again: `starloom index search`"
 
 FROM_DATASET: Final = (

@@ -19,6 +19,7 @@ from starloom.search.candidates import DEFINING, ranked_by
 from starloom.search.facets import Facets, Tally, added, of_terms
 from starloom.search.hits import Shower
 from starloom.search.indexed import Indexed
+from starloom.search.looks import look
 from starloom.search.matching import File, judge, judge_beside_terms
 from starloom.search.nodes import ALL_HITS, Query, fold
 from starloom.search.query import parse
@@ -92,7 +93,10 @@ class _Asked:
     def _candidates(self, wanted: int) -> Iterator[Candidate]:
         """Those of all shards, in order."""
         after = self._question.after
-        found = [shard.candidates(plan, after, wanted) for shard, plan in self._asked]
+        found = [
+            shard.candidates(plan, after, wanted, look(plan.unproved) if plan.unproved else None)
+            for shard, plan in self._asked
+        ]
         return found[0] if len(found) == 1 else merge(*found)
 
     def _exact(self) -> "_Told":
@@ -100,7 +104,7 @@ class _Asked:
         after = self._question.after
         files = [
             (key, self._by_number[number].file(row))
-            for key, number, row, _ in islice(self._candidates(self._limit), self._limit)
+            for key, number, row, _, _ in islice(self._candidates(self._limit), self._limit)
         ]
         facets = None
         if self._question.facets:
@@ -118,10 +122,12 @@ class _Asked:
         files: list[tuple[Key, Indexed]] = []
         total, tally = 0, Tally() if self._question.facets else None
         counting = _Counting(self._query.count, self._question.count_seconds, self._deadline)
-        for key, number, row, ahead in self._candidates(4 * self._limit):
+        for key, number, row, told, ahead in self._candidates(4 * self._limit):
             file = self._by_number[number].file(row)
-            proof = holds[number]
-            if proof is None or proof(file):
+            if told is None:
+                proof = holds[number]
+                told = proof is None or proof(file)
+            if told:
                 total += 1
                 if tally:
                     tally.add(file.value)

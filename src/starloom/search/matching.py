@@ -226,12 +226,12 @@ def _has(needed: Said) -> Callable[[Text], bool]:
 def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None:
     """Whether a pattern stands on one of the lines that have a piece it needs, where it reaches over no line's end: a
     large text has few of them. None: the whole text must be gone through."""
-    choices = _choices(needed)
-    if not choices or not patterns.on_one_line(pattern) or patterns.needs_folding(pattern):
+    groups = choices(needed)
+    if not groups or not patterns.on_one_line(pattern) or patterns.needs_folding(pattern):
         return None
     compiled = patterns.compile(pattern)
-    pieces = max(choices, key=lambda some: min(map(len, some)) / len(some))  # each is a way through the whole text
-    others = [some[0] for some in choices if len(some) == 1 and some != pieces]
+    pieces = max(groups, key=lambda some: min(map(len, some)) / len(some))  # each is a way through the whole text
+    others = [some[0] for some in groups if len(some) == 1 and some != pieces]
     lines_with = [line_seeker(piece, others) for piece in pieces]
 
     def stands(text: Text) -> bool:
@@ -245,15 +245,15 @@ def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None
     return stands
 
 
-def _choices(needed: Said) -> list[list[bytes]]:
+def choices(needed: Said) -> list[list[bytes]]:
     """Of what is needed, all that is one of some pieces of ASCII."""
-    choices = []
+    groups = []
     for part in needed.parts if isinstance(needed, Every) else [needed]:
         some = part.parts if isinstance(part, Some) else [part]
         pieces = [one.text for one in some if isinstance(one, Has) and one.text.isascii()]
         if len(pieces) == len(some):
-            choices.append([one.encode() for one in pieces])
-    return choices
+            groups.append([one.encode() for one in pieces])
+    return groups
 
 
 def _has_letters(needle: str) -> bool:

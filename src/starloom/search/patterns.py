@@ -7,7 +7,8 @@ Cost: 20-100 µs to compile; 0.1-1 GB/s to search, whatever the pattern.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -102,6 +103,16 @@ def on_one_line(pattern: Pattern) -> bool:
 def stands(compiled: "Compiled", data: bytes) -> bool:
     """Whether it stands somewhere in UTF-8."""
     return compiled.search(data) is not None
+
+
+def holding(compiled: "Compiled", lines: bytes, bounds: Sequence[int]) -> Iterator[int]:
+    """In which texts it stands on a line: those of text i are lines[bounds[i]:bounds[i + 1]]. It is sought in the lines
+    of all of them at once, and behind a match in those of the next text."""
+    at = 0
+    while at < len(lines) and (match := compiled.search(lines, at)):
+        number = bisect_right(bounds, match.start()) - 1
+        yield number
+        at = bounds[number + 1]
 
 
 def found(compiled: "Compiled", data: bytes) -> Iterator[tuple[int, int]]:

@@ -17,14 +17,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from starloom.errors import UserError
+from starloom.kernels.cuts import LARGE
 from starloom.kernels.named import Names
+from starloom.kernels.packed import Packed
 from starloom.kernels.text import Int64s
 from starloom.scratch import scratch_folder
 from starloom.search import fields, grams, layout
+from starloom.search import texts as texts_of
 from starloom.search.ask import Key
 from starloom.search.candidates import Plan, plan
 from starloom.search.columns import Columns, Lists, Strings, cell_of
 from starloom.search.indexed import Indexed
+from starloom.search.looks import Look, Looking
 from starloom.search.nodes import Node, fold
 from starloom.search.rows import mapped
 
@@ -42,11 +46,13 @@ Clauses: TypeAlias = "list[tuple[Any, Query]]"
 
 
 class Candidate(NamedTuple):
-    """A row of a shard, and where it stands among hits. `ahead`: so many seconds pass, about, until the next one."""
+    """A row of a shard, and where it stands among hits. `holds`: whether it is one; None: it is still to be proved.
+    `ahead`: so many seconds pass, about, until the next one."""
 
     key: Key
     shard: int
     row: int
+    holds: bool | None
     ahead: float
 
 
@@ -109,7 +115,7 @@ class Shard:
         self._grams = grams.in_column(self._columns.array("grams"))
         texts = layout.texts_among(names)
         self._texts = {layout.text_number(name): pa.py_buffer(mapped(folder / name)) for name in texts}
-        self._codec = pa.Codec(layout.CODEC)
+        self._packed = Packed(self._texts, self._files, self._starts, self._sizes, self._lengths, LARGE)
         self._searcher, self._schema = _open_segments(folder, names - {layout.ROWS, *texts})
         self.files = int(self._searcher.num_docs)
         self._deleted = len(table) - self.files  # rows
@@ -119,8 +125,10 @@ class Shard:
     def plan(self, node: Node) -> Plan:
         return plan(node, self._searcher, self._schema)
 
-    def candidates(self, found: Plan, after: Key | None, wanted: int) -> Iterator[Candidate]:
-        """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably."""
+    def candidates(self, found: Plan, after: Key | None, wanted: int, look: Look | None = None) -> Iterator[Candidate]:
+        """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably. `look`: of those
+        that it says are none, only so many are given that he who counts the time is asked every millisecond or two."""
+        looking = Looking(self._packed, look)
         for tier in range(after.tier if after else 0, len(found.better) + 1):
             if tier < len(found.better) and found.better[tier] is None:
                 continue
@@ -131,21 +139,19 @@ class Shard:
                 ranks, rows = self._batch(found, tier, rank, size)
                 likely = self._likely(found, rows)
                 spent = time.monotonic() - started
-                for place in likely:
-                    ahead = spent if place == len(rows) - 1 else 0.0
-                    yield Candidate(Key(tier, ranks[place]), self.number, int(rows[place]), ahead)
+                for place, holds, ahead in looking.at(rows, likely):
+                    ahead += spent if place == len(rows) - 1 else 0.0
+                    yield Candidate(Key(tier, ranks[place]), self.number, int(rows[place]), holds, ahead)
                 if len(ranks) < size:
                     break
                 rank = ranks[-1]
                 size = min(max(size, _FIRST) * _MORE, _MOST)
 
-    def _likely(self, found: Plan, rows: Int64s) -> list[int]:
-        """The places of those that may be hits, and the last: so he who counts the time is asked in each batch."""
+    def _likely(self, found: Plan, rows: Int64s) -> Int64s:
+        """The places of those that may be hits."""
         if found.may is None or not len(rows):
-            return list(range(len(rows)))
-        may = found.may(self._grams, rows)
-        may[-1] = True
-        return np.flatnonzero(may).tolist()
+            return np.arange(len(rows))
+        return np.flatnonzero(found.may(self._grams, rows))
 
     def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> tuple[list[int], Int64s]:
         """The first candidates of a tier, of a greater rank: their ranks and rows."""
@@ -225,8 +231,7 @@ class Shard:
 
     def _unpacked(self, row: int) -> bytes:
         block = self._texts[self._files[row]].slice(self._starts[row], self._sizes[row])
-        data: bytes = self._codec.decompress(block, self._lengths[row], asbytes=True)
-        return data
+        return texts_of.unpack(block, self._lengths[row])
 
 
 @lru_cache(64)

@@ -16,7 +16,8 @@ import pyarrow.parquet as pq
 from starloom.kernels.text import Int64s
 from starloom.search import rows as rows_of
 from starloom.search import segments
-from starloom.search.layout import CODEC, FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
+from starloom.search import texts as texts_of
+from starloom.search.layout import FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
 from starloom.search.work import Work, uncollected
 from starloom.workspace import operations
 from starloom.workspace.atomic import Draft
@@ -119,7 +120,6 @@ def index(task: Slice) -> None:
 
 
 def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
-    codec = pa.Codec(CODEC)
     for part in task.parts:
         folder = task.work.path(part.piece)
         texts = rows_of.mapped(folder / f"{task.shard}.lz4")
@@ -127,7 +127,7 @@ def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
             for batch in file.iter_batches(_READ):
                 for row in batch.to_pylist():
                     block = texts[row["text_start"] : row["text_start"] + row["text_size"]]
-                    yield row, codec.decompress(block, row["text_bytes"], asbytes=True)
+                    yield row, texts_of.unpack(block, row["text_bytes"])
 
 
 @dataclass(frozen=True)

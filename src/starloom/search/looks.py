@@ -1,0 +1,140 @@
+"""What a query asks of the text of a file, put to many packed texts at once (`kernels/packed`): Python sees those alone
+that may be hits.
+
+What is told so: words and pieces of text that need no folding beyond ASCII, what must not be there too; of a pattern
+the pieces that it needs, and where it reaches over no line's end whether it stands on one of the lines that have them.
+Of whatever else there is in a query nothing is told, and the judge (`matching`) is asked of what is left.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from starloom.kernels.packed import HAS, TORN, Packed, Sought
+from starloom.kernels.seek import Seeker
+from starloom.kernels.text import Int64s
+from starloom.search import patterns, required
+from starloom.search.matching import choices, seeker_of
+from starloom.search.nodes import All, Any, Exact, Node, Not, Pattern, Word
+
+_GLANCE: Final = 1 << 16  # bytes of texts that are looked at together at first
+_BRIEF: Final = 0.0005  # seconds that a look takes, about
+
+
+@dataclass
+class _Asked:
+    """What is asked of a text. `whole`: that is all."""
+
+    there: list[list[Seeker]] = field(default_factory=list)
+    absent: list[list[Seeker]] = field(default_factory=list)
+    on_line: list[list[Seeker]] = field(default_factory=list)
+    closely: list[list[bytes]] = field(default_factory=list)  # on the line too, asked of filters alone
+    pattern: Pattern | None = None  # sought on the lines
+    whole: bool = True
+
+    def add(self, node: Node) -> None:
+        if isinstance(node, All):
+            for part in node.parts:
+                self.add(part)
+        elif isinstance(node, Pattern):
+            self._add_pattern(node)
+        elif seekers := _seekers(node):
+            self.there.append(seekers)
+        elif isinstance(node, Not) and (seekers := _seekers(node.part)):
+            self.absent.append(seekers)
+        else:
+            self.whole = False
+
+    def _add_pattern(self, pattern: Pattern) -> None:
+        needed = required.needed(pattern)
+        groups = [[Seeker(piece, any_case=True) for piece in some] for some in choices(needed)] if needed else []
+        groups.sort(key=lambda some: -min(len(one.piece) for one in some) / len(some))  # each is a way through a text
+        if groups and not self.pattern and patterns.on_one_line(pattern) and not patterns.needs_folding(pattern):
+            more = required.needed(pattern, closely=True)
+            self.pattern, self.on_line, self.closely = pattern, groups, choices(more) if more else []
+        else:
+            self.there += groups
+            self.whole = False
+
+
+def _seekers(node: Node) -> list[Seeker]:
+    """Of which one stands in each text that `node` holds for, and in no other; none where that is not so simple."""
+    if isinstance(node, Word | Exact):
+        seeker = seeker_of(node)
+        return [seeker] if seeker else []
+    if isinstance(node, Any):
+        parts = [_seekers(part) for part in node.parts]
+        return [one for part in parts for one in part] if all(parts) else []
+    return []
+
+
+class Look:
+    """Made once a query, by one thread."""
+
+    def __init__(self, asked: _Asked) -> None:
+        self._sought = Sought(asked.there, asked.absent, asked.on_line, asked.closely)
+        self._whole = asked.whole
+        self._case_sensitive = asked.pattern is not None and asked.pattern.case_sensitive
+        self._compiled = patterns.compile(asked.pattern) if asked.pattern else None
+
+    def told(self, packed: Packed, rows: Int64s) -> list[bool | None]:
+        """Whether the query holds for each of these rows; None: ask the judge."""
+        state, bounds, lines = self._sought.told(packed, rows)
+        has = state == HAS
+        if self._compiled:
+            data = lines.tobytes()
+            holding = list(
+                patterns.holding(self._compiled, data if self._case_sensitive else data.lower(), bounds.tolist())
+            )
+            has[:] = False
+            has[holding] = True
+        found: list[bool | None] = has.tolist()
+        for number in np.flatnonzero(state == TORN if self._whole else has | (state == TORN)).tolist():
+            found[number] = None
+        return found
+
+
+def look(node: Node) -> Look | None:
+    """What of `node` may be told of many texts at once; None: nothing."""
+    asked = _Asked()
+    asked.add(node)
+    return Look(asked) if asked.there or asked.absent or asked.on_line else None
+
+
+class Looking:
+    """Looks at rows, ever more of them at once: few are wasted where a page is soon full."""
+
+    def __init__(self, packed: Packed, look: Look | None) -> None:
+        self._packed = packed
+        self._look = look
+        self._bytes = _GLANCE  # of texts, that are looked at next
+
+    def at(self, rows: Int64s, likely: Int64s) -> Iterator[tuple[int, bool | None, float]]:
+        """Of those at `likely` places among `rows` that may be hits, and of the last row: place, whether it is one, and
+        how long it takes until the next one is told. None: nobody knows yet."""
+        last = len(rows) - 1
+        if self._look is None:
+            yield from ((place, None, 0.0) for place in likely.tolist())
+        else:
+            upto = np.cumsum(self._packed.length[rows[likely]])
+            begin = passed = 0
+            while begin < len(likely):
+                end = max(int(np.searchsorted(upto, passed + self._bytes, "right")), begin + 1)
+                started = time.monotonic()
+                told = self._look.told(self._packed, rows[likely[begin:end]])
+                spent = time.monotonic() - started
+                ahead = spent
+                if spent < _BRIEF / 2:
+                    self._bytes, ahead = 2 * self._bytes, 2 * spent
+                elif spent > 2 * _BRIEF:
+                    self._bytes = max(self._bytes // 2, _GLANCE)
+                for place, holds in zip(likely[begin : end - 1].tolist(), told, strict=False):
+                    if holds is not False:
+                        yield place, holds, 0.0
+                yield int(likely[end - 1]), told[-1], ahead
+                begin, passed = end, int(upto[end - 1])
+        if last >= 0 and not (len(likely) and likely[-1] == last):
+            yield last, False, 0.0
