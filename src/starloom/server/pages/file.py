@@ -91,7 +91,7 @@ def _found(request: Request, repo: str, path: str) -> tuple[KeptFile, str]:
     except UserError as problem:
         raise RefusedError.of(problem, 503, "no_dataset") from None
     if found is None or said is None:
-        raise RefusedError(404, f"{name} is not in the dataset", hint=f"ask why: `starloom why {shlex.quote(name)}`")
+        raise RefusedError(404, f"the dataset has no {name}", hint=f"`starloom why {shlex.quote(name)}` says why")
     return found, words(said)
 
 
