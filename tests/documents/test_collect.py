@@ -114,6 +114,28 @@ def test_what_is_in_the_dataset(made):
     assert [one["kind"] for one in structured["docs/empty.ipynb"]["redactions"]] == ["EMAIL"]
 
 
+def test_why_of_a_notebook_names_its_documents(made):
+    """Its own row says only that a notebook is no source file."""
+    done = starloom("why", "docs/sums.ipynb", "-w", made.root, cwd=made.root)
+    assert done.returncode == 0, done.stderr
+    _, _, told = done.stdout.partition("`starloom why docs/sums.ipynb -w documents/notebook-scripts` explains:\n")
+    assert told.splitlines() == [
+        "  documents/notebook-scripts: 1 dropped by exact-duplicate",
+        "  documents/notebook-structured: 1 dropped by near-duplicate",
+    ]
+    as_json = json.loads(starloom("why", "docs/sums.ipynb", "-w", made.root, "--json").stdout)
+    assert [list(as_json["documents"]), as_json["documents"]["documents/notebook-structured"]] == [
+        ["documents/notebook-scripts", "documents/notebook-structured"],
+        [{"verdict": "dropped", "rule": "near-duplicate", "files": 1}],
+    ]
+    for what in ("a.py", "three"):
+        done = starloom("why", what, "-w", made.root)
+        assert done.returncode == 0, done.stderr
+        assert "documents" not in done.stdout
+    done = starloom("why", "docs/sums.ipynb", "-w", made.root / "documents" / "notebook-scripts")
+    assert "documents made" not in done.stdout
+
+
 def test_asked_as_a_workspace(made):
     root = made.root / "documents" / "notebook-scripts"
     done = starloom("why", "torn.ipynb", "-w", root)

@@ -36,7 +36,9 @@ def command(
         starloom why swh:1:cnt:e69de29bb2d1d6434b8b29ae775ad8c2e48c5391
     """
     import os
+    import shlex
 
+    from starloom.documents.told import documents_of
     from starloom.outside.paths import text_path
     from starloom.stages import load_settings
     from starloom.the_stack.why import explain, words
@@ -47,7 +49,13 @@ def command(
         what = text_path(os.fsencode(what))
     with engine(root, load_settings(root).engine) as local:
         found = explain(root, local, what, limit, 0 if no_diff else diff, raw)
+        documents = documents_of(root, local, what)
     if as_json:
-        emit(found.to_json())
-    else:
-        click.echo(words(found))
+        emit(found.to_json() | {"documents": {one.folder: one.counts for one in documents}})
+        return
+    click.echo(words(found))
+    if documents:
+        place = shlex.quote(os.path.relpath(root / documents[0].folder))
+        click.echo(f"\ndocuments made of it, which `starloom why {shlex.quote(what)} -w {place}` explains:")
+    for one in documents:
+        click.echo(f"  {one.words()}")
