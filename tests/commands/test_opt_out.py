@@ -10,6 +10,7 @@ import pytest
 from sources.conftest import Git
 from starloom import commands
 from starloom.commands import opt_out
+from starloom.commands._opt_out_words import impact as impact_words
 from starloom.errors import UserError
 from starloom.identity import content_id, content_swhid
 from starloom.membership.check import Index
@@ -348,3 +349,13 @@ def test_the_report_says_what_is_out_and_not_who_asked(workspace, run):
 
 def test_kinds_are_those_of_the_log():
     assert opt_out._KINDS == opt_out_log.KINDS
+
+
+def test_two_sets_of_tokens_are_told_apart():
+    """The workspace's, and those that a model was trained further on."""
+    row = {"entry": "a/b (entry 1)", "files": 1, "documents": 1, "tokens": 9, "note": ""}
+    named = [("tokens", "tokens"), ("tokens", "models/tuned/examples"), ("model", "tuned")]
+    holdings = [{"where": where, "name": name} | row for where, name in named]
+    lines = impact_words({"holdings": holdings, "unknown_runs": [], "near_twins": [], "near_twins_total": 0})
+    said = ": 1 content, 1 document, 9 tokens; a/b (entry 1)"
+    assert lines[:3] == [f"tokens{said}", f"tokens models/tuned/examples{said}", f"model tuned{said}"]

@@ -218,7 +218,7 @@ def _holding(one: Mapping[str, Any]) -> str:
         counts += [counted(one["documents"], "documents"), counted(one["tokens"], "tokens")]
     if one["where"] in ("tokens", "model") and counts:
         counts[0] = counted(one["files"], "contents")
-    name = f"model {one['name']}" if one["where"] == "model" else one["where"]
+    name = one["where"] if one["name"] == one["where"] else f"{one['where']} {one['name']}"
     said = ", ".join([*counts, *([one["note"]] if one["note"] else [])])
     return printable(f"{name}: {said}; {one['entry']}")
 

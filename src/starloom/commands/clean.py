@@ -24,7 +24,7 @@ def command(stages: tuple[str, ...], dry_run: bool, workspace: Path | None, as_j
         starloom clean
         starloom clean list read --dry-run
     """
-    from starloom.progress import human
+    from starloom.progress import counted, human
     from starloom.stages import all_stages, made_stages
     from starloom.workspace.clean import clean, removals
 
@@ -41,4 +41,4 @@ def command(stages: tuple[str, ...], dry_run: bool, workspace: Path | None, as_j
     for one in found:
         click.echo(f"{human(one.bytes, 'bytes'):>9}  {one.path.relative_to(root)}: {one.reason}")
     size = human(sum(one.bytes for one in found), "bytes")
-    click.echo(f"{'would remove' if dry_run else 'removed'} {len(found):,} folders, {size}")
+    click.echo(f"{'would remove' if dry_run else 'removed'} {counted(len(found), 'folders')}, {size}")

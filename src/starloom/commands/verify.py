@@ -20,6 +20,7 @@ def command(path: Path, as_json: bool) -> None:
         starloom verify my-stack/dataset
     """
     from starloom.outside.paths import printable
+    from starloom.progress import counted
     from starloom.workspace.manifest import verify_all
 
     if not path.exists():
@@ -30,7 +31,7 @@ def command(path: Path, as_json: bool) -> None:
     else:
         for problem in problems:
             click.echo(printable(f"failed: {problem}"))
-        click.echo(f"{checked:,} folders read again, {len(problems):,} problems")
+        click.echo(f"{counted(checked, 'folders')} read again, {counted(len(problems), 'problems')}")
     if problems:
         raise UserError(
             f"{path} is damaged",
