@@ -262,6 +262,12 @@ def test_init_twice(cli, refused, workspace, tmp_path):
     refused(cli("init", "w", "--from", source), "exists already")
 
 
+def test_nothing_is_built_yet(cli, refused, workspace, tmp_path):
+    made = workspace(building.folder(tmp_path / "s", {"a.py": code("a")}))
+    for command in (["why", "a.py"], ["ledger"], ["report"], ["index"]):
+        refused(cli(*command, cwd=made), "is missing", "hint: run `starloom build`, whose stage `")
+
+
 def test_an_empty_folder(cli, workspace, tmp_path):
     made = workspace(building.folder(tmp_path / "s", {}))
     done = cli("build", cwd=made)

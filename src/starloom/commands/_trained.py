@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def tell(done: "Trained", as_json: bool, **more: Any) -> None:
     """In words, or as JSON with `more` in it; under torchrun the first process alone."""
-    from starloom.progress import say
+    from starloom.progress import counted, say
     from starloom.training.world import speaks
 
     if not speaks():
@@ -37,5 +37,6 @@ def tell(done: "Trained", as_json: bool, **more: Any) -> None:
         return
     if not done.anew:
         say(f"run {done.run.name} is finished; `--restart` trains it anew")
-    say(f"{record.steps:,} steps, {done.tokens:,} tokens in {done.seconds:.0f} s, loss {done.loss:.3f}")
+    read = f"{counted(record.steps, 'steps')}, {counted(done.tokens, 'tokens')}"
+    say(f"{read} in {done.seconds:.0f} s, loss {done.loss:.3f}")
     click.echo(done.run.model)

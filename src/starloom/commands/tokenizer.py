@@ -70,11 +70,12 @@ def command(
     if as_json:
         emit({"folder": str(root / FOLDER), **facts})
     else:
+        rare, private = facts["hardly_used"], facts["private"]
         click.echo(
             f"{root / FOLDER}: {facts['vocabulary']:,} tokens, {facts['bytes_per_token']:.2f} bytes per token on "
             f"{facts['measured_on'].replace('_', '-')} text\n"
-            f"{facts['hardly_used']:,} of them are hardly used, {facts['private']:,} look private: "
-            "`starloom tokenizer --report`"
+            f"{rare:,} of them {'is' if rare == 1 else 'are'} hardly used, "
+            f"{private:,} look{'s' if private == 1 else ''} private: `starloom tokenizer --report`"
         )
 
 

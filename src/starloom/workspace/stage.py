@@ -129,5 +129,5 @@ def opened(folder: Path, made_by: str) -> Manifest:
     """The manifest of an output that a reader needs, its files' sizes checked. Raises UserError when it is missing."""
     manifest = open_folder(folder)
     if manifest is None:
-        raise UserError(f"{folder} is missing", f"run `starloom build {made_by}`")
+        raise UserError(f"{folder} is missing", f"run `starloom build`, whose stage `{made_by}` makes it")
     return manifest
