@@ -308,8 +308,12 @@ def initialise(
     here = Place(folder / "fetched", LocalEngine(EngineSettings(), folder))
     blocks = []
     problems: list[RepositoryProblem] = []
+    places: set[str] = set()
     for source in sources:
         place = absolute(source, Path.cwd())
+        if place in places:
+            raise UserError(f"{source} is named twice", "name each source once: every file of it would be listed twice")
+        places.add(place)
         if Path(place).resolve() == root.resolve() and not is_git(root):
             raise own_output(root)
         problems += open_source(SourceSettings(place, rights), here).problems  # what would be refused later is told now

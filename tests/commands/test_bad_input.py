@@ -198,6 +198,13 @@ def test_a_source_that_cannot_be(cli, refused, tmp_path, source, words):
     assert not (tmp_path / "w").exists()
 
 
+def test_a_source_that_is_named_twice(cli, refused, tmp_path):
+    building.folder(tmp_path / "s", {"a.py": code("a")})
+    refused(
+        cli("init", "w", "--from", "s", "--from", "pypi:x", "--from", tmp_path / "s"), f"{tmp_path}/s is named twice"
+    )
+
+
 def test_what_a_list_names_and_is_not_there_is_told_at_once(cli, tmp_path):
     building.folder(tmp_path / "s", {"a.py": code("a")})
     (tmp_path / "list").write_text("s\n" + "".join(f"nowhere{number}\n" for number in range(9)))
