@@ -1,8 +1,16 @@
 """What the index is asked for: the candidates are few, exact where they can be, and the best come first."""
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from search.conftest import index, paths, row, write_dataset
+from starloom.kernels.index_terms import index_terms
+from starloom.search import shard as shards
+from starloom.search import tiers
+from starloom.search.fields import LONGEST_WORD
+from starloom.search.nodes import fold
 from starloom.search.query import parse
 
 ROWS = [
@@ -36,6 +44,31 @@ def test_a_word_with_capitals_ranks_alike(opened):
 def test_names_in_a_text_rank_too(opened):
     assert paths(opened.search('"quicksort"'))[0] == "exact.py"
     assert paths(opened.search('"def quicksort(" or "quicksort = "'))[0] == "exact.py"
+
+
+@pytest.mark.parametrize(
+    "query", ['"quicksort("', '"quicksort" or "quick_sort"', '"QuickSort" path:quick', "/quick.*/", '"(qui"']
+)
+def test_few_are_ranked_as_many_are(opened, query, monkeypatch):
+    (shard,) = opened.shards._shards
+    assert shard._few(shard.plan(parse(query).node), None) is not None
+    page = opened.search(query, 2)
+    both = page.hits + (opened.search(query, cursor=page.cursor).hits if page.cursor else [])
+    monkeypatch.setattr(shards, "_FIRST", 1)
+    assert shard._few(shard.plan(parse(query).node), None) is None
+    assert opened.search(query, 12).hits == both
+    assert opened.search(query, 2).cursor == page.cursor
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.text(st.sampled_from("aBc_9.é-"), max_size=12) | st.just("a" * 100) | st.just("A" * 99))
+def test_a_names_words_are_those_of_the_index(name):
+    data = np.frombuffer(name.encode(), np.uint8)
+    offsets = np.array([0, len(data)])
+    folded = np.frombuffer(fold(name).encode(), np.uint8)
+    whole, parts, *_ = index_terms(offsets, data, np.array([0, len(folded)]), folded, LONGEST_WORD)
+    expected = {*whole.data.tobytes().decode().split(), *parts.data.tobytes().decode().split()}
+    assert set(tiers._words_of(name)) == expected
 
 
 def test_exclusions_and_filters_do_not_rank(opened):

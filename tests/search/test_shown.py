@@ -13,6 +13,7 @@ from starloom.kernels.where import Where
 from starloom.privacy.hidden import surroundings
 from starloom.search.best import Texts
 from starloom.search.hits import Shower
+from starloom.search.matching import Text, places, text_terms
 from starloom.search.query import parse
 
 ADDRESS = "ada.lovelace" + "@" + "analytical.engines.co.uk"
@@ -35,7 +36,11 @@ def test_one_call_tells_what_several_do(query, some, raw, drawn):
             lines.append(Line(number, line, drawn.draw(st.integers(1, 2)), name))
     joined = Texts([one.encode() for one in some])
     at_once, all_there = shower._at_once(joined, lines)
-    assert (at_once, all_there) == shower._one_by_one(joined, lines)
+    one_by_one, seen = shower._one_by_one(joined, lines)
+    assert at_once == one_by_one
+    sought = [places(term) for term in text_terms(parse(query).node)]
+    assert all_there == [all(find(Text(one), 1) for find in sought) for one in some]
+    assert all(there or not was_seen for there, was_seen in zip(all_there, seen, strict=True))
 
 
 def called(offsets, lines=(), pieces=None):
@@ -47,7 +52,7 @@ def called(offsets, lines=(), pieces=None):
 def test_lines_and_places():
     told = called([0, 3])
     (text,) = told.texts
-    assert (text.line, text.first, told.lines, told.places, told.all_there) == (2, 1, b"a\nb", [[2, 3]], [True])
+    assert (text.line, text.first, told.lines, told.places, told.all_there) == (2, 1, "a\nb", ((2, 3),), [True])
     assert [row.number for row in told.rows_of(text)] == [1, 2]
 
 

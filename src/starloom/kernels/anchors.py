@@ -67,7 +67,8 @@ class Compiled:
         starts = np.empty(room, np.int64)
         chunk = min(CHUNK, size)
         stops, states = np.empty(chunk, np.int64), np.empty(chunk, np.uint32)
-        at = np.array([offsets[0], 0, 0, 0, offsets[0], 0], np.int64)  # where to go on: see _places
+        at = np.zeros(6, np.int64)  # where to go on: see _places
+        at[0] = at[4] = offsets[0]
         more = True
         while more:
             found = _places(

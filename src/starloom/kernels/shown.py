@@ -17,6 +17,7 @@ from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.counting import continuation_bytes
 from starloom.kernels.extracts import Row, _extracts
 from starloom.kernels.lines_at import behind
+from starloom.kernels.seek import places_of
 from starloom.kernels.surroundings import Surroundings, _around
 from starloom.kernels.swar import line_end
 from starloom.kernels.text import Int64s, UInt8s, frozen
@@ -68,13 +69,13 @@ class Text(NamedTuple):
 class Shown(NamedTuple):
     """`texts`; `rows` as in `extracts`; `windows`: (first, last) of what is looked at around a line, or around all of a
     text; `lines`: those that are plain, each text's with "\\n" between them; `places` in there, apart, in order, from
-    the text's `start`; `all_there`: of each text whether all pieces were seen in it."""
+    the text's `start`; `all_there`: of each text whether all pieces stand in it."""
 
     texts: list[Text]
     rows: NDArray[np.int64]
     windows: list[list[int]]
-    lines: bytes
-    places: list[list[int]]
+    lines: str
+    places: tuple[tuple[int, int], ...]
     all_there: list[bool]
 
     def rows_of(self, text: Text) -> list[Row]:
@@ -118,11 +119,11 @@ def shown(
         raise ValueError("a line or an offset is not in its text")
     some = list(map(Text._make, told.tolist()))
     if not some:
-        return Shown([], rows, [], b"", [], [])
+        return Shown([], rows, [], "", (), [])
     last = some[-1]
     return Shown(
-        *(some, rows, windows[: last.window_end].tolist(), out[: last.end].tobytes()),
-        *(places[: last.place_end].tolist(), all_there.tolist()),
+        *(some, rows, windows[: last.window_end].tolist(), str(out[: last.end].data, "ascii")),
+        *(tuple(zip(*places[: last.place_end].T.tolist(), strict=True)), all_there.tolist()),
     )
 
 
@@ -195,6 +196,7 @@ def _shown(
     room, best = np.empty((5, counts.sum() + weight), np.int64), np.empty((2, texts), np.int64)
     letters = len(terms) != 1
     _best(offsets, data, begins[:stretch], counts, starts, ends, weights[:weight], room, letters, best, all_there)
+    _seen(offsets, data, terms, pieces, masks, all_there)
     found = _extracts(offsets, data, best[0], best[1], width, lead, rows)
     looked = _pieces(offsets, data, rows[:found], together, told)
     _around(looked, data, reach, marks, bounds, windows[: len(looked)])
@@ -217,6 +219,21 @@ def _shown(
         many += _joined(counts, starts, ends, i, places[many:])
         told[i, 10] = many
     return True
+
+
+@kernel
+def _seen(offsets: Any, data: Any, terms: Any, pieces: Any, masks: Any, all_there: Any) -> None:
+    """Where not all was seen on some lines: whether it stands in the whole text."""
+    place = np.empty(1, np.int64)
+    for i in range(len(all_there)):
+        first = 0
+        there = True
+        for k in range(0 if all_there[i] else len(terms)):
+            last = first + terms[k, 1]
+            text = data[offsets[i] : offsets[i + 1]]
+            there &= places_of(text, pieces[first:last], masks[first:last], terms[k, 2], place) > 0
+            first = last
+        all_there[i] = there
 
 
 @leaf

@@ -40,7 +40,7 @@ def checked(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
     """The same arrays, read-only and contiguous (one type, so one compilation), and known to be in bounds."""
     offsets = frozen(offsets, np.int64)
     data = frozen(data, np.uint8)
-    if len(offsets) == 0 or offsets[0] < 0 or offsets[-1] > len(data) or (np.diff(offsets) < 0).any():
+    if len(offsets) == 0 or offsets[0] < 0 or offsets[-1] > len(data) or (offsets[1:] < offsets[:-1]).any():
         raise ValueError("offsets do not describe slices of data")
     return offsets, data
 

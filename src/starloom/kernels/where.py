@@ -39,8 +39,8 @@ class Where:
 
     def __init__(self, seekers: Sequence[Seeker | None]) -> None:
         rows = [(number, len(one.piece), one.longest) for number, one in enumerate(seekers) if one]
-        self.pieces = np.frombuffer(b"".join(one.piece.tobytes() for one in seekers if one), np.uint8)
-        self.masks = np.frombuffer(b"".join(one.masks.tobytes() for one in seekers if one), np.uint8)
+        self.pieces = _joined([one.piece for one in seekers if one])
+        self.masks = _joined([one.masks for one in seekers if one])
         self.rows = frozen(np.array(rows, np.int64).reshape(-1, 3), np.int64)
         self.many = len(seekers)
 
@@ -52,6 +52,10 @@ class Where:
         if not _standing(bounds, frozen(data, np.uint8), self.rows, self.pieces, self.masks, *found):
             raise ValueError("a stretch is not in the data")
         return found
+
+
+def _joined(arrays: Sequence[UInt8s]) -> UInt8s:
+    return arrays[0] if len(arrays) == 1 else np.frombuffer(b"".join([one.tobytes() for one in arrays]), np.uint8)
 
 
 @kernel

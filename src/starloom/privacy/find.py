@@ -35,9 +35,9 @@ _Look: TypeAlias = Callable[[str, int], Iterator[Finding]]  # of a detector
 def find(texts: Sequence[str], offsets: "Int64s", data: "UInt8s") -> list[list[Finding]]:
     """Of each text what is private in it, in order, none overlapping. `offsets`, `data`: the same texts as UTF-8 (see
     kernels/text)."""
-    _, looks = _gate(DETECTORS)
+    compiled, looks = _loaded(DETECTORS)
     found: list[list[Finding]] = [[] for _ in texts]
-    pieces = _compiled(DETECTORS).places(offsets, data)
+    pieces = compiled.places(offsets, data)
     places = chain.from_iterable(zip(*(column.tolist() for column in piece), strict=True) for piece in pieces)
     for file, some in groupby(places, itemgetter(0)):
         found[file] = _found(texts[file], some, looks)
@@ -58,7 +58,7 @@ def find_in(text: str) -> list[Finding]:
 def find_each(texts: Sequence[str], encoded: Sequence[bytes] = ()) -> list[list[Finding]]:
     """The same of several texts: by the compiled gate where they are many, or where it is loaded anyway. `encoded`: the
     same as UTF-8, where that is at hand."""
-    if sum(map(len, texts)) <= SHORT and not _compiled.cache_info().currsize:
+    if not _loaded.cache_info().currsize and sum(map(len, texts)) <= SHORT:
         return [find_in(text) for text in texts]
     import numpy as np
 
@@ -134,7 +134,9 @@ def _gate(detectors: tuple[Detector, ...]) -> tuple[Automaton, list[tuple[_Look,
 
 
 @functools.cache
-def _compiled(detectors: tuple[Detector, ...]) -> "Compiled":
+def _loaded(detectors: tuple[Detector, ...]) -> tuple["Compiled", list[tuple[_Look, ...]]]:
+    """Its compiled form too."""
     from starloom.kernels.anchors import Compiled
 
-    return Compiled(_gate(detectors)[0])
+    automaton, looks = _gate(detectors)
+    return Compiled(automaton), looks

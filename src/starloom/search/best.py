@@ -69,6 +69,10 @@ class Definition(NamedTuple):
     fit: int
 
 
+def _by_weight(one: Line) -> int:
+    return -one.weight
+
+
 class Best:
     """`may_define` of a file is False where it is known to define nothing that the query names. What `places` and the
     rest tell is told by the kernel `shown` in one call, where all terms are `in_bytes`."""
@@ -99,10 +103,13 @@ class Best:
         found = []
         for number, some in zip(asked, symbols([files[one] for one in asked], self.names), strict=True):
             if some:
-                fits = [(max(test(name) for test in self._tests), name, line) for name, line in some]
-                wanted = sorted((one for one in fits if one[0]), key=lambda one: -one[0])[:_DEFINITIONS]
-                found += [Line(number, line, fit, name.encode()) for fit, name, line in wanted]
+                fits = [Line(number, line, self._fit(name), name.encode()) for name, line in some]
+                found += sorted([one for one in fits if one.weight], key=_by_weight)[:_DEFINITIONS]
         return found
+
+    def _fit(self, name: str) -> int:
+        """How well a symbol fits what the query names."""
+        return max([test(name) for test in self._tests])
 
     def _defined(self, texts: Texts, lines: Sequence[Line]) -> list[Definition]:
         """Where they are."""

@@ -6,9 +6,9 @@ exact in it; everything else is narrowed by its rarest trigrams (and the whole i
 for every hit. Cost: one look-up per distinct trigram of the terms.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +18,7 @@ from starloom.search.identifiers import IDENTIFIER
 from starloom.search.matching import text_terms
 from starloom.search.needs import Every, Has, Needed
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Word, fold
+from starloom.search.tiers import Tiers
 
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
@@ -26,6 +27,8 @@ _MOST_GRAMS: Final = 1_000  # of a piece; their rarest are what counts
 _RAREST_GRAMS: Final = 4  # more narrow little, and each is one more list to go through
 _RAREST_WORDS: Final = 2
 _RAREST_BORDERS: Final = 3
+_FEW: Final = 4_000  # files that have a piece of a text, so that probably few have all of them
+_SELDOM: Final = 50  # files among which a text's trigrams are not looked for: to count them costs more than a look
 _MOST_WORDS: Final = 8  # that a hit is ranked by
 DEFINING: Final = 2  # the first tiers: of files that define one of those
 
@@ -34,18 +37,30 @@ DEFINING: Final = 2  # the first tiers: of files that define one of those
 class Plan:
     """`candidates` are all hits and maybe more. `unproved` must hold of them too; None: they are exactly the hits.
 
-    `better`: a file's tier is the number of the first of these that it matches, len(better) if none; less is better.
-    They are told by a file alone, whatever else is in the index. None: no file of this shard, but for those that match
-    one before it, is of that tier.
     `may`: which rows may be hits, by their filters of grams; None: those say nothing. `total`: so many candidates there
-    are, deleted ones counted; None: that takes going through them.
+    are, deleted ones counted; None: that takes going through them. `few`: they are few, as far as is known.
+    `ranked`: the words that hits are ranked by, folded. `tiers`: of a file, told by its row; None: its text has a say.
+    `sure`: all files that match the last of `better` are candidates. `split`: so are all that match one of these, and
+    no others; empty: that is not known.
     """
 
     candidates: "Query"
     unproved: Node | None
-    better: tuple["Query | None", ...]
     may: grams.May | None
     total: int | None
+    few: bool
+    ranked: frozenset[str]
+    tiers: Tiers | None
+    sure: bool
+    split: "Sequence[Query]"
+    make_better: "Callable[[], Iterable[Query | None]]"
+
+    @cached_property
+    def better(self) -> tuple["Query | None", ...]:
+        """A file's tier is the number of the first of these that it matches, len(better) if none; less is better. They
+        are told by a file alone, whatever else is in the index. None: no file of this shard, but for those that match
+        one before it, is of that tier."""
+        return tuple(self.make_better())
 
 
 def plan(node: Node, searcher: "Searcher", schema: "Schema") -> Plan:
@@ -57,15 +72,31 @@ class _Planner:
     def __init__(self, searcher: "Searcher", schema: "Schema") -> None:
         from tantivy import Occur, Query
 
-        self._many = cache(searcher.doc_freq)  # files with a term, by field: words are asked for more than once
+        self._doc_freq = searcher.doc_freq
+        self._counted: dict[tuple[str, str], int] = {}
         self._schema = schema
         self._query = Query
         self._must, self._must_not, self._should = Occur.Must, Occur.MustNot, Occur.Should
+        self._rare = False  # whether a term that narrows is in few files
+
+    def _many(self, field: str, term: str) -> int:
+        """Files with a term: words are asked for more than once."""
+        many = self._counted.get((field, term))
+        if many is None:
+            many = self._counted[field, term] = self._doc_freq(field, term)
+        return many
 
     def plan(self, node: Node) -> Plan:
         found, unproved = self._node(node)
         candidates = self._query.all_query() if found is None else found
-        return Plan(candidates, unproved, tuple(self._better(node)), grams.may(unproved), self._total(node, unproved))
+        words, whole = ranked_by(node), _whole(node)
+        return Plan(
+            *(candidates, unproved, grams.may(unproved), self._total(node, unproved), self._rare),
+            frozenset(map(fold, words)),
+            None if whole else Tiers(words),
+            *((True, self._split(node)) if unproved is None and _are_words(node) else (False, ())),
+            lambda: self._better(words, whole),
+        )
 
     # What narrows
 
@@ -133,7 +164,13 @@ class _Planner:
         return self._word_of_text(folded), node if node.case_sensitive and _has_letters(folded) else None
 
     def _word_of_text(self, folded: str) -> "Query | None":
-        return self._some([self._term(fields.CODE, folded), self._term(fields.PARTS, folded)])
+        return self._some(self._lists(folded))
+
+    def _lists(self, folded: str) -> "list[Query]":
+        """The files that have a word, as a whole one and as a part; what no file has is left out, for all of two lists
+        that are one is gone through."""
+        found = [field for field in (fields.CODE, fields.PARTS) if self._many(field, folded)]
+        return [self._term(field, folded) for field in found or [fields.CODE]]
 
     def _exact(self, node: Exact) -> "tuple[Query | None, Node | None]":
         folded = fold(node.text)
@@ -179,9 +216,12 @@ class _Planner:
                 for word in islice(IDENTIFIER.finditer(folded), _MOST_GRAMS)
                 if word.start() > 0 and word.end() < len(folded) and len(word[0]) < fields.LONGEST_WORD
             }
-            found += [self._term(fields.CODE, word) for word in self._rarest(fields.CODE, words, _RAREST_WORDS)]
+            rarest = self._rarest(fields.CODE, words, _RAREST_WORDS)
             borders = of_piece(folded[:_MOST_GRAMS].encode())
-            found += [self._term(fields.BORDERS, one) for one in self._rarest(fields.BORDERS, borders, _RAREST_BORDERS)]
+            rarest += self._rarest(fields.BORDERS, borders, _RAREST_BORDERS)
+            found = [self._term(*one) for _, one in rarest]
+            if rarest and min(rarest)[0] <= _SELDOM and not _is_gram(folded):
+                return self._every(found)
         narrowed = self._piece(field, folded.encode())
         return self._every(found if narrowed is None else [*found, narrowed])
 
@@ -193,7 +233,7 @@ class _Planner:
             following = [fields.gram_term(folded + bytes([third])) for third in range(256)]
             return self._query.term_set_query(self._schema, field, following)
         terms = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
-        return self._every([self._term(field, gram) for gram in self._rarest(field, terms, _RAREST_GRAMS)])
+        return self._every([self._term(*one) for _, one in self._rarest(field, terms, _RAREST_GRAMS)])
 
     def _total(self, node: Node, unproved: Node | None) -> int | None:
         """Of a word alone the index knows it: no file has one as a whole identifier and as a part."""
@@ -202,13 +242,16 @@ class _Planner:
         folded = fold(node.text)
         if node.case_sensitive and node.text != folded:
             return self._many(fields.CASED, node.text)
-        return sum(self._many(field, folded) for field in (fields.CODE, fields.PARTS))
+        return self._many(fields.CODE, folded) + self._many(fields.PARTS, folded)
+
+    def _split(self, node: Node) -> "Sequence[Query]":
+        return self._lists(fold(node.text)) if isinstance(node, Word) else ()
 
     # What is best
 
-    def _better(self, node: Node) -> "Iterable[Query | None]":
-        """Defines one of the words under exactly this name, in any case; has one in its file's name; has all whole."""
-        words = ranked_by(node)
+    def _better(self, words: list[str], whole: list[str]) -> "Iterable[Query | None]":
+        """Defines one of the words under exactly this name, in any case; has one in its file's name; has all whole. See
+        `tiers` too."""
         if not words:
             return
         folded = list(dict.fromkeys(map(fold, words)))
@@ -219,7 +262,7 @@ class _Planner:
         others = [word for word, many in in_any_case.items() if many and word not in only_so]
         yield self._some([self._term(fields.SYMBOLS, word) for word in others])
         yield self._some([self._term(fields.NAME, word) for word in folded if self._many(fields.NAME, word)])
-        if whole := [fold(term.text) for term in text_terms(node) if isinstance(term, Word)][:_MOST_WORDS]:
+        if whole:
             there = all(self._many(fields.CODE, word) for word in whole)
             yield self._every([self._term(fields.CODE, word) for word in whole]) if there else None
 
@@ -235,6 +278,8 @@ class _Planner:
 
     def _some(self, found: "Sequence[Query | None]") -> "Query | None":
         """None where one of them is nothing that narrows."""
+        if len(found) == 1:
+            return found[0]
         known = [one for one in found if one is not None]
         if len(known) < len(found) or len(known) < 2:
             return known[0] if len(known) == len(found) == 1 else None
@@ -243,14 +288,30 @@ class _Planner:
     def _but(self, found: "Query", *excluded: "Query") -> "Query":
         return self._query.boolean_query([(self._must, found), *((self._must_not, one) for one in excluded)])
 
-    def _rarest(self, field: str, terms: set[str], most: int) -> list[str]:
-        return sorted(terms, key=lambda term: (self._many(field, term), term))[:most]
+    def _rarest(self, field: str, terms: set[str], most: int) -> list[tuple[int, tuple[str, str]]]:
+        """(files that have it, (field, term)) of the rarest, in order."""
+        found = sorted([(self._many(field, term), (field, term)) for term in terms])[:most]
+        self._rare |= bool(found) and found[0][0] <= _FEW
+        return found
 
 
 def ranked_by(node: Node) -> list[str]:
     """The words that hits are ranked by, each once."""
     asked = (term for term in text_terms(node) if isinstance(term, Word | Exact))
     return list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
+
+
+def _are_words(node: Node) -> bool:
+    """Whether a node is words, all of which rank, and each of them is looked up as a whole one or as a part."""
+    terms = node.parts if isinstance(node, All) else (node,)
+    return len(terms) <= _MOST_WORDS and all(
+        isinstance(one, Word) and not (one.case_sensitive and one.text != fold(one.text)) for one in terms
+    )
+
+
+def _whole(node: Node) -> list[str]:
+    """The words that a hit is better for if it has all of them whole, folded."""
+    return [fold(term.text) for term in text_terms(node) if isinstance(term, Word)][:_MOST_WORDS]
 
 
 def _names(term: Word | Exact) -> Iterable[str]:

@@ -91,15 +91,19 @@ def cell_of(column: pa.ChunkedArray | pa.Array) -> Cell:
     """What gives the cells of a column."""
     array = _whole(column) if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.DictionaryArray):
-        numbers, values = cell_of(array.indices), [*array.dictionary.to_pylist(), None]
-        return lambda row: values[-1 if (number := numbers(row)) is None else number]
+        values, indices = array.dictionary.to_pylist(), array.indices
+        if array.null_count or not len(array) or indices.type not in _FORMATS:
+            number = cell_of(indices)
+            return lambda row: None if (found := number(row)) is None else values[found]
+        numbers = _numbers(indices.buffers()[1], _FORMATS[indices.type], indices.offset)
+        return lambda row: values[numbers[row]]
     if array.type == pa.string() and len(array):
         return _with_nulls(array, _text(array))
     if array.type in _FORMATS and len(array):
         return _with_nulls(array, _numbers(array.buffers()[1], _FORMATS[array.type], array.offset).__getitem__)
     if isinstance(array, pa.ListArray) and len(array):
-        lists, inner = Lists(array), cell_of(array.values)
-        return _with_nulls(array, lambda row: [inner(number) for number in range(*lists.slice(row))])
+        bounds, inner = _numbers(array.buffers()[1], "i", array.offset), cell_of(array.values)
+        return _with_nulls(array, lambda row: [inner(number) for number in range(bounds[row], bounds[row + 1])])
     return lambda row: array[row].as_py()
 
 

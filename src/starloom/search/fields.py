@@ -41,6 +41,7 @@ LONGEST_WORD: Final = identifiers.LONGEST
 PAD: Final = "\n"
 ALPHABET: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"  # of a trigram's term
 
+_TWELVE_BITS: Final = tuple(first + second for first in ALPHABET for second in ALPHABET)
 _STEPS: Final = 16  # of stars
 _HASH_BITS: Final = 56
 
@@ -67,7 +68,7 @@ def gram_term(gram: bytes) -> str:
     'aWYg'
     """
     bits = int.from_bytes(gram, "big")
-    return "".join(ALPHABET[bits >> shift & 63] for shift in (18, 12, 6, 0))
+    return _TWELVE_BITS[bits >> 12] + _TWELVE_BITS[bits & 0xFFF]
 
 
 def gram_terms(folded: bytes) -> list[str]:

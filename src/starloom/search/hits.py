@@ -16,7 +16,7 @@ from starloom.privacy.redact import TAB, excerpt
 from starloom.privacy.span import Span
 from starloom.progress import counted
 from starloom.search.best import PLACES, Best, Texts
-from starloom.search.indexed import Indexed, columns
+from starloom.search.indexed import Indexed, columns, texts_of
 from starloom.search.nodes import Node
 
 WIDTH: Final = 160  # characters shown of a line
@@ -110,34 +110,28 @@ class Shower:
         seen: list[bool] = []
         for at in range(0, len(files), _TEXTS):
             some = files[at : at + _TEXTS]
-            texts, lines = (
-                Texts([file.text.data for file in some]),
-                self._best.lines(some, may_define[at : at + _TEXTS]),
-            )
-            told, all_there = (self._at_once if self._best.terms.in_bytes else self._one_by_one)(texts, lines)
+            lines = self._best.lines(some, may_define[at : at + _TEXTS])
+            tell = self._at_once if self._best.terms.in_bytes else self._one_by_one
+            told, all_there = tell(Texts(texts_of(some)), lines)
             hits += map(_hit, columns(some, _COLUMNS), told)
             seen += all_there
         return hits, seen
 
     def _at_once(self, texts: Texts, lines: Sequence[Line]) -> tuple[list[_Told], list[bool]]:
         """By one kernel; what is not plain, line by line."""
+        terms = self._best.terms
         page = shown(
-            texts.offsets,
-            texts.array,
-            lines,
-            self._best.terms.where,
-            surroundings(),
-            _MANNER,
-            whole=not self._best.terms.on_lines,
+            *(texts.offsets, texts.array, lines, terms.where, surroundings(), _MANNER), whole=not terms.on_lines
         )
         seen = [] if self._raw else seen_within(texts.data, page.windows)
+        private = [bool(one.spans) for one in seen]
         told: list[_Told] = []
         others, looks = [], []  # numbers of texts; what was looked at around their lines
         for number, one in enumerate(page.texts):
-            around = seen[one.window : one.window_end]
-            snippet, places = page.lines[one.start : one.end].decode(), page.places[one.place : one.place_end]
-            told.append(_Told(one.line, one.first, snippet, tuple((start, end) for start, end in places)))
-            if not one.plain or any(look.spans for look in around):
+            snippet, places = page.lines[one.start : one.end], page.places[one.place : one.place_end]
+            told.append(_Told(one.line, one.first, snippet, places))
+            if not one.plain or True in private[one.window : one.window_end]:
+                around = seen[one.window : one.window_end]
                 others.append(number)
                 looks += around if len(around) != 1 else around * (one.row_end - one.row)
         if others:

@@ -43,6 +43,11 @@ class Indexed(File):
         return self.table.text(self.row)
 
 
+def texts_of(files: Sequence[Indexed]) -> list[bytes]:
+    """Of each file its text; one that was not read is not kept."""
+    return [file.table.text(file.row) if file._text is None else file._text.data for file in files]
+
+
 def columns(files: Sequence[Indexed], names: Sequence[str]) -> Iterable[Sequence[Any]]:
     """Of each file the cells of some columns."""
     return _by_table(files, lambda table, rows: table.columns(rows, names))

@@ -9,19 +9,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from heapq import merge
-from itertools import islice
+from operator import itemgetter
 from pathlib import Path
 
 from starloom.errors import UserError
 from starloom.search import layout
 from starloom.search.ask import MOST_HITS, Covered, Found, Key, Question
-from starloom.search.candidates import DEFINING, ranked_by
+from starloom.search.candidates import DEFINING
 from starloom.search.facets import Facets, Tally, added, of_terms
 from starloom.search.hits import Shower
 from starloom.search.indexed import Indexed
 from starloom.search.looks import look
 from starloom.search.matching import File, judge, judge_beside_terms
-from starloom.search.nodes import ALL_HITS, Query, fold
+from starloom.search.nodes import ALL_HITS, Query
 from starloom.search.query import parse
 from starloom.search.shard import Candidate, Shard
 from starloom.workspace.manifest import verify
@@ -75,7 +75,7 @@ class _Asked:
         told = self._exact() if all(plan.unproved is None for _, plan in self._asked) else self._proved()
         keys, files = [key for key, _ in told.files], [file for _, file in told.files]
         shower = Shower(self._query.node, self._question.raw)
-        known = shower.names is not None and shower.names <= set(map(fold, ranked_by(self._query.node)))
+        known = shower.names is not None and all(shower.names <= plan.ranked for _, plan in self._asked)
         hits, seen = shower.hits(files, [not known or key.tier < DEFINING for key in keys])
         if not self._agree(files, seen):
             raise UserError(f"{folder}: its words and its texts disagree", layout.REMEDY)
@@ -87,8 +87,9 @@ class _Asked:
         node = self._query.node
         if all(plan.unproved == node for _, plan in self._asked):
             return True
-        holds, beside = judge(node), judge_beside_terms(node)
-        return all(beside(file) if there and beside else holds(file) for file, there in zip(files, seen, strict=True))
+        beside = judge_beside_terms(node)
+        left = [file for file, there in zip(files, seen, strict=True) if not (there and beside and beside(file))]
+        return not left or all(map(judge(node), left))
 
     def _candidates(self, wanted: int) -> Iterator[Candidate]:
         """Those of all shards, in order."""
@@ -102,10 +103,11 @@ class _Asked:
     def _exact(self) -> "_Told":
         """The index alone knows."""
         after = self._question.after
-        files = [
-            (key, self._by_number[number].file(row))
-            for key, number, row, _, _ in islice(self._candidates(self._limit), self._limit)
-        ]
+        files: list[tuple[Key, Indexed]] = []
+        for shard, plan in self._asked:
+            files += [(key, shard.file(row)) for key, row in shard.first(plan, after, self._limit)]
+        if len(self._asked) > 1:
+            files = sorted(files, key=itemgetter(0))[: self._limit]
         facets = None
         if self._question.facets:
             facets = added(of_terms(shard.values(plan)) for shard, plan in self._asked)

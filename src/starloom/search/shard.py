@@ -129,14 +129,16 @@ class Shard:
         """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably. `look`: of those
         that it says are none, only so many are given that he who counts the time is asked every millisecond or two."""
         looking = Looking(self._packed, look)
-        for tier in range(after.tier if after else 0, len(found.better) + 1):
-            if tier < len(found.better) and found.better[tier] is None:
-                continue
-            rank = after.rank if after and after.tier == tier else None
-            size = min(max(wanted, 1 if found.unproved is None else _FIRST), _MOST)
+        if few := self._few(found, after):
+            keys, rows = few
+            for place, holds, ahead in looking.at(rows, np.arange(len(rows))):
+                yield Candidate(keys[place], self.number, int(rows[place]), holds, ahead)
+            return
+        for tier, rank in self._tiers(found, after):
+            size = min(max(wanted, _FIRST), _MOST)
             while True:
                 started = time.monotonic()
-                ranks, rows = self._batch(found, tier, rank, size)
+                ranks, rows = self._batch(self._of_tier(found, tier, rank), size)
                 likely = self._likely(found, rows)
                 spent = time.monotonic() - started
                 for place, holds, ahead in looking.at(rows, likely):
@@ -147,18 +149,62 @@ class Shard:
                 rank = ranks[-1]
                 size = min(max(size, _FIRST) * _MORE, _MOST)
 
+    def first(self, found: Plan, after: Key | None, wanted: int) -> list[tuple[Key, int]]:
+        """The first `wanted` candidates behind `after`, and their rows, of a plan that leaves nothing to be proved."""
+        keys: list[Key] = []
+        addresses: list[Any] = []
+        known = found.total if after is None and not self._deleted else None
+        for tier, rank in self._tiers(found, after) if wanted else ():
+            hits = self._search(self._of_tier(found, tier, rank), wanted - len(keys))
+            keys += [Key(tier, rank) for rank, _ in hits]
+            addresses += [address for _, address in hits]
+            if len(keys) in (wanted, known):
+                break
+        return list(zip(keys, self._rows_at(addresses), strict=True))
+
+    def _tiers(self, found: Plan, after: Key | None) -> Iterator[tuple[int, int | None]]:
+        """The tiers that may have candidates behind `after`; in each, the rank that they are behind."""
+        for tier in range(after.tier if after else 0, len(found.better) + 1):
+            if tier == len(found.better) or found.better[tier] is not None:
+                yield tier, after.rank if after and after.tier == tier else None
+
+    def _few(self, found: Plan, after: Key | None) -> tuple[list[Key], Int64s] | None:
+        """All candidates behind `after` that may be hits, in order: keys and rows; where they are few, for then one
+        look-up is enough, and their rows say of which tier they are. None: that is not known."""
+        if not found.few or found.tiers is None:
+            return None
+        ranks, found_rows = self._batch(found.candidates, _FIRST)
+        if len(ranks) == _FIRST:
+            return None
+        likely = found_rows if found.may is None else found_rows[found.may(self._grams, found_rows)]
+        rows = likely.tolist()
+        rank_of = dict(zip(found_rows.tolist(), ranks, strict=True))
+        symbols = self.symbols(rows, found.tiers.names)
+        some = []
+        for row, defined in zip(rows, symbols, strict=True):
+            tier = found.tiers.tier(defined, self._columns.value(row, "path") or "")
+            some.append((Key(tier, rank_of[row]), row))
+        some = sorted(one for one in some if after is None or one[0] > after)
+        return [key for key, _ in some], np.array([row for _, row in some], np.int64)
+
     def _likely(self, found: Plan, rows: Int64s) -> Int64s:
         """The places of those that may be hits."""
         if found.may is None or not len(rows):
             return np.arange(len(rows))
         return np.flatnonzero(found.may(self._grams, rows))
 
-    def _batch(self, found: Plan, tier: int, rank: int | None, size: int) -> tuple[list[int], Int64s]:
-        """The first candidates of a tier, of a greater rank: their ranks and rows."""
-        asked = self._of_tier(found, tier, rank)
-        result = self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=_ascending())
-        rows = self._searcher.fast_field_values(fields.NUMBER, [address for _, address in result.hits])
-        return [rank for rank, _ in result.hits], np.array(rows, dtype=np.int64)
+    def _batch(self, asked: "Query", size: int) -> tuple[list[int], Int64s]:
+        """The first files, by rank: their ranks and rows."""
+        hits = self._search(asked, size)
+        return [rank for rank, _ in hits], np.array(self._rows_at([address for _, address in hits]), dtype=np.int64)
+
+    def _search(self, asked: "Query", size: int) -> list[tuple[int, Any]]:
+        """The first files, by rank: (rank, tantivy's address)."""
+        return self._searcher.search(asked, size, count=False, order_by_field=fields.RANK, order=_ascending()).hits
+
+    def _rows_at(self, addresses: list[Any]) -> list[int]:
+        """A call costs 10 us, whatever it is asked."""
+        return self._searcher.fast_field_values(fields.NUMBER, addresses) if addresses else []  # type: ignore[return-value]
 
     def count(self, found: Plan, after: Key | None) -> int:
         """How many candidates are behind `after`."""
@@ -174,7 +220,8 @@ class Shard:
             elif better := found.better[after.tier]:
                 clauses.append((must_not, _boolean([(must, better), (must, upto)])))
             asked = _boolean(clauses)
-        return int(self._searcher.search(asked, 1, count=True).count)  # type: ignore[attr-defined]
+        told = self._searcher.search(asked, 1, count=True, order_by_field=fields.RANK)  # else each has its score
+        return int(told.count)  # type: ignore[attr-defined]
 
     def values(self, found: Plan) -> dict[str, dict[str, int]]:
         """Of all candidates, by field, how many have which language, licence (a term of `license:`), repository."""
@@ -184,12 +231,20 @@ class Shard:
         return {name: {one["key"]: int(one["doc_count"]) for one in told[name]["buckets"]} for name in names}
 
     def _of_tier(self, found: Plan, tier: int, rank: int | None) -> "Query":
-        _, must, must_not = _occurs()
-        clauses: Clauses = [(must, better) for better in found.better[tier : tier + 1] if better]
+        should, must, must_not = _occurs()
+        better = found.better[tier] if tier < len(found.better) else None
+        if better is None:
+            clauses: Clauses = [(must, found.candidates)]
+        elif found.sure and tier + 1 == len(found.better):
+            clauses = [(must, better)]
+        elif len(found.split) > 1:  # a list that is two together is gone through from end to end
+            clauses = [(must, _boolean([(should, _boolean([(must, better), (must, one)])) for one in found.split]))]
+        else:
+            clauses = [(must, found.candidates), (must, better)]
         clauses += [(must_not, better) for better in found.better[:tier] if better]
         if rank is not None:
             clauses.append((must, self._ranks(rank + 1, 2**64)))
-        return _boolean([(must, found.candidates), *clauses]) if clauses else found.candidates
+        return _boolean(clauses) if len(clauses) > 1 else clauses[0][1]
 
     def _ranks(self, start: int, stop: int) -> "Query":
         from tantivy import FieldType, Query
@@ -267,6 +322,11 @@ def _occurs() -> tuple[Any, Any, Any]:
 
 
 def _boolean(clauses: Sequence[tuple[Any, "Query"]]) -> "Query":
+    return _make_boolean()(clauses)
+
+
+@cache
+def _make_boolean() -> "Callable[[Sequence[tuple[Any, Query]]], Query]":
     from tantivy import Query
 
-    return Query.boolean_query(clauses)
+    return Query.boolean_query

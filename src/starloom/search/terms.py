@@ -19,6 +19,7 @@ _SETTINGS: Final = ("case", "count")
 _FIELD = re.compile(r"([A-Za-z_]+):(?!:)")  # not `std::vector`
 _NO_FIELD = re.compile(r"\s|=|//|\)|\Z")  # after the colon of what is no field we know: `try:`, `x:=1`, a URL
 _WORD = re.compile(r"[0-9A-Za-z_]+")
+_PLAIN = re.compile(r"[0-9A-Za-z_]+(?=\s|\Z)")  # most words
 _TERM = re.compile(r"\S+")
 _SPACE = re.compile(r"\s*")
 _LIKE_A_PATTERN = re.compile(r"[\\*+?^$|{\[]")
@@ -117,6 +118,9 @@ class Reader:
 
     def _bare(self) -> tuple[str, bool]:
         """(text up to white space or the end of the group, whether a ) at its end closes nothing)."""
+        if word := _PLAIN.match(self._query, self._at):
+            self._at = word.end()
+            return word[0], False
         start, opened = self._at, 0
         while self._at < len(self._query) and not self._query[self._at].isspace():
             character = self._query[self._at]
@@ -130,6 +134,11 @@ class Reader:
     def _quoted(self) -> str:
         """The text of the quotes that begin here, at least one character."""
         start = self._at
+        end = self._query.find('"', start + 1)
+        if end > start + 1 and "\\" not in (plain := self._query[start + 1 : end]):  # most of them
+            self._at = end + 1
+            self._apart('"')
+            return plain
         pieces = []
         self._at += 1
         while self._at < len(self._query) and self._query[self._at] != '"':
