@@ -93,3 +93,12 @@ def test_bound_elsewhere(full, completer):
         assert program.get("/health", headers={"Host": "192.168.1.4:8000"}).status_code == 200
         assert program.get("/health", headers={"Host": "127.0.0.1"}).status_code == 200
         assert program.get("/health", headers={"Host": "192.168.1.5"}).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/", "/search?q=walrus", "/health", "/assets/style.css", "/nothing", "/overlap"])
+def test_what_is_asked_by_head_is_told_without_its_body(browser, path):
+    whole, head = browser.get(path), browser.head(path)
+    assert head.content == b""
+    assert head.status_code == whole.status_code
+    assert {"date"} | set(head.headers) == {"date"} | set(whole.headers)
+    assert browser.head(path, headers={"Host": "rebound.example"}).status_code == 400

@@ -72,11 +72,15 @@ class Guard:
             await self._app(scope, receive, send)
             return
 
+        is_head = scope["method"] == "HEAD"
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers.setdefault(name, value)
+            elif is_head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         headers = Headers(scope=scope)
@@ -86,8 +90,8 @@ class Guard:
             await answer(scope, receive, guarded)
         elif scope["method"] not in ("GET", "HEAD") and not self._own(headers.get("origin")):
             await refusal(403, "requests from other sites are refused", code="other_site")(scope, receive, guarded)
-        else:
-            await self._app(scope, receive, guarded)
+        else:  # HEAD is GET without what it shows
+            await self._app({**scope, "method": "GET"} if is_head else scope, receive, guarded)
 
     def _own(self, origin: str | None) -> bool:
         """Whether a request comes from one of our pages, or from a program (which sends no `Origin`)."""

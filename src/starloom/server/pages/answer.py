@@ -73,7 +73,7 @@ def problem_page(request: Request, problem: RefusedError) -> Response:
     """What went wrong: a page for browsers, else OpenAI's shape; that too for what is posted below /v1 and for servers
     that have no page."""
     of_programs = request.url.path.startswith("/v1/") and request.method != "GET"
-    if of_programs or request.method == "HEAD" or not (_reads_html(request) and Served.by(request).has_pages):
+    if of_programs or not (_reads_html(request) and Served.by(request).has_pages):
         return problem.answer()
     again = request.url.path in _ASKED and problem.status not in (404, 503)
     return page(request, "problem.html", {"problem": problem, "again": again}, problem.status)
