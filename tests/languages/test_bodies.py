@@ -3,7 +3,7 @@
 import pytest
 
 from starloom.languages.syntax import Worker, questions
-from starloom.languages.syntax.bodies import BODIES, without_bodies
+from starloom.languages.syntax.bodies import BODIES, LAYOUTS, without_bodies
 from starloom.languages.syntax.definitions import languages
 
 # (language, source). In each a body that goes, and definitions in bodies, in classes, between braces of other kinds.
@@ -32,6 +32,13 @@ SOURCES = [
         "}\nfunc (t *T) g() {\n type L struct { a int }\n}\ntype I interface {\n h()\n}\n",
     ),
     (
+        "Haskell",
+        "module M (f) where\nimport A (b)\n\n-- | f = 1\nf, g :: Int ->\n  Int\nf 0 = 1\nf x\n  | x > 1 = '='\n"
+        '  | otherwise = y where\n  y = "\\\n   \\"\ng x = do\n  a <- b\n  c\n#ifdef X\nh = 1\n#else\nh =\n'
+        "#endif\n  2\ninstance C D where\n  i = 1\n  j x = x\nclass E a where\n  k :: a\n  k = l\n"
+        "data T = P { p :: Int } | Q\nx `op` y = z\n(<+>) a b = c\n{- a -} m = 1\nn = 2\n",
+    ),
+    (
         "Java",
         "class A<T> { static final int X = f(() -> { g(); }); <T> void m(T x) throws E { new B(x) { void n() { } };"
         " class L { } if (x) { } }\n enum E { P(1) { void q() { } }, Q }\n record R(int a) { R { } void s() { } } }",
@@ -49,6 +56,14 @@ SOURCES = [
     ),
     ("Objective-C", "@implementation A\n- (void)f { if (x) { y(); } }\n@end\nstatic int g(void) { return 1; }\n"),
     (
+        "OCaml",
+        "open A\nlet f x = match x with\n  | B -> let y = 1 in y\n(* let z = *)\n  | _ -> ')'\n"
+        'and g = function\n| C -> 1\ntype t = D of int\nand u = E\nlet h = "\nlet i = 1";;\nprint h;;\n'
+        "let j (k : int) ?(l = 1) () : int = begin\nlet a = 1 in a\nend\nmodule M = struct\nlet m = 1\n"
+        "let n = object method o = 1 end\nend\nlet ( = ) p q = [\n1\n]\n let r = 1\nlet s = 1 in s;;\n"
+        "let rec v = w and x = y\n",
+    ),
+    (
         "Perl",
         "package A;\nsub f { my %x = (a => { b => 1 }); $x{a}{b}; }\nuse constant B => 1;\n"
         "if (1) { sub g { } } else { h(); }\n{ i(); }\nsub j { my $k = <<E; }\n}\nE\nsub l { $m // '/'; } 1;\n",
@@ -59,8 +74,24 @@ SOURCES = [
         " function h() { if ($x) { echo \"{$y['z']}\"; } } }\ninterface I { function i(); }\nenum E { case P; }\n",
     ),
     (
+        "Python",
+        'import a\n\nX = 1\nclass A:\n    """def"""\n    y: int = 1\n    @b\n'
+        '    async def f(self, c=lambda: 1, *,\n          d=2) -> int:\n        """A.\ndef g():\n"""\n\n'
+        "        if c:  # class\n            return (\n1)\n# no\n        return self.type\n\n"
+        "    def h(self): return 1\n    def i(self):\n        def j():\n            k\n        class L:\n"
+        "            m = 1\n        return L\nif X:\n\tdef n():\n\t\tpass\nelse:\n    def o(): \\\n  pass\n"
+        "type P = int\nQ, R = 1, 2\ndef s():\n    T = 1",
+    ),
+    (
         "Racket",
         "#lang racket\n(define (f x)\n  (define (g y) (h #\\( [y]))\n  (let ([a 1]) (g a)))\n(struct s (a b))\n",
+    ),
+    (
+        "Ruby",
+        "module A\n  class B < C\n    D = 1\n    def f(a,\n          b)\n      if a\n        b\n      end\n"
+        "    end\n\n    private def g\n      1\n    end\n    def h = 1\n    def self.i; end\n    def j=(x)\n"
+        "      x.each do |y|\n        y.class\n      end\n    rescue E\n      <<F\nend\nF\n    end\n    def l\n"
+        "      def m\n        1\n      end\n    end\n    alias n f\n  end\nend\n",
     ),
     (
         "Rust",
@@ -83,7 +114,7 @@ def found(texts):
 
 
 def test_each_language_has_a_source():
-    assert [language for language, _ in SOURCES] == sorted(BODIES, key=str.lower)
+    assert [language for language, _ in SOURCES] == sorted([*BODIES, *LAYOUTS], key=str.lower)
 
 
 def test_the_same_is_found_without_bodies():

@@ -63,7 +63,7 @@ def _texts() -> tuple[Any, Any]:
 def _words(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import hollow, hollow_rules, lexical, lexical_rules
+    from starloom.kernels import hollow, hollow_layout, hollow_layout_rules, hollow_rules, lexical, lexical_rules
 
     syntax = lexical_rules.Syntax((lexical_rules.Rule(lexical_rules.COMMENT, b"#"),))
     rules, language = lexical_rules.pack([syntax]), np.zeros(2, np.int32)
@@ -71,6 +71,8 @@ def _words(offsets: Any, data: Any) -> None:
     bounds, spans = lexical.all_spans(offsets, data, language, rules)
     brackets = hollow_rules.pack([hollow_rules.Brackets()])
     hollow.hollow(offsets, data, language.astype(np.int64), bounds, spans, brackets)
+    layouts = hollow_layout_rules.pack([hollow_layout_rules.Layout(hollow_layout_rules.INDENTED)])
+    hollow_layout.hollow_layout(offsets, data, language.astype(np.int64), bounds, spans, layouts)
 
 
 def _characters(offsets: Any, data: Any) -> None:
