@@ -133,7 +133,7 @@ def _share(part: int, whole: int) -> str:
     return f"{part / whole:.2%}" if whole else "-"
 
 
-_TABLE = ("filter", "starts", "tags", "tiles")
+_TABLE = ("gate", "filter", "starts", "tags", "tiles")
 SECTIONS = {
     "build": build,
     "speed": speed,

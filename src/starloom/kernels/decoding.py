@@ -9,6 +9,7 @@ from starloom.kernels.cache import leaf
 # Every literal is wrapped: in Numba `uint64 (op) int64` becomes float64.
 _MIX_1, _MIX_2 = np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)
 _33 = np.uint64(33)
+_ONE, _SIX, _TWELVE, _63 = np.uint64(1), np.uint64(6), np.uint64(12), np.uint64(63)
 
 
 @leaf
@@ -17,6 +18,14 @@ def mix(h: Any) -> Any:
     h = (h ^ (h >> _33)) * _MIX_1
     h = (h ^ (h >> _33)) * _MIX_2
     return h ^ (h >> _33)
+
+
+@leaf
+def filter_mask(h: Any) -> Any:
+    """Four bits of a word of a Bloom filter, named by the lowest 24 bits of a hash."""
+    mask = (_ONE << (h & _63)) | (_ONE << ((h >> _SIX) & _63))
+    h >>= _TWELVE
+    return mask | (_ONE << (h & _63)) | (_ONE << ((h >> _SIX) & _63))
 
 
 @leaf

@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
-from starloom.kernels.decoding import mix
+from starloom.kernels.decoding import filter_mask, mix
 from starloom.kernels.passages import Lookup, lookup
 from starloom.kernels.squeeze import skipped
 from starloom.kernels.text import Int64s, UInt8s, UInt64s, checked, frozen
-from starloom.kernels.tiles import filter_mask
 from starloom.kernels.windows import extended, leaving_power, rolled
 
 LONGEST = 100  # words of a run

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.decoding import filter_mask
 from starloom.kernels.text import Int64s, UInt8s, UInt64s, checked, frozen
-from starloom.kernels.tiles import bucket_bits, filter_mask, filter_words
+from starloom.kernels.tiles import bucket_bits, filter_words
 from starloom.kernels.windows import powers, window_hash, window_hashes
 
 LEAST = 8  # bytes of the shortest passage that can be told

@@ -111,7 +111,18 @@ def _near_duplicates(offsets: Any, data: Any) -> None:
 def _membership(offsets: Any, data: Any) -> None:
     import numpy as np
 
-    from starloom.kernels import code_tokens, fold, growing, stretches, text, tile_runs, tile_table, tiles, token_shapes
+    from starloom.kernels import (
+        code_tokens,
+        fold,
+        growing,
+        stretches,
+        text,
+        tile_gate,
+        tile_runs,
+        tile_table,
+        tiles,
+        token_shapes,
+    )
 
     bounds, folded = fold.fold(np.array([0, offsets[-1]], dtype=np.int64), data)
     fold.fold_with_map(data)
@@ -123,6 +134,7 @@ def _membership(offsets: Any, data: Any) -> None:
     words, starts, tags, numbers = tile_table.bucketed(hashes, numbers, 1, 0, 2)
     table = tiles.frozen_table(tiles.Table(1, words, starts.astype(np.uint32), tags, numbers))
     found = tiles.look_up(folded, table, 1)
+    tile_gate.let_pass(np.zeros(2, dtype=np.uint64), tile_gate.keys(bounds, folded, tiles.WIDTH))
     tiles.look_up_hashes(tiles.hashes_at(folded, found.offsets), table, 1)
     first_tile, state = np.array([0, len(hashes)], dtype=np.uint32), np.ones(1, dtype=np.uint8)
     files = tile_runs.Files(*(text.frozen(one, one.dtype) for one in (first_tile, state, state)))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from starloom.kernels.cache import kernel
+from starloom.kernels.decoding import filter_mask
 from starloom.kernels.text import Int64s, UInt32s, UInt64s, frozen
-from starloom.kernels.tiles import filter_mask
 
 _32, _64 = np.uint64(32), np.uint64(64)
 _LOW = np.uint64(0xFFFFFFFF)

@@ -10,7 +10,8 @@ One folder a shard (`00/`), in it segments: what was indexed in one go, never wr
 | `0-gap_*.bin` | `kernels/fold.Gaps`: lines of a file from its fold |
 | `0-mark.bin` | what was replaced in each content, as a number: equal means equal text |
 | `0-first_tile.bin`, `0-filter.bin`, `0-starts.bin`, `0-tags.bin`, `0-tiles.bin` | the table of `kernels/tiles` |
-| `0-renamed_*.bin` | the same for the shapes of `membership/renamed` |
+| `0-gate.bin` | `kernels/tile_gate`: which windows of a text need not be looked for in it |
+| `0-renamed_*.bin` | a table for the shapes of `membership/renamed` |
 
 and, written anew at every run: `0-state.bin` (whether each content is in the dataset still, and in which split),
 `0-origin_*.bin` (which rows are its places), and of the shard `origins.arrow` (every place of every content,
@@ -33,9 +34,10 @@ from starloom.kernels.text import UInt8s, UInt64s
 from starloom.the_stack.origins import OCCURRENCES
 
 FOLDER: Final = "membership"
-VERSION: Final = 2
+VERSION: Final = 3
 
 TABLE: Final = {"filter": "<u8", "starts": "<u4", "tags": "<u4", "tiles": "<u4"}
+GATE: Final = {"gate": "<u8"}
 TEXT: Final = {"text": "u1", "gap_position": "<u4", "gap_lines": "<u4"}
 ROWS: Final = {
     "head": "<u8",
@@ -72,7 +74,7 @@ def shard_folder(number: int, shards: int) -> str:
 
 def immutable(renamed: bool) -> dict[str, str]:
     """The files of a segment that are never written again, with their types."""
-    return ROWS | TEXT | TABLE | (SHAPES if renamed else {})
+    return ROWS | TEXT | TABLE | GATE | (SHAPES if renamed else {})
 
 
 def first_ids(number: int, shards: int) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class LocalShard:
     def tiles(self, query: UInt8s, split: Split, most: int) -> Tiles:
         told = []
         for segment in self.segments:
-            found = look_up(query, segment.table, most, segment.width)
+            found = look_up(query, segment.table, most, segment.width, segment.gate)
             counts = segment.living(found, split, most)
             if segment.all_answer(split):
                 told.append(Tiles(found.offsets, counts))

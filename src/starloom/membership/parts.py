@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from starloom.kernels.fold import Room
 
 _ROWS: Final = 128  # read at a time: what a cache holds of their texts
-SCRATCH: Final = {"hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4"}
+KEYS: Final = "gate_keys"
+SCRATCH: Final = {"hashes": "<u8", "numbers": "<u4", "renamed_hashes": "<u8", "renamed_numbers": "<u4", KEYS: "<u4"}
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,7 @@ class _Maker:
     def __enter__(self) -> Self:
         self._outputs = {name: self._texts(name).open("ab") for name in TEXT}
         self._begins = {name: one.tell() for name, one in self._outputs.items()}
+        self._outputs[KEYS] = (self._part.folder / f"{self._name}.{KEYS}").open("wb")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,6 +125,7 @@ class _Maker:
     def add(self, content: pa.Array) -> None:
         from starloom.kernels.fold import Room, fold_with_gaps
         from starloom.kernels.text import text_buffers
+        from starloom.kernels.tile_gate import keys
         from starloom.kernels.tiles import tile_hashes
 
         offsets, data = text_buffers(content)
@@ -133,6 +136,7 @@ class _Maker:
             self._outputs[name].write(np.ascontiguousarray(column.astype(TEXT[name], copy=False)).data)
         self._columns.append((_uint32(np.diff(bounds)), _uint32(np.diff(gaps.offsets))))
         self._tiles.add(*tile_hashes(bounds, folded, self._part.width))
+        self._outputs[KEYS].write(keys(bounds, folded, self._part.width).astype(SCRATCH[KEYS], copy=False).data)
         if self._part.renamed:
             from starloom.membership import renamed
 
@@ -141,9 +145,7 @@ class _Maker:
 
     def piece(self) -> Piece:
         """All of it; the tiles are written now."""
-        texts = {
-            name: Stretch(self._texts(name), self._begins[name], one.tell()) for name, one in self._outputs.items()
-        }
+        texts = {name: Stretch(self._texts(name), self._begins[name], self._outputs[name].tell()) for name in TEXT}
         sizes, gaps = (np.concatenate(column) for column in zip(*self._columns))
         place = self._part.folder / self._name
         tiles = self._tiles.written(place, "", self._part.ranges)

@@ -13,6 +13,7 @@ from starloom.kernels.fold import lines_of
 from starloom.kernels.growing import Texts, grown
 from starloom.kernels.stretches import Stretches
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, frozen
+from starloom.kernels.tile_gate import Gate
 from starloom.kernels.tile_runs import Files, Places, every, living, spread
 from starloom.kernels.tiles import Found, Table, frozen_table, hashes_at, look_up_hashes
 from starloom.membership.layout import GONE, HELD_OUT, ID_BYTES, RENAMED, STATE, TABLE, TRAIN, heads, immutable
@@ -49,6 +50,7 @@ class Segment:
         self.origin_first, self.origin_count = (arrays["origin_first"], arrays["origin_count"])
         self.first_tile: UInt32s = arrays["first_tile"]
         self.table = frozen_table(Table(int(about["bits"]), *(arrays[name] for name in TABLE)))
+        self.gate = Gate(int(about["gate_bits"]), frozen(arrays["gate"], np.uint64))
         self.shapes: Table | None = None
         if renamed:
             self.first_shape: UInt32s = arrays[f"{RENAMED}first_tile"]
@@ -76,6 +78,8 @@ class Segment:
             buckets, tiles = (2**table.bits, int(first[-1]) if len(first) == rows + 1 else -1)
             if [len(one) for one in table[1:]] != [buckets, buckets + 1, tiles, tiles]:
                 raise ValueError("its files do not belong together")
+        if len(self.gate.words) != 2**self.gate.bits:
+            raise ValueError("its files do not belong together")
         for starts, sizes, whole in (
             (self.text_start, self.text_size, self.text),
             (self._gap_start, self._gap_count, self._gap_position),

@@ -1,6 +1,6 @@
 """A segment of a shard put together from the pieces of the data files: rows in the order of content_ids, texts as they
-came, and the tables, a range of hashes at a time. Memory: 60 bytes a content, 12 bytes a tile of one piece, and a few
-megabytes; disk: the segment twice for a while."""
+came, and the tables, a range of hashes at a time. Memory: 60 bytes a content, 12 bytes a tile of one piece, one a tile
+of all, and a few megabytes; disk: the segment twice for a while."""
 
 import os
 import shutil
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s
-from starloom.membership.layout import RENAMED, ROWS, TABLE, TEXT, heads
-from starloom.membership.parts import SCRATCH, Piece, Stretch, Tiled
+from starloom.membership.layout import GATE, RENAMED, ROWS, TABLE, TEXT, heads
+from starloom.membership.parts import KEYS, SCRATCH, Piece, Stretch, Tiled
 from starloom.membership.segment import mapped
 
 
@@ -65,13 +65,26 @@ def write_segment(given: Pieces) -> Made:
         "text_bytes": sum(one.text_bytes for one in given.pieces),
         "folded_bytes": int(text_size.sum(dtype=np.int64)),
     }
-    names = [*TEXT, *ROWS, *TABLE]
+    names = [*TEXT, *ROWS, *TABLE, *GATE]
     about["bits"], about["tiles"] = writer.table("", [one.tiles for one in given.pieces])
+    about["gate_bits"] = _write_gate(given, about["tiles"])
     shapes = [one.shapes for one in given.pieces if one.shapes]
     if len(shapes) == len(given.pieces) and shapes:
         about["renamed_bits"], about["renamed_tiles"] = writer.table(RENAMED, shapes)
         names += [f"{RENAMED}{name}" for name in ("first_tile", *TABLE)]
     return Made(about, tuple(names))
+
+
+def _write_gate(given: Pieces, tiles: int) -> int:
+    """Of so many tiles; its bits."""
+    from starloom.kernels.tile_gate import gate_bits, let_pass
+
+    bits = gate_bits(tiles)
+    words = np.zeros(2**bits, dtype=GATE["gate"])
+    for one in given.pieces:
+        let_pass(words, np.fromfile(one.scratch(KEYS), dtype=SCRATCH[KEYS]))
+    words.tofile(given.folder / f"{given.number}-gate.bin")
+    return bits
 
 
 class _Writer:
