@@ -73,7 +73,7 @@ def _taken(data, asked, chosen):
 
 def taken(packed, piece):
     chosen = np.zeros(cuts.most_blocks(1 << 20), np.uint8)
-    many = _taken(np.frombuffer(packed, np.uint8), cuts.questions(piece), chosen)
+    many = _taken(np.frombuffer(packed, np.uint8), np.array(cuts.questions(piece), np.uint64), chosen)
     return chosen[:many].astype(bool).tolist()
 
 

@@ -6,13 +6,14 @@ as the text would be without other lines of it. Cost: 0.4 ns a byte of text to u
 0.3 us a text.
 """
 
+from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from starloom.kernels.cache import import_numba, kernel, leaf
-from starloom.kernels.cuts import HEAD, blocks_of, may_have, most_blocks, number, packed_questions, unpack_some
+from starloom.kernels.cuts import HEAD, blocks_of, ends_of, may_have, most_blocks, number, packed_questions, unpack_some
 from starloom.kernels.lz4 import ROOM, unpack
 from starloom.kernels.piece_groups import in_text, on_lines
 from starloom.kernels.seek import Seeker
@@ -76,12 +77,15 @@ class Sought:
         if not all(groups):
             raise ValueError("nothing is met by no piece")
         self._lined, first_on_line = bool(on_line), len(absent) + len(there)
-        asked = packed_questions([*([one.piece.tobytes() for one in group] for group in groups), *closely])
+        wanted = [[one.piece.tobytes() for one in group] for group in groups]
+        lined = [*wanted[first_on_line:], *closely]
+        lined.sort(key=lambda group: sum(map(len, group)))  # what is told by a look or two first
+        asked = packed_questions([*wanted[:first_on_line], *lined])
         self._sought: tuple[Any, ...] = (
             *(_joined([one.piece for one in pieces]), _joined([one.masks for one in pieces])),
-            _ends([len(one.piece) for one in pieces]),
-            frozen(np.array([one.longest for one in pieces], np.int64), np.int64),
-            *(_ends([len(group) for group in groups]), len(absent), first_on_line, *asked),
+            ends_of(len(one.piece) for one in pieces),
+            np.frombuffer(array("q", [one.longest for one in pieces]).tobytes(), np.int64),
+            *(ends_of(map(len, groups)), len(absent), first_on_line, *asked),
         )
         self._next = np.empty(max(len(pieces), 1), np.int64)
         self._room, self._chosen, self._lines = (np.empty(0, np.uint8) for _ in range(3))
@@ -105,11 +109,7 @@ class Sought:
 
 
 def _joined(arrays: Sequence[UInt8s]) -> UInt8s:
-    return frozen(np.concatenate([np.zeros(0, np.uint8), *arrays]), np.uint8)
-
-
-def _ends(sizes: Sequence[int]) -> Int64s:
-    return frozen(np.cumsum([0, *sizes], dtype=np.int64), np.int64)
+    return np.frombuffer(b"".join(one.tobytes() for one in arrays), np.uint8)
 
 
 @kernel
