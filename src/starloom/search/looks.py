@@ -21,6 +21,7 @@ from starloom.search.matching import choices, seeker_of
 from starloom.search.nodes import All, Any, Exact, Node, Not, Pattern, Word
 
 _GLANCE: Final = 1 << 16  # bytes of texts that are looked at together at first
+_MOST: Final = 1 << 23  # at most, where it is not one text: the next ones may lack nothing, and then take 4 ms
 _BRIEF: Final = 0.0005  # seconds that a look takes, about
 
 
@@ -128,7 +129,7 @@ class Looking:
                 spent = time.monotonic() - started
                 ahead = spent
                 if spent < _BRIEF / 2:
-                    self._bytes, ahead = 2 * self._bytes, 2 * spent
+                    self._bytes, ahead = min(2 * self._bytes, _MOST), 2 * spent
                 elif spent > 2 * _BRIEF:
                     self._bytes = max(self._bytes // 2, _GLANCE)
                 for place, holds in zip(likely[begin : end - 1].tolist(), told, strict=False):
