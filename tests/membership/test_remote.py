@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from starloom.membership.layout import content_ids, packed_ids
+from starloom.membership.matches import Place
 from starloom.membership.remote import Remote, answered
 from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Tiles, Wanted
 from starloom.outside.frames import from_bytes, to_bytes
@@ -69,7 +70,7 @@ class Told:
         self.asked.append([np.asarray(one).tolist() for one in wanted[2:]])
         self.asked.append(content_ids(wanted.contents[wanted.content]))
         licenses = {("permissive", ("MIT", "Apache-2.0")): 3, (None, ()): 1}
-        told = [4, -1], [[ORIGIN, ORIGIN], []], [licenses, {}]
+        told = [4, -1], [[Place.of(ORIGIN)] * 2, []], [licenses, {}]
         return Described(*(one[: len(wanted.content)] for one in told), np.array([[1, 7], [2, 7]])[:, : len(wanted.of)])
 
 

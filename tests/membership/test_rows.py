@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from starloom.membership import places
-from starloom.membership.matches import MatchedFile
+from starloom.membership.matches import MatchedFile, Place
 from starloom.membership.rows import Rows
 from starloom.the_stack.origins import OCCURRENCES, Origin, origin
 
@@ -28,8 +28,8 @@ def test_rows(tmp_path, told):
     rows = Rows(path)
     assert len(rows) == len(told)
     expected = [origin(dict(one)) for one in told]
-    assert list(rows.of(0, len(told))) == expected
-    assert list(rows.of(len(told) // 2, 1 if told else 0)) == expected[len(told) // 2 :][:1]
+    assert [one.origin for one in rows.of(0, len(told))] == expected
+    assert [one.origin for one in rows.of(len(told) // 2, 1 if told else 0)] == expected[len(told) // 2 :][:1]
     counted = {}
     for one in told:
         kind = one["license_type"] or None, tuple(sorted(one["detected_licenses"] or ()))
@@ -46,7 +46,7 @@ def test_no_places(tmp_path):
 @pytest.mark.parametrize("url", [None, "https://github.com/a/b", "https://example.org/a/b"])
 def test_a_file_made_quickly(lines, url):
     place = Origin("a/b", "x y.py", "e" * 40, "1" * 40, url, "permissive", ("MIT",), "Python", "train", True)
-    made = MatchedFile.of(place, 5, 70, lines)
+    made = Place.of(place).file(5, 70, lines)
     slowly = MatchedFile(
         **vars(place),
         start=5,

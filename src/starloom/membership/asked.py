@@ -12,7 +12,7 @@ from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s
 
 MOST_BYTES: Final = 8 << 20  # of a text
-_TOGETHER: Final = 256 << 10  # characters
+_TOGETHER: Final = 1 << 20  # characters: half as many cost a twentieth more, twice as many the same
 _BETWEEN: Final[UInt8s] = np.array([0xFF], dtype=np.uint8)  # no byte of UTF-8
 
 
@@ -146,7 +146,7 @@ class Asking:
 
 
 def gathered(texts: Iterable[str]) -> Iterator[list[str]]:
-    """The texts, as many at a time as are asked about together: what a core's cache holds beside the places found."""
+    """The texts, as many at a time as are asked about together."""
     some: list[str] = []
     size = 0
     for text in texts:

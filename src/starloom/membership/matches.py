@@ -1,9 +1,9 @@
 """An answer: which stretches of a text the dataset has, in which files, under which licences, and what it covers."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from starloom.identity import reference
+from starloom.identity import Reference, reference
 from starloom.the_stack.origins import Origin
 
 Status: TypeAlias = Literal["match", "no_match", "partial", "not_covered"]
@@ -30,15 +30,27 @@ class MatchedFile(Origin):
     swhid: str
     permalink: str | None
 
+
+class Place(NamedTuple):
+    """Where a content stands, with what every match there says of it: `fields` of a MatchedFile, and `known`."""
+
+    origin: Origin
+    fields: dict[str, Any]
+    known: Reference
+
     @classmethod
-    def of(cls, origin: Origin, start: int, end: int, lines: tuple[int, int]) -> "MatchedFile":
+    def of(cls, origin: Origin) -> "Place":
+        fields = vars(origin) | dict.fromkeys(("start", "end", "first_line", "last_line", "swhid", "permalink"))
+        return cls(origin, fields, reference(origin.content_id, origin.url, origin.revision_id, origin.path))
+
+    def file(self, start: int, end: int, lines: tuple[int, int]) -> MatchedFile:
         """What the constructor makes, in a sixth of its time: a frozen class sets each field by a call."""
-        known = reference(origin.content_id, origin.url, origin.revision_id, origin.path)
-        fields = vars(origin).copy()
+        _, fields, known = self
+        fields = fields.copy()
         fields["start"], fields["end"] = start, end
         fields["first_line"], fields["last_line"] = lines
         fields["swhid"], fields["permalink"] = known.swhid_of(lines), known.permalink_of(lines)
-        made = object.__new__(cls)
+        made = object.__new__(MatchedFile)
         object.__setattr__(made, "__dict__", fields)
         return made
 

@@ -114,7 +114,7 @@ class Matching:
                 licenses[license] = licenses.get(license, 0) + count
             if len(files) < room and (lines := held.lines[row]):
                 where = held.start[row], held.end[row], lines
-                files += [MatchedFile.of(one, *where) for one in places[number][: room - len(files)]]
+                files += [one.file(*where) for one in places[number][: room - len(files)]]
         if common.start < common.stop:
             ways = [held.way[row] for row in here if totals[held.number[row]] >= 0]
             if (sharing := self._sharing(start, end, common, ways)) > contents:
@@ -181,7 +181,7 @@ def renamed_matches(
             room = None if files is None else max(files - len(shown), 0)
             one, two = asked.chars(place.start, place.end)
             lines = int(described.lines[0, number]), int(described.lines[1, number])
-            shown += [MatchedFile.of(origin, one, two, lines) for origin in described.places[number][:room]]
+            shown += [where.file(one, two, lines) for where in described.places[number][:room]]
         told = asked.told(copy.start, copy.end)
         total += copy.contents - len(copy.places)
         why = reason(told.text, copy.contents, COMMON)

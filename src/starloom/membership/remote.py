@@ -13,6 +13,7 @@ import numpy as np
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.check import MOST_BYTES
 from starloom.membership.layout import content_ids, packed_ids
+from starloom.membership.matches import Place
 from starloom.membership.shard import (
     ALL,
     Covered,
@@ -103,7 +104,7 @@ class Remote(Caller):
             found = nothing_described(wanted)._replace(lines=lines.reshape(2, -1))
             for number, (total, places, licenses) in enumerate(told):
                 found.totals[number] = int(total)
-                found.places[number] = [_origin(one) for one in places]
+                found.places[number] = [Place.of(_origin(one)) for one in places]
                 found.licenses[number] = {(kind, tuple(map(str, some))): int(one) for kind, some, one in licenses}
             return found
 
@@ -203,7 +204,11 @@ def _wanted(frame: Frame) -> Wanted:
 
 def _told(head: dict[str, Any], described: Described) -> bytes:
     every = [
-        [total, [asdict(one) for one in places], [[kind, names, number] for (kind, names), number in licenses.items()]]
+        [
+            total,
+            [asdict(one.origin) for one in places],
+            [[kind, names, number] for (kind, names), number in licenses.items()],
+        ]
         for total, places, licenses in zip(*described[:3])
     ]
     return to_bytes(head | {"described": every}, {"lines": described.lines.reshape(-1)})

@@ -16,8 +16,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from starloom.membership.layout import LICENSE, ORIGIN_ROWS
+from starloom.membership.matches import Place
 from starloom.membership.shard import License
-from starloom.the_stack.origins import OCCURRENCES, Origin, origin
+from starloom.the_stack.origins import OCCURRENCES, origin
 
 _REMEMBERED: Final = 4096  # contents of which places and licences are kept as objects
 
@@ -46,10 +47,9 @@ class Rows:
     def __len__(self) -> int:
         return self._size
 
-    def _of(self, first: int, number: int) -> tuple[Origin, ...]:
-        return tuple(
-            origin({name: cell(row) for name, cell in self._cells.items()}) for row in range(first, first + number)
-        )
+    def _of(self, first: int, number: int) -> tuple[Place, ...]:
+        every = range(first, first + number)
+        return tuple(Place.of(origin({name: cell(row) for name, cell in self._cells.items()})) for row in every)
 
     def _licenses(self, first: int, number: int) -> Mapping[License, int]:
         return Counter(_license(self._license(row)) for row in range(first, first + number))

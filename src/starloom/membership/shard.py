@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.layout import ID_BYTES, keys
-from starloom.the_stack.origins import Origin
+from starloom.membership.matches import Place
 
 License: TypeAlias = tuple[str | None, tuple[str, ...]]  # license_type, detected_licenses
 T = TypeVar("T")
@@ -120,7 +120,7 @@ class Described(NamedTuple):
     lines, counted from 1; int64[2, pairs]."""
 
     totals: list[int]
-    places: list[Sequence[Origin]]
+    places: list[Sequence[Place]]
     licenses: list[Mapping[License, int]]
     lines: Int64s
 

@@ -72,7 +72,8 @@ def _together(
     contents, file = renumbered([(one.contents, one.content) for one in found])
     columns = (np.concatenate(column) for column in zip(*(one[2:] for one in found)))
     whole = trimmed(query, Stretches(file, *columns), width)
-    rows = np.stack(whole)[:, np.lexsort((whole.position, whole.file, whole.end, whole.start))]
+    bounds = whole.start << 32 | whole.end  # of a text: two columns in one
+    rows = np.stack(whole)[:, np.lexsort((whole.position, whole.file, bounds))]
     if len(found) > 1:
         new = np.ones(rows.shape[1], dtype=np.bool_)
         new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
