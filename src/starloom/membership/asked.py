@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import chain, pairwise, repeat
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ from starloom.kernels.text import Int64s, UInt8s
 
 MOST_BYTES: Final = 8 << 20  # of a text
 _TOGETHER: Final = 1 << 20  # characters: half as many cost a twentieth more, twice as many the same
-_BETWEEN: Final[UInt8s] = np.array([0xFF], dtype=np.uint8)  # no byte of UTF-8
+_BETWEEN: Final = np.uint8(0xFF)  # no byte of UTF-8
 
 
 class Told(NamedTuple):
@@ -29,17 +29,11 @@ class Told(NamedTuple):
 
 
 class Asked:
-    """`query`: the fold."""
+    """`query`: the fold of a text, whose bytes are `data`."""
 
-    def __init__(self, text: str) -> None:
-        """Raises UserError for a text above 8 MB, for one that is no Unicode (lone surrogates)."""
-        from starloom.kernels.fold import fold_with_map
-
-        data = _encoded(text)
+    def __init__(self, text: str, data: UInt8s, query: UInt8s) -> None:
         self.text = text
-        self.query: UInt8s
-        self._sources: Int64s
-        self.query, self._sources = fold_with_map(data)
+        self.query = query
         self._data = data
         self._ascii = len(data) == len(text)
 
@@ -89,6 +83,13 @@ class Asked:
         return covered / self.characters(0, len(self.query)) if covered else 0.0
 
     @cached_property
+    def _sources(self) -> Int64s:
+        """Of each byte of the fold, the byte of the text it came from: for those who have a match."""
+        from starloom.kernels.fold import fold_with_map
+
+        return fold_with_map(self._data)[1]
+
+    @cached_property
     def _begins(self) -> NDArray[np.bool_]:
         """Which bytes of the fold begin a character."""
         found: NDArray[np.bool_] = (self.query & 0xC0) != 0x80
@@ -117,11 +118,25 @@ class Asking:
     """Questions asked as one text, `query`: the folds one after the other, each from its place in `begins`, and between
     two a byte that no text has, so that nothing found reaches from one into the next."""
 
-    def __init__(self, questions: Sequence[Asked]) -> None:
-        self.questions = questions
-        folds = [one.query for one in questions]
-        self.begins: Int64s = np.cumsum([0, *(len(one) + 1 for one in folds[:-1])])
-        self.query: UInt8s = folds[0] if len(folds) == 1 else np.concatenate([*chain(*zip(folds, repeat(_BETWEEN)))])
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Raises UserError for a text above 8 MB, for one that is no Unicode (lone surrogates)."""
+        from starloom.kernels.fold import fold
+
+        encoded = [_encoded(text) for text in texts]
+        data = np.frombuffer(encoded[0] if len(encoded) == 1 else b"".join(encoded), dtype=np.uint8)
+        offsets = np.cumsum([0, *map(len, encoded)])
+        bounds, folded = fold(offsets, data)
+        self.begins: Int64s = bounds[:-1] + np.arange(len(texts))
+        self.query: UInt8s = folded
+        if len(texts) > 1:
+            self.query = np.full(len(folded) + len(texts) - 1, _BETWEEN)
+        self.questions: list[Asked] = []
+        for text, (first, stop), (low, high), begin in zip(
+            texts, pairwise(offsets.tolist()), pairwise(bounds.tolist()), self.begins.tolist()
+        ):
+            query = self.query[begin : begin + high - low]
+            query[:] = folded[low:high]
+            self.questions.append(Asked(text, data[first:stop], query))
 
     def characters_at(self, of: Int64s, starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:
         """Characters of the questions `of`, which ascend, for bytes `starts` to `ends` (exclusive) of the query."""
@@ -159,7 +174,7 @@ def gathered(texts: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _encoded(text: str) -> UInt8s:
+def _encoded(text: str) -> bytes:
     try:
         data = text.encode()
     except UnicodeEncodeError as problem:
@@ -171,4 +186,4 @@ def _encoded(text: str) -> UInt8s:
         raise UserError(
             f"the text has {len(data):,} bytes, more than {MOST_BYTES:,}", "check it in pieces, or file by file"
         )
-    return np.frombuffer(data, dtype=np.uint8)
+    return data

@@ -71,7 +71,7 @@ class Index:
     def _checks(self, texts: Sequence[str], files: int | None, split: Split, renamed: bool) -> list[Check]:
         started = time.perf_counter()
         most = EVERY if files is None else MOST
-        asking = Asking([Asked(text) for text in texts])
+        asking = Asking(texts)
         found = [Matches() for _ in texts]
         if len(asking.query) >= self.width:
             spans = find(self.shard, asking.query, split, most)
