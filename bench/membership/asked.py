@@ -11,7 +11,7 @@ from running.workspace import Corpus, File
 
 from membership import planted, renaming
 from membership.planted import Planted
-from starloom.kernels.fold import fold_with_map
+from starloom.membership.asked import Asking, gathered
 from starloom.membership.check import Index
 from starloom.membership.matches import Check, Match
 from starloom.membership.spans import MOST, find
@@ -107,33 +107,29 @@ def of_renamed(check: Check, one: Planted) -> Verdict:
 
 def windows(index: Index, texts: Sequence[str]) -> tuple[int, float]:
     """(windows looked up in the table of tiles, seconds of CPU)."""
-    folded = [fold_with_map(np.frombuffer(text.encode(), dtype=np.uint8))[0] for text in texts]
-    number, width = 0, index.shard.covered.width
+    width = index.shard.covered.width
+    asked = [Asking(some) for some in gathered(texts)]
+    number = sum(max(len(text.query) - width + 1, 0) for some in asked for text in some.questions)
     start = process_time()
-    for query in folded:
-        if len(query) >= width:
-            index.shard.tiles(query, None, MOST)
-            number += len(query) - width + 1
+    for some in asked:
+        index.shard.tiles(some.query, None, MOST)
     return number, process_time() - start
 
 
 def looked_up(index: Index, texts: Sequence[str]) -> float:
-    """Seconds of CPU of encoding and folding texts, and of asking the table for every window of theirs."""
-    width = index.shard.covered.width
+    """Seconds of CPU of encoding and folding texts, and of asking the table for every window of theirs, small texts
+    together as `Index.check_many` does it."""
     start = process_time()
-    for text in texts:
-        query, _ = fold_with_map(np.frombuffer(text.encode(), dtype=np.uint8))
-        if len(query) >= width:
-            index.shard.tiles(query, None, MOST)
+    for some in gathered(texts):
+        index.shard.tiles(Asking(some).query, None, MOST)
     return process_time() - start
 
 
 def confirmed(index: Index, texts: Sequence[str]) -> float:
     """The same, and of confirming on the texts of files what was found: which stretches of the text are theirs."""
     start = process_time()
-    for text in texts:
-        query, _ = fold_with_map(np.frombuffer(text.encode(), dtype=np.uint8))
-        find(index.shard, query)
+    for some in gathered(texts):
+        find(index.shard, Asking(some).query)
     return process_time() - start
 
 
