@@ -22,6 +22,8 @@ _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash, the 
 _MASK: Final = np.uint64((1 << 8 * GRAM) - 1)
 _BYTE: Final = np.uint64(8)
 _HALF: Final = np.uint64(32)
+_THREE, _SEVEN = np.uint64(3), np.uint64(7)
+_BEFORE: Final = np.uint64(GRAM - 1)  # bytes before a gram's last
 _FOLDED: Final = np.frombuffer(bytes(range(256)).lower(), dtype=np.uint8)
 _COUNTING: Final = 28  # most bits, by their logarithm, of the map in which the grams of a text are counted
 
@@ -39,9 +41,10 @@ def gram_filters(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
     offsets, data = checked(offsets, data)
     longest = int(np.diff(offsets).max(initial=0))
     counted = np.zeros(1 << max(_width(longest) - 3, 0), dtype=np.uint8)
+    hashes = np.empty(longest, dtype=np.uint32)  # of the text at hand
     room = (int(offsets[-1] - offsets[0]) * _BITS >> 3) + 8 * len(offsets)
     filters = np.zeros(room, dtype=np.uint8)
-    bounds = _filters(offsets, data, counted, filters)
+    bounds = _filters(offsets, data, counted, hashes, filters)
     return bounds, filters[: bounds[-1]]
 
 
@@ -74,35 +77,35 @@ def _width(length: int) -> Any:
 
 
 @kernel
-def _filters(offsets: Any, data: Any, counted: Any, filters: Any) -> Any:
+def _filters(offsets: Any, data: Any, counted: Any, hashes: Any, filters: Any) -> Any:
     bounds = np.zeros(len(offsets), dtype=np.int64)
     for i in range(len(offsets) - 1):
-        start, end = offsets[i], offsets[i + 1]
-        at = bounds[i]
-        bounds[i + 1] = at
-        if end - start < GRAM:
+        start, length = np.uint64(offsets[i]), offsets[i + 1] - offsets[i]
+        bounds[i + 1] = bounds[i]
+        if length < GRAM:
             continue
-        width = _width(end - start)
+        width = _width(length)
         counted[: 1 << width - 3] = 0
         shift = np.uint64(64 - width)
         different = 0
         value = np.uint64(0)
-        for p in range(start, end):
-            value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _MASK
-            if p - start >= GRAM - 1:
-                bit = np.int64(value * _FACTOR >> shift)
-                mark = np.uint8(1 << (bit & 7))
-                different += (counted[bit >> 3] & mark) == 0
-                counted[bit >> 3] |= mark
-        bits_each = _BITS if end - start <= LARGE else _BITS_OF_LARGE
+        for k in range(np.uint64(length)):  # places unsigned: they are not looked at for counting from the end
+            value = (value << _BYTE | np.uint64(_FOLDED[data[start + k]])) & _MASK
+            if k >= _BEFORE:
+                product = value * _FACTOR
+                hashes[k] = product >> _HALF
+                bit = product >> shift
+                mark = np.uint8(1) << np.uint8(bit & _SEVEN)
+                different += (counted[bit >> _THREE] & mark) == 0
+                counted[bit >> _THREE] |= mark
+        bits_each = _BITS if length <= LARGE else _BITS_OF_LARGE
         size = int(different * bits_each) + 7 >> 3
         bits = np.uint64(8 * size)
-        for p in range(start, end):
-            value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _MASK
-            if p - start >= GRAM - 1:
-                bit = np.int64((value * _FACTOR >> _HALF) * bits >> _HALF)
-                filters[at + (bit >> 3)] |= np.uint8(1 << (bit & 7))
-        bounds[i + 1] = at + size
+        at = np.uint64(bounds[i])
+        for k in range(_BEFORE, np.uint64(length)):
+            bit = np.uint64(hashes[k]) * bits >> _HALF
+            filters[at + (bit >> _THREE)] |= np.uint8(1) << np.uint8(bit & _SEVEN)
+        bounds[i + 1] = bounds[i] + size
     return bounds
 
 

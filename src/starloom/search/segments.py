@@ -29,6 +29,15 @@ from starloom.search.nodes import fold
 if TYPE_CHECKING:
     from tantivy import Document
 
+FROM_ROWS: Final = (
+    "repo_name",
+    "path",
+    "language",
+    "license_type",
+    "detected_licenses",
+    "rank",
+    "symbols",
+)  # what a document is made of, beside its text
 _HEAP: Final = 256 << 20  # bytes of a writer before it writes a segment
 _BATCH: Final = 8 << 20  # bytes of text given to the kernel at a time
 _FILES: Final = 8_000  # in a segment at first. Of those below 10,000 tantivy merges all, as if of one size
@@ -42,7 +51,7 @@ _Files: TypeAlias = "list[tuple[dict[str, Any], bytes]]"  # rows and their texts
 
 
 def make(folder: Path, files: Iterable[tuple[dict[str, Any], bytes]], first: int) -> None:
-    """tantivy's index of some rows of layout.FILES with their texts, numbered from `first`, in an empty folder: small
+    """tantivy's index of some rows (FROM_ROWS) with their texts, numbered from `first`, in an empty folder: small
     segments (they cost less), each in an index of its own, or tantivy would merge some of them now and all later."""
     import tantivy
 

@@ -24,6 +24,7 @@ from starloom.workspace.atomic import Draft
 from starloom.workspace.manifest import FileEntry, Manifest
 
 _READ: Final = 1_000  # rows at a time
+_BLOCK: Final = ("text_start", "text_size", "text_bytes")  # where a text is
 _PLACES: Final = ["text_file", "text_start", "text_size", "live"]
 
 
@@ -124,7 +125,7 @@ def _files(task: Slice) -> Iterator[tuple[dict[str, Any], bytes]]:
         folder = task.work.path(part.piece)
         texts = rows_of.mapped(folder / f"{task.shard}.lz4")
         with pq.ParquetFile(folder / f"{task.shard}.parquet") as file:
-            for batch in file.iter_batches(_READ):
+            for batch in file.iter_batches(_READ, columns=[*segments.FROM_ROWS, *_BLOCK]):
                 for row in batch.to_pylist():
                     block = texts[row["text_start"] : row["text_start"] + row["text_size"]]
                     yield row, texts_of.unpack(block, row["text_bytes"])
