@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from heapq import merge
 from operator import itemgetter
 from pathlib import Path
@@ -95,7 +96,7 @@ class _Asked:
         """Those of all shards, in order."""
         after = self._question.after
         found = [
-            shard.candidates(plan, after, wanted, look(plan.unproved) if plan.unproved else None)
+            shard.candidates(plan, after, wanted, partial(look, plan.unproved) if plan.unproved else None)
             for shard, plan in self._asked
         ]
         return found[0] if len(found) == 1 else merge(*found)

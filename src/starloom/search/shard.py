@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
 _FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
+_BRIEF: Final = 1 << 16  # bytes of texts that are proved one by one
 _MORE: Final = 16
 _MOST: Final = 16_384
 _LARGE: Final = 16_384  # bytes of a text that is worth keeping: others are unpacked as fast as they are found
@@ -125,15 +126,20 @@ class Shard:
     def plan(self, node: Node) -> Plan:
         return plan(node, self._searcher, self._schema)
 
-    def candidates(self, found: Plan, after: Key | None, wanted: int, look: Look | None = None) -> Iterator[Candidate]:
-        """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably. `look`: of those
-        that it says are none, only so many are given that he who counts the time is asked every millisecond or two."""
-        looking = Looking(self._packed, look)
+    def candidates(
+        self, found: Plan, after: Key | None, wanted: int, look: Callable[[], Look | None] | None = None
+    ) -> Iterator[Candidate]:
+        """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably. `look`: makes
+        what looks at them; of those that it says are none, only so many are given that he who counts the time is asked
+        every millisecond or two."""
         if few := self._few(found, after):
             keys, rows = few
+            brief = int(self._packed.length[rows].sum()) <= _BRIEF  # then a look costs more than it spares
+            looking = Looking(self._packed, look() if look and not brief else None)
             for place, holds, ahead in looking.at(rows, np.arange(len(rows))):
                 yield Candidate(keys[place], self.number, int(rows[place]), holds, ahead)
             return
+        looking = Looking(self._packed, look() if look else None)
         for tier, rank in self._tiers(found, after):
             size = min(max(wanted, _FIRST), _MOST)
             while True:
