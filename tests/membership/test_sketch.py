@@ -3,6 +3,9 @@
 import datetime
 import json
 import random
+import shutil
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -246,3 +249,36 @@ def test_another_width(tmp_path):
     sketch = Sketch.open(tmp_path / "s", today=DAY)
     assert sketch.check(TEXTS[0][:80]).chains
     assert about.share <= sketching.SHARE
+
+
+FULL = """
+import datetime, sys
+from pathlib import Path
+import numpy as np
+from starloom.errors import UserError
+from starloom.membership.sketching import Contents, export
+hashes = np.random.default_rng(1).integers(0, 2**64, 100_000, dtype=np.uint64)
+try:
+    export(Path(sys.argv[1]) / "s", Contents(50, len(hashes), 9, 3, 5_000_000, None, [hashes]), name="x",
+           today=datetime.date(2026, 11, 28))
+except UserError as problem:
+    print(problem, "/", problem.hint)
+"""
+
+
+def test_no_room_for_it(tmp_path):
+    """The filter is a map of a file: where the disk had no page for it the process was ended by SIGBUS."""
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(tmp_path)]
+    probe = ["unshare", "-Urm", *mount]
+    if shutil.which("unshare") is None or subprocess.run(probe, capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here: `unshare -Urm mount -t tmpfs` is refused")
+    script = f'{" ".join(mount)} && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-Urm", "sh", "-c", script, "sh", sys.executable, "-c", FULL, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "No space left on device" in done.stdout
+    assert "free some space" in done.stdout

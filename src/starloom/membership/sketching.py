@@ -6,6 +6,7 @@ once the filter is larger than memory (3 TB of text: 150 GB). Cost: 210 MB of fo
 
 import datetime
 import math
+import os
 import secrets
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -26,6 +27,7 @@ from starloom.membership.store import open_shards
 from starloom.outside.paths import printable
 from starloom.workspace.atomic import publish
 from starloom.workspace.manifest import NAME, fingerprint, open_folder
+from starloom.workspace.operations import explained
 
 SHARE: Final = 0.05  # bytes of the filter by bytes of folded text: of the text itself some 0.043
 DAYS: Final = 180  # a sketch is good for
@@ -193,7 +195,9 @@ def _filled(path: Path, blocks: int, contents: Contents) -> float:
     """The filter as a file; returns its rate of false positives."""
     from starloom.kernels.blooms import WORDS, add, holds
 
-    words = np.memmap(path, dtype="<u8", mode="w+", shape=(blocks * WORDS,))
+    with explained(path), path.open("wb") as file:  # a page of a map for which the disk has no room ends the process
+        os.posix_fallocate(file.fileno(), 0, blocks * WORDS * 8)
+    words = np.memmap(path, dtype="<u8", mode="r+", shape=(blocks * WORDS,))
     with progress.task("sketch", contents.tiles, "tiles") as bar:
         for hashes in contents.hashes:
             add(words, hashes)
