@@ -19,12 +19,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from running import sections
 from running.times import told, warm
 from running.workspace import Corpus, ready
 
 from dedup import watched
 from search import clients, queries, roster, tables
+from starloom.kernels import cuts
+from starloom.search import layout
 from starloom.search.index import SearchIndex
 from starloom.workspace.manifest import open_folder
 
@@ -60,8 +63,10 @@ class Bench:
         texts = sum(one.bytes for one in manifest.files if "texts-" in one.name)
         rows = sum(one.bytes for one in manifest.files if one.name.rpartition("/")[2].startswith("files."))
         rest = manifest.bytes - texts - rows
+        filters = sum(map(_filters, (self.workspace / "search").glob("*/files.arrow")))
         told = {"files": manifest.facts["files"], "MB": text / 1e6, "symbols": manifest.facts["symbols"]}
-        sizes = {"index": rest / text, "rows": rows / text, "texts": texts / text}
+        sizes = {"index": rest, "rows": rows, "block filters": filters, "texts": texts - filters}
+        sizes = {name: size / text for name, size in sizes.items()}
         return answer | told | {"MB/s": text / 1e6 / answer["cpu"], "sizes": sizes}
 
     def queries(self) -> dict[str, Any]:
@@ -118,6 +123,20 @@ class Bench:
             kinds[kind] = row
             print(kind, json.dumps(row), file=sys.stderr, flush=True)
         return {"kinds": kinds}
+
+
+def _filters(path: Path) -> int:
+    """Bytes of the filters of blocks, which are among the texts of the shard with this file of rows."""
+    places = ["text_file", "text_start", "text_bytes"]
+    files = {name: np.memmap(name, np.uint8, "r") for name in path.parent.glob("texts-*.lz4")}
+    size = 0
+    for file, start, length in zip(*(one.to_pylist() for one in layout.live_rows(path, places).columns)):
+        if length > cuts.LARGE:
+            texts = files[path.with_name(layout.text_name(file))]
+            many = int(texts[start : start + 4].view("<u4")[0])
+            heads = texts[start + 4 : start + 4 + many * cuts.HEAD]
+            size += 4 + len(heads) + int(heads.view("<u4").reshape(many, 4)[:, 2:].sum())
+    return size
 
 
 def main() -> None:

@@ -8,15 +8,15 @@ Found = dict[str, Any]
 def build(one: Found) -> str:
     lines = [
         "One worker, from the dataset to the published index. Shares are of the text's bytes.\n",
-        "| | files | MB | s of CPU | MB/s of one core | s | most memory, MB | index | rows | texts |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| | files | MB | s of CPU | MB/s of one core | s | most memory, MB | index | rows | block filters | texts |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name in ("without symbols", "with symbols"):
         row, sizes = one[name], one[name]["sizes"]
         lines.append(
             f"| {name} | {row['files']:,} | {row['MB']:,.1f} | {row['cpu']:.1f} | **{row['MB/s']:.1f}** "
             f"| {row['wall']:.1f} | {row['peak'] / 1e6:,.0f} | {sizes['index']:.3f} | {sizes['rows']:.3f} "
-            f"| {sizes['texts']:.3f} |"
+            f"| {sizes['block filters']:.3f} | {sizes['texts']:.3f} |"
         )
     return "\n".join(lines)
 
