@@ -66,6 +66,7 @@ def test_join():
     assert join(["MIT", "MIT OR ISC"], "AND") == "MIT AND (MIT OR ISC)"
     assert join(["MIT OR ISC AND MIT", "ISC"], "OR") == "MIT OR (ISC AND MIT) OR ISC"
     assert join(["(MIT OR ISC)", "Zlib", "MIT OR ISC"], "AND") == "(MIT OR ISC) AND Zlib"
+    assert join(["(MIT)", "MIT"], "AND") == "MIT"
     assert join(["(MIT OR ISC)"], "AND") == "(MIT OR ISC)"  # as it was written
     assert join(["MIT OR", "MIT"], "OR") == "(MIT OR) OR MIT"  # malformed text is left as it is
 

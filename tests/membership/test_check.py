@@ -439,3 +439,10 @@ def test_many_texts(index, rows, monkeypatch):
         assert [replace(one, seconds=0) for one in found] == [replace(one, seconds=0) for one in alone]
     assert [*index.check_many([])] == []
     assert [one.matches for one in index.check_many(texts, None)] == [index.check(text, None).matches for text in texts]
+
+
+def test_one_that_is_refused_among_many(index, rows):
+    found = index.check_many([rows[0]["content"], "\ud800", rows[1]["content"]])
+    assert next(found).status == "match"
+    with pytest.raises(UserError, match="no Unicode"):
+        next(found)

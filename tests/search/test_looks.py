@@ -6,6 +6,7 @@ import pytest
 
 from starloom.kernels.cuts import LARGE
 from starloom.kernels.packed import Packed
+from starloom.search import looks
 from starloom.search import texts as texts_of
 from starloom.search.looks import Looking, look
 from starloom.search.matching import File, holds
@@ -49,8 +50,14 @@ def packed():
     return Packed({0: pa.py_buffer(b"".join(blocks))}, [0] * len(TEXTS), starts, list(map(len, blocks)), sizes, LARGE)
 
 
+def said(told, packed, many):
+    return [one for some in told.told(packed, np.arange(many)) for one in some]
+
+
+@pytest.mark.parametrize("lines", [1, 40, 1 << 17])
 @pytest.mark.parametrize("query", QUERIES)
-def test_what_is_told_is_what_the_judge_says(query):
+def test_what_is_told_is_what_the_judge_says(query, lines, monkeypatch):
+    monkeypatch.setattr(looks, "_LINES", lines)
     node = parse(query).node
     told = look(node)
     expected = [holds(node, File(dict, text.encode)) for text in TEXTS]
@@ -58,20 +65,20 @@ def test_what_is_told_is_what_the_judge_says(query):
     if told is None:
         assert query == '"äöü"'
         return
-    for one, right in zip(told.told(packed(), np.arange(len(TEXTS))), expected, strict=True):
+    for one, right in zip(said(told, packed(), len(TEXTS)), expected, strict=True):
         assert one is right or one is None
 
 
 def test_most_is_told():
     """Else the judge is asked of each."""
     for query in ("quicksort", r"/prepared[ \t]*one/", '"prepared" -"quicksort"'):
-        assert None not in look(parse(query).node).told(packed(), np.arange(len(TEXTS)))
+        assert None not in said(look(parse(query).node), packed(), len(TEXTS))
 
 
 def test_a_torn_text_is_left_to_the_judge():
     where = packed()
     torn = Packed(where._kept, *where.columns[1:4], where.length + 1, LARGE)
-    assert look(parse("quicksort").node).told(torn, np.arange(3)) == [None] * 3
+    assert said(look(parse("quicksort").node), torn, 3) == [None] * 3
 
 
 def test_who_counts_the_time_is_asked_at_the_last_row():
@@ -83,3 +90,15 @@ def test_who_counts_the_time_is_asked_at_the_last_row():
     assert [(place, holds) for place, holds, _ in looking.at(rows, np.array([1]))] == [(1, True), (3, False)]
     assert [one[:2] for one in Looking(where, None).at(rows, np.array([0]))] == [(0, None), (3, False)]
     assert not list(looking.at(rows[:0], rows[:0]))
+
+
+def test_the_time_is_asked_for_between_pieces_of_a_glance():
+    """A pattern may take seconds for the lines of some megabytes, which were looked at together."""
+    filling = "none = 1\n" * 3_000
+    texts = [filling] * 300 + ["needle and no more of it\n" * 8_000] * 4
+    blocks = [texts_of.pack(text.encode()) for text in texts]
+    starts, sizes = np.cumsum([0, *map(len, blocks)])[:-1], [len(text) for text in texts]
+    where = Packed({0: pa.py_buffer(b"".join(blocks))}, [0] * len(texts), starts, list(map(len, blocks)), sizes, LARGE)
+    looking = Looking(where, look(parse("/needle.{400}/").node))
+    rows = np.arange(len(texts))
+    assert [place for place, _, _ in looking.at(rows, rows)][-4:] == [300, 301, 302, 303]

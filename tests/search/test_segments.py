@@ -187,13 +187,6 @@ def test_trigrams_of_all_bytes_have_a_term_each():
     assert all(len(term) == 4 and set(term) <= set(fields.ALPHABET) for term in terms)
 
 
-@pytest.mark.parametrize("two", [b"ab", b"\x00\xff", b"\xff\xff", b"\xc3\xa9"])
-def test_what_begins_with_two_bytes(two):
-    prefixes = tuple(fields.gram_prefixes(two))
-    assert all(fields.gram_term(two + bytes([last])).startswith(prefixes) for last in range(256))
-    assert not fields.gram_term(bytes([two[0], two[1] ^ 1, 0])).startswith(prefixes)
-
-
 def test_rank_puts_own_code_and_stars_first():
     def rank(path, is_vendor=False, is_generated=False, stars=0):
         return fields.rank("a/b", path, "0" * 40, is_vendor, is_generated, stars)

@@ -33,7 +33,7 @@ _STEPS: Final = np.array([8 - 8 % back if back else 0 for back in range(8)], dty
 
 
 def unpacked(block: bytes, size: int) -> bytes | None:
-    """The text of a block, `size` bytes; None where it is no such block."""
+    """The text of a block, `size` bytes; None where it is no such block. What kernels do, for tests."""
     data = np.frombuffer(block, dtype=np.uint8)
     out = np.empty(max(size, 0) + ROOM, dtype=np.uint8)
     return out[:size].tobytes() if _unpacked(frozen(data, np.uint8), out, size) else None

@@ -144,7 +144,7 @@ def _joined(parts: list[str], operator: str) -> str:
 
 def _parts(expression: str, operator: str) -> list[str]:
     """What stands under this operator at the top; else the expression as a whole."""
-    node = parse(expression) if " " in expression else None
+    node = parse(expression) if " " in expression or "(" in expression else None
     if node is None:
         return [expression]
     if isinstance(node, Choice | Every) and isinstance(node, _KINDS[operator]):

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from starloom.errors import UserError
 from starloom.membership.asked import MOST_BYTES, Asked, Asking, gathered
 from starloom.membership.matches import COMMON, GUARANTEE, WIDTH, Check, Licensed, Match, MatchedFile, Status
 from starloom.membership.matching import Matches, Matching, renamed_matches
@@ -63,10 +64,17 @@ class Index:
     def check_many(
         self, texts: Iterable[str], files: int | None = FILES, *, split: Split = None, renamed: bool = False
     ) -> Iterator[Check]:
-        """`check` of each, in order: small texts are asked about together, which takes half the time; no answer is
-        another for it."""
-        for some in gathered(texts):
-            yield from self._checks(some, files, split, renamed)
+        """`check` of each, in order, which raises in its turn. Small texts are asked about together, which takes half
+        the time and less; no answer is another for it. Where every file is asked for they are not: that holds the
+        places of all of them, and gains nothing."""
+        for some in gathered(texts) if files is not None else ([text] for text in texts):
+            try:
+                found: Iterable[Check] = self._checks(some, files, split, renamed)
+            except UserError:
+                if len(some) == 1:
+                    raise
+                found = (self.check(text, files, split=split, renamed=renamed) for text in some)
+            yield from found
 
     def _checks(self, texts: Sequence[str], files: int | None, split: Split, renamed: bool) -> list[Check]:
         started = time.perf_counter()

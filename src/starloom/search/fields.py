@@ -47,7 +47,7 @@ _HASH_BITS: Final = 56
 
 
 def schema() -> "Schema":
-    """Nothing is stored: the rows are in files.parquet. Terms of texts are given ready, with a space between them."""
+    """Nothing is stored: the rows are in files.arrow. Terms of texts are given ready, with a space between them."""
     import tantivy
 
     builder = tantivy.SchemaBuilder().add_unsigned_field(NUMBER, indexed=True, fast=True)  # indexed: to be deleted by
@@ -69,17 +69,6 @@ def gram_term(gram: bytes) -> str:
     """
     bits = int.from_bytes(gram, "big")
     return _TWELVE_BITS[bits >> 12] + _TWELVE_BITS[bits & 0xFFF]
-
-
-def gram_terms(folded: bytes) -> list[str]:
-    """The terms of all trigrams of a piece of folded text, each once."""
-    return [gram_term(gram) for gram in sorted({folded[at : at + 3] for at in range(len(folded) - 2)})]
-
-
-def gram_prefixes(two: bytes) -> list[str]:
-    """With what the terms of trigrams that begin with these two bytes begin: each with one of these."""
-    bits = int.from_bytes(two, "big")
-    return [ALPHABET[bits >> 10] + ALPHABET[bits >> 4 & 63] + ALPHABET[(bits & 15) << 2 | rest] for rest in range(4)]
 
 
 def rank(repo_name: str, path: str, content_id: str, is_vendor: bool, is_generated: bool, stars: int) -> int:

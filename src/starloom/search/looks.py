@@ -9,9 +9,10 @@ Of whatever else there is in a query nothing is told, and the judge (`matching`)
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from starloom.kernels.packed import HAS, TORN, Packed, Sought
 from starloom.kernels.seek import Seeker
@@ -20,8 +21,13 @@ from starloom.search import patterns, required
 from starloom.search.matching import choices, seeker_of
 from starloom.search.nodes import All, Any, Exact, Node, Not, Pattern, Word
 
+Bools: TypeAlias = NDArray[np.bool_]
+
 _GLANCE: Final = 1 << 16  # bytes of texts that are looked at together at first
 _MOST: Final = 1 << 23  # at most, where it is not one text: the next ones may lack nothing, and then take 4 ms
+_MOST_OF_LONG: Final = 1 << 17  # where a piece is _LONG: texts made for it are gone through once for each of its bytes
+_LONG: Final = 1 << 8
+_LINES: Final = 1 << 17  # bytes of lines in which a pattern is sought at once: there are some that take 2 us a byte
 _BRIEF: Final = 0.0005  # seconds that a look takes, about
 
 
@@ -73,29 +79,38 @@ def _seekers(node: Node) -> list[Seeker]:
 
 
 class Look:
-    """Made once a query, by one thread."""
+    """Made once a query, by one thread. `most`: bytes of texts that it is shown at once."""
 
     def __init__(self, asked: _Asked) -> None:
         self._sought = Sought(asked.there, asked.absent, asked.on_line, asked.closely)
         self._whole = asked.whole
+        pieces = [piece for group in (*asked.there, *asked.absent, *asked.on_line) for piece in group]
+        self.most = _MOST if max(len(one.piece) for one in pieces) < _LONG else _MOST_OF_LONG
         self._case_sensitive = asked.pattern is not None and asked.pattern.case_sensitive
         self._compiled = patterns.compile(asked.pattern) if asked.pattern else None
 
-    def told(self, packed: Packed, rows: Int64s) -> list[bool | None]:
-        """Whether the query holds for each of these rows; None: ask the judge."""
+    def told(self, packed: Packed, rows: Int64s) -> Iterator[list[bool | None]]:
+        """Whether the query holds for each of these rows, in pieces, between which the time may be looked at; None: ask
+        the judge. One batch after the other."""
         state, bounds, lines = self._sought.told(packed, rows)
-        has = state == HAS
-        if self._compiled:
-            data = lines.tobytes()
-            holding = list(
-                patterns.holding(self._compiled, data if self._case_sensitive else data.lower(), bounds.tolist())
-            )
-            has[:] = False
-            has[holding] = True
-        found: list[bool | None] = has.tolist()
-        for number in np.flatnonzero(state == TORN if self._whole else has | (state == TORN)).tolist():
-            found[number] = None
-        return found
+        if not self._compiled:
+            yield self._words(state == HAS, state == TORN)
+            return
+        begin = 0
+        while begin < len(rows):
+            end = max(int(np.searchsorted(bounds, bounds[begin] + _LINES, "right")) - 1, begin + 1)
+            data = lines[bounds[begin] : bounds[end]].tobytes()
+            ends = (bounds[begin : end + 1] - bounds[begin]).tolist()
+            has = np.zeros(end - begin, np.bool_)
+            has[[*patterns.holding(self._compiled, data if self._case_sensitive else data.lower(), ends)]] = True
+            yield self._words(has, state[begin:end] == TORN)
+            begin = end
+
+    def _words(self, has: Bools, torn: Bools) -> list[bool | None]:
+        told: list[bool | None] = has.tolist()
+        for number in np.flatnonzero(torn if self._whole else has | torn).tolist():
+            told[number] = None
+        return told
 
 
 def look(node: Node) -> Look | None:
@@ -124,18 +139,34 @@ class Looking:
             begin = passed = 0
             while begin < len(likely):
                 end = max(int(np.searchsorted(upto, passed + self._bytes, "right")), begin + 1)
-                started = time.monotonic()
-                told = self._look.told(self._packed, rows[likely[begin:end]])
-                spent = time.monotonic() - started
-                ahead = spent
-                if spent < _BRIEF / 2:
-                    self._bytes, ahead = min(2 * self._bytes, _MOST), 2 * spent
-                elif spent > 2 * _BRIEF:
-                    self._bytes = max(self._bytes // 2, _GLANCE)
-                for place, holds in zip(likely[begin : end - 1].tolist(), told, strict=False):
-                    if holds is not False:
-                        yield place, holds, 0.0
-                yield int(likely[end - 1]), told[-1], ahead
+                yield from self._glance(self._look, rows, likely[begin:end])
                 begin, passed = end, int(upto[end - 1])
         if last >= 0 and not (len(likely) and likely[-1] == last):
             yield last, False, 0.0
+
+    def _glance(self, look: Look, rows: Int64s, likely: Int64s) -> Iterator[tuple[int, bool | None, float]]:
+        """The same of some, at once; of what is said in pieces, the last of each too."""
+        told = look.told(self._packed, rows[likely])
+        begin, spent = 0, 0.0
+        while begin < len(likely):
+            started = time.monotonic()
+            some = next(told)
+            ahead = time.monotonic() - started
+            end = begin + len(some)
+            spent += ahead
+            if end == len(likely):
+                ahead = self._next(spent, look.most)
+            for place, holds in zip(likely[begin : end - 1].tolist(), some, strict=False):
+                if holds is not False:
+                    yield place, holds, 0.0
+            yield int(likely[end - 1]), some[-1], ahead
+            begin = end
+
+    def _next(self, spent: float, most: int) -> float:
+        """How long the next glance takes, of as many bytes as are right after one that took so long."""
+        if spent < _BRIEF / 2:
+            self._bytes = min(2 * self._bytes, most)
+            return 2 * spent
+        if spent > 2 * _BRIEF:
+            self._bytes = max(self._bytes // 2, _GLANCE)
+        return spent

@@ -82,11 +82,6 @@ class File:
             self._text = Text(self._read())
         return self._text
 
-    def symbols(self, names: frozenset[str] | None) -> list[tuple[str, int]]:
-        """(name, line) of what it defines, in order; all, or what is called one of these, folded."""
-        found = zip(self.value("symbols") or (), self.value("symbol_lines") or (), strict=True)
-        return [(name, line) for name, line in found if names is None or fold(name) in names]
-
 
 Judge: TypeAlias = Callable[[File], bool]
 Places: TypeAlias = Callable[[Text, int], Sequence[Stretch]]  # so many of a term, the first

@@ -36,10 +36,9 @@ if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
 
 _FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
-_BRIEF: Final = 1 << 16  # bytes of texts that are proved one by one
+_SMALL: Final = 1 << 16  # bytes of texts that are proved one by one
 _MORE: Final = 16
 _MOST: Final = 16_384
-_LARGE: Final = 16_384  # bytes of a text that is worth keeping: others are unpacked as fast as they are found
 _COUNTED: Final = 1 << 17  # texts of which is known how often they were asked for
 _MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
 
@@ -60,7 +59,7 @@ class Candidate(NamedTuple):
 class KeptTexts:
     """Texts that are asked for again and again, as many as fit.
 
-    Large files have nearly every trigram, so nearly every question asks for them. A text takes the place of one that
+    Large files have nearly everything, so they are proved and shown again and again. A text takes the place of one that
     was asked for less often, so a question that goes through thousands drives none of those out, and none of its own.
     """
 
@@ -134,7 +133,7 @@ class Shard:
         every millisecond or two."""
         if few := self._few(found, after):
             keys, rows = few
-            brief = int(self._packed.length[rows].sum()) <= _BRIEF  # then a look costs more than it spares
+            brief = int(self._packed.length[rows].sum()) <= _SMALL  # then a look costs more than it spares
             looking = Looking(self._packed, look() if look and not brief else None)
             for place, holds, ahead in looking.at(rows, np.arange(len(rows))):
                 yield Candidate(keys[place], self.number, int(rows[place]), holds, ahead)
@@ -286,7 +285,7 @@ class Shard:
         return found
 
     def text(self, row: int) -> bytes:
-        if self._lengths[row] < _LARGE:
+        if self._lengths[row] <= LARGE:  # unpacked as fast as it is found
             return self._unpacked(row)
         return self._kept.get((self.number, row), partial(self._unpacked, row))
 
