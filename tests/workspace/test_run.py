@@ -1,9 +1,14 @@
 """Stages in order: fresh ones are skipped, content stops what would be stale, damage is named."""
 
+import errno
+import fcntl
 import json
 import os
 import socket
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -166,16 +171,68 @@ def test_a_named_spill_folder_keeps_what_else_is_in_it(tmp_path):
     assert list((named / "starloom-spill").iterdir()) == []
 
 
-def test_what_other_machines_spill_stays(tmp_path):
-    """Two machines share a workspace, or a folder to spill into: the processes of one are not seen on the other."""
+RUN = """
+import os, socket, sys, time
+from pathlib import Path
+from starloom.engine.verbs import EngineSettings
+from starloom.workspace.run import engine
+os.getpid = lambda: 999999999  # of another machine, or of a container: nobody here sees such a process
+if sys.argv[2]:
+    socket.gethostname = lambda: sys.argv[2]
+with engine(Path(sys.argv[1]), EngineSettings(workers=2)) as local:
+    local.table("SELECT 1", {})
+    list(local.map(str, ["workers", "are", "forked"]))
+    print(local.spill, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("host", ["another.example", ""], ids=["of another name", "of the same name"])
+def test_what_others_spill_stays_as_long_as_they_live(tmp_path, host):
+    """Machines and containers share a workspace, or a folder to spill into."""
+    other = subprocess.Popen([sys.executable, "-c", RUN, str(tmp_path), host], stdout=subprocess.PIPE, text=True)
+    try:
+        folder = Path(other.stdout.readline().strip())
+        with engine(tmp_path, ENGINE) as local:
+            clear_spill(tmp_path, ENGINE)
+            assert sorted(folder.parent.iterdir()) == sorted([folder, local.spill])
+            (folder / "duckdb_temp_storage_DEFAULT-0.tmp").write_text("a text")
+            other.kill()
+            other.wait()
+            clear_spill(tmp_path, ENGINE)
+            assert list(folder.parent.iterdir()) == [local.spill]
+        assert list(folder.parent.iterdir()) == []
+    finally:
+        other.kill()
+        other.communicate()
+
+
+def test_the_folder_of_a_killed_run_is_not_taken_for_another_of_its_name(tmp_path):
+    """In a container every run may be process 1."""
     spilled = tmp_path / ".starloom" / "spill"
-    other = spilled / "another.example-999999999.0"
-    other.mkdir(parents=True)
+    for number in range(200):
+        (spilled / f"{socket.gethostname()}-{os.getpid()}.{number}").mkdir(parents=True)
     with engine(tmp_path, ENGINE) as local:
         local.table("SELECT 1", {})
+        assert len(list(spilled.iterdir())) == 201
+        (spilled / "4711").mkdir()  # as Starloom named them once
+        (spilled / "mine-1").mkdir()
         clear_spill(tmp_path, ENGINE)
-        assert sorted(spilled.iterdir()) == sorted([other, local.spill])
-    assert list(spilled.iterdir()) == [other]
+        assert sorted(spilled.iterdir()) == sorted([spilled / "mine-1", local.spill])
+
+
+def test_without_locks_folders_stay(tmp_path, monkeypatch):
+    def refuse(_descriptor, _operation):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    killed = tmp_path / ".starloom" / "spill" / "4711"
+    killed.mkdir(parents=True)
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with engine(tmp_path, ENGINE) as local:
+        assert local.table("SELECT 1 AS n", {}).to_pylist() == [{"n": 1}]
+        clear_spill(tmp_path, ENGINE)
+        assert sorted(killed.parent.iterdir()) == sorted([killed, local.spill])
+    assert list(killed.parent.iterdir()) == [killed]
 
 
 def test_engines_of_one_process_spill_apart(tmp_path):

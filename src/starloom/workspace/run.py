@@ -4,12 +4,8 @@ Times and rates go to the terminal and to `.starloom/runs.jsonl`, never into wha
 """
 
 import contextlib
-import itertools
 import json
 import os
-import re
-import shutil
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,15 +18,13 @@ from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.scratch import scratch_folder
-from starloom.workspace import atomic, erase, operations
+from starloom.workspace import atomic, erase, operations, spill
 from starloom.workspace.lock import FOLDER, UNFINISHED, lock
 from starloom.workspace.manifest import read_manifest, verify
 from starloom.workspace.stage import Job, Stage, State
 
 RUNS = "runs.jsonl"
 SPILL = "spill"
-_FOLDER = re.compile(r"(?P<host>.+)-(?P<process>[0-9]+)\.[0-9]+")
-_NUMBERS = itertools.count()  # engines of one process spill apart: each removes its folder at its end
 
 
 @dataclass(frozen=True)
@@ -50,22 +44,18 @@ def engine(root: Path, settings: EngineSettings) -> Iterator[LocalEngine]:
     gone at the end. A workspace that may only be read is asked from among the system's temporary files."""
     with contextlib.ExitStack() as stack:
         if settings.spill or _writable(root):
-            folder = _spilled(root, settings) / f"{_host()}-{os.getpid()}.{next(_NUMBERS)}"
+            folder = stack.enter_context(spill.own(_spilled(root, settings)))
         else:
             folder = stack.enter_context(scratch_folder("starloom-spill-"))
         yield stack.enter_context(LocalEngine(settings, folder))
 
 
 def _spilled(root: Path, settings: EngineSettings) -> Path:
-    """Where runs spill, each into a folder named by its machine and process; nothing else is in it. Other machines may
-    share it, be it by the workspace or by the settings."""
+    """Where runs spill, each into a folder of its own; nothing else is in it. Other machines may share it, be it by the
+    workspace or by the settings."""
     if not settings.spill:
         return root / FOLDER / SPILL
     return root / Path(settings.spill).expanduser() / "starloom-spill"
-
-
-def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())
 
 
 def _writable(root: Path) -> bool:
@@ -105,13 +95,8 @@ def build(
 
 
 def clear_spill(root: Path, settings: EngineSettings) -> None:
-    """Removes what killed runs spilled; a living reader's folder stays, and that of another machine, whose processes
-    nobody here can see."""
-    with contextlib.suppress(OSError):
-        for folder in _spilled(root, settings).iterdir():
-            made = _FOLDER.fullmatch(folder.name)
-            if made and made["host"] == _host() and not Path(f"/proc/{made['process']}").exists():
-                shutil.rmtree(folder, ignore_errors=True)
+    """Removes what killed runs spilled, on whatever machine; a living reader's folder stays."""
+    spill.clear(_spilled(root, settings))
 
 
 def _run(job: Job, width: int) -> None:
