@@ -462,6 +462,24 @@ def test_output_that_finds_no_room(refused, built):
     assert "hint: free some space" in refused(done, "No space left on device")
 
 
+@pytest.mark.parametrize("path", ["'/closed/a.py'", "None"], ids=["with a path", "without"])
+def test_what_may_not_be_read(refused, tmp_path, path):
+    script = f"""
+from starloom.commands import main, status
+def closed(**_):
+    raise PermissionError(13, "Permission denied", {path})
+status.command.callback = closed
+main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", script, "status"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    if path == "None":
+        assert "PermissionError" in done.stderr.splitlines()[-1]  # a bug, for all that is known: with its traceback
+    else:
+        assert "hint: see that you may read and write there" in refused(done, "/closed/a.py: Permission denied")
+
+
 def test_no_room_for_scratch(refused, tmp_path):
     """As on a full disk: no file may be larger than a kilobyte."""
     building.folder(tmp_path / "s", {f"{number}.py": code(number) for number in range(20)})

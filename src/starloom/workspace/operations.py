@@ -51,6 +51,14 @@ _REMEDIES: Final = {
     errno.ELOOP: "a symbolic link is in the way: give the real folder",
     errno.ESTALE: "the network share lost the folder: mount it again",
 }
+# Where it is not known whether something was read or written.
+_ANYWHERE: Final = _REMEDIES | {
+    errno.EACCES: "see that you may read and write there, or choose another place",
+    errno.EPERM: "see that you may read and write there, or choose another place",
+    errno.ENOTDIR: "a part of this path is a file, not a folder: see that the path is right",
+    errno.ELOOP: "a symbolic link of this path leads in a circle, or is not followed: give the real path",
+}
+_OF_DEVICES: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # never a bug, whether or not a path is known
 
 
 def do(operation: str, path: Path, call: Callable[[], Result]) -> Result:
@@ -71,25 +79,28 @@ def explained(result: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        told = _told(problem, f"cannot write {result}", f" ({problem.filename or result})", result)
+        told = _told(problem, f"cannot write {result}", f" ({problem.filename or result})", result, _REMEDIES)
         if told is None:
             raise  # a bug, or none of ours: it keeps its traceback
         raise told from problem
 
 
 def refused(problem: OSError) -> UserError | None:
-    """What the machine refused, wherever it was met: path, cause, remedy. None for what may be a bug."""
+    """What the machine refused, wherever it was met: path, cause, remedy. None for what may be a bug, as what is said
+    without a path may be."""
     where = os.fsdecode(problem.filename) if isinstance(problem.filename, str | bytes) else ""
-    return _told(problem, where or "what was made could not be written", "", Path(where))
+    if not where and problem.errno not in _OF_DEVICES:
+        return None
+    return _told(problem, where or "what was asked for could not be read or written", "", Path(where), _ANYWHERE)
 
 
-def _told(problem: OSError, what: str, where: str, place: Path) -> UserError | None:
-    if problem.errno is None or problem.errno not in _REMEDIES:
+def _told(problem: OSError, what: str, where: str, place: Path, remedies: dict[int, str]) -> UserError | None:
+    if problem.errno is None or problem.errno not in remedies:
         return None
     room = f" ({_free_bytes(place)} there now)" if problem.errno == errno.ENOSPC and place != Path() else ""
     return UserError(
         f"{what}: {os.strerror(problem.errno)}{where}",
-        f"{_REMEDIES[problem.errno]}{room}, then run the same command: it does what is left",
+        f"{remedies[problem.errno]}{room}, then run the same command: it does what is left",
     )
 
 
