@@ -351,6 +351,20 @@ def test_a_file_without_a_dataset(empty):
     assert "starloom build" in page(empty.get("/file?repo=one&path=a.py"), 503).text
 
 
+def test_a_file_of_a_repository_whose_name_has_a_colon(tmp_path):
+    """With its own reasons, not those of another file that reads alike."""
+    sources = [
+        building.git_repository(tmp_path / name, {path: building.code(name, 20), **license})
+        for name, path, license in (("my:proj", "a.py", {"LICENSE": building.MIT}), ("my", "proj:a.py", {}))
+    ]
+    made = building.Workspace(tmp_path / "w", *sources).build()
+    with client(make_app(made.root, None), Accept="text/html") as browser:
+        for name, path, license in (("my:proj", "a.py", "permissive"), ("my", "proj:a.py", "no_license")):
+            shown = page(browser.get("/file", params={"repo": name, "path": path})).text
+            assert f"{name}:{path} KEPT" in shown
+            assert f"licence {license}" in shown
+
+
 def test_a_long_file_comes_in_pages_and_what_is_private_is_hidden(tmp_path):
     """Line by line as it is in the dataset, whatever page it is on."""
     lines = building.code("long", 4_600).decode().splitlines()[:4_499]

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 
+from starloom.errors import UserError
 from starloom.stages import load_settings
 from starloom.the_stack import tables
 from starloom.the_stack.why import explain, words
@@ -143,3 +144,22 @@ def test_of_a_repository_it_says_what_it_is_a_copy_of_and_who_of_it(tmp_path):
     assert (copy["kind"], copy["origin_repo_name"]) == ("mirror", "origin")
     assert words(workspace.why("origin", limit=1)).startswith("origin\n  mirrored by mirror\n\norigin:src/0.py\n")
     assert workspace.why("mirror:src/0.py").repositories == {}  # a file, not a repository, was asked for
+
+
+def test_names_may_have_colons(tmp_path):
+    """REPOSITORY:PATH is read in every way; asked as two names it is that file alone."""
+    one = building.git_repository(tmp_path / "my:proj", {"a.py": building.code("a"), "b:c.py": building.code("b")})
+    other = building.git_repository(tmp_path / "my", {"proj:a.py": building.code("c"), "x.py": building.code("d")})
+    workspace = building.Workspace(tmp_path / "w", one, other).build("decide")
+    for name, places in (
+        ("my:proj:b:c.py", [("my:proj", "b:c.py")]),
+        ("my:proj:a.py", [("my", "proj:a.py"), ("my:proj", "a.py")]),
+        ("my:x.py", [("my", "x.py")]),
+        ("my:proj", [("my:proj", "a.py"), ("my:proj", "b:c.py")]),
+        (("my:proj", "a.py"), [("my:proj", "a.py")]),
+        (("my", "proj:a.py"), [("my", "proj:a.py")]),
+    ):
+        assert [(row["repo_name"], row["path"]) for row in workspace.why(name).files] == places
+    for nothing in ("my:proj:", "my:a.py", ("my", "a.py"), ("my:proj:b", "c.py")):
+        with pytest.raises(UserError, match="nothing is listed as"):
+            workspace.why(nothing)

@@ -60,13 +60,18 @@ class Explanation:
 
 
 def explain(
-    root: Path, engine: Engine, what: str, limit: int, diff: int | None = None, raw: bool = False
+    root: Path, engine: Engine, what: str | tuple[str, str], limit: int, diff: int | None = None, raw: bool = False
 ) -> Explanation:
-    """The ledger's rows for `what`, at most `limit`; `diff`: lines of the diff of each near-duplicate, 0: none, None:
-    20 where there are few; `raw`: with what is private in them. Raises UserError when nothing is listed under that
-    name."""
+    """The ledger's rows for `what`, words or (repository, path), at most `limit`; `diff`: lines of the diff of each
+    near-duplicate, 0: none, None: 20 where there are few; `raw`: with what is private in them. Raises UserError when
+    nothing is listed under that name."""
     ledger = tables.ledger(root)
-    for condition, parameters in _readings(what):
+    if isinstance(what, tuple):
+        readings = [("repo_name = $repo AND path = $path", {"repo": what[0], "path": what[1]})]
+        what = f"{what[0]}:{what[1]}"
+    else:
+        readings = _readings(what)
+    for condition, parameters in readings:
         sql = f"FROM ledger WHERE {condition}"
         counts = engine.table(
             f"SELECT verdict, rule, count(*) AS files {sql} GROUP BY verdict, rule ORDER BY files DESC, verdict, rule",
@@ -153,9 +158,8 @@ def _readings(what: str) -> list[tuple[str, dict[str, Any]]]:
     found: list[tuple[str, dict[str, Any]]] = []
     if len(what) == 40 and set(what.lower()) <= set("0123456789abcdef"):
         found.append(("content_id = $what", {"what": what.lower()}))
-    repo, _, path = what.partition(":")
-    if path:
-        found.append(("repo_name = $repo AND path = $path", {"repo": repo, "path": path}))
+    if ":" in what:  # both names may have colons too
+        found.append(("repo_name || ':' || path = $what AND path <> ''", {"what": what}))
     plain = what.removeprefix("./").rstrip("/")
     found += [
         (_REPOSITORIES[0], {"what": plain}),

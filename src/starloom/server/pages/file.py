@@ -87,7 +87,7 @@ def _found(request: Request, repo: str, path: str) -> tuple[KeptFile, str]:
     try:
         with engine(root, load_settings(root).engine) as local:
             found = kept_file(root, local, repo, path)
-            said = explain(root, local, name, 1, diff=0) if found else None
+            said = explain(root, local, (repo, path), 1, diff=0) if found else None
     except UserError as problem:
         raise RefusedError.of(problem, 503, "no_dataset") from None
     if found is None or said is None:
