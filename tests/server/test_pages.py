@@ -3,6 +3,10 @@
 import html
 import json
 import re
+import threading
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 
@@ -10,9 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.conftest import HOSTILE, WANTED, client
+from server.conftest import HOSTILE, WANTED, client, serving
 from starloom.membership.matches import Match, MatchedFile
 from starloom.server.app import make_app
+from starloom.server.pages import file as files
 from starloom.server.pages.check import _links, _spans
 from starloom.server.pages.marked import MOST_LINES, Span, marked_lines, neighbourhoods
 from the_stack import building
@@ -349,6 +354,34 @@ def test_files_that_are_none(browser, program, values, status):
 
 def test_a_file_without_a_dataset(empty):
     assert "starloom build" in page(empty.get("/file?repo=one&path=a.py"), 503).text
+
+
+def test_files_are_shown_two_at_a_time(full, monkeypatch):
+    """Each goes over the ledger; HEAD does what GET does, in its turn. Other pages do not wait."""
+    found, lock, now, most = files.kept_file, threading.Lock(), 0, 0
+
+    def counted(*asked):
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        time.sleep(0.05)
+        with lock:
+            now -= 1
+        return found(*asked)
+
+    monkeypatch.setattr(files, "kept_file", counted)
+    with serving(make_app(full, None)) as (host, port), ThreadPoolExecutor(12) as clients:
+
+        def ask(method, path="/file?repo=one&path=src/walrus.py"):
+            request = urllib.request.Request(f"http://{host}:{port}{path}", method=method)
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return bool(answer.read())
+
+        asked = [clients.submit(ask, method) for method in ["GET", "HEAD"] * 6]
+        assert ask("GET", "/health")
+        assert [one.result() for one in asked] == [True, False] * 6
+    assert most == 2
 
 
 def test_a_file_of_a_repository_whose_name_has_a_colon(tmp_path):

@@ -104,6 +104,26 @@ def test_too_many_wait():
     assert asyncio.run(scene()) == [200, 200]
 
 
+def test_turns_without_a_body():
+    async def scene():
+        room = Room(size=2, most_waiting=3)
+        held = most = 0
+
+        async def client():
+            nonlocal held, most
+            async with room.turn():
+                held += 1
+                most = max(most, held)
+                await asyncio.sleep(0.001)
+                held -= 1
+
+        told = await asyncio.gather(*(client() for _ in range(9)), return_exceptions=True)
+        await client()  # the room was given back
+        return most, [getattr(one, "status", 200) for one in told]
+
+    assert asyncio.run(scene()) == (2, [200] * 5 + [429] * 4)
+
+
 def test_a_body_that_never_comes():
     async def scene():
         room = Room(size=10, seconds=0.01)

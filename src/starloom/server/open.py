@@ -25,7 +25,7 @@ from starloom.search import remote as search_remote
 from starloom.search.ask import Merged
 from starloom.search.index import SearchIndex
 from starloom.server.generation import Turns
-from starloom.server.room import Room
+from starloom.server.room import FILES, Room
 from starloom.server.spread import Spread
 from starloom.stages import load_settings
 from starloom.the_stack import tables
@@ -127,6 +127,7 @@ class Served:
     templates: jinja2.Environment
     room: Room = field(default_factory=Room)
     has_pages: bool = True
+    files: Room = field(default_factory=lambda: Room(FILES))
 
     @classmethod
     def by(cls, request: Request) -> "Served":

@@ -2,6 +2,7 @@
 
 A text under examination costs some fifty times its size, so it is not the number of clients that has to be bounded but
 the bytes they send: many small questions go at once, large ones in turn. Whoever waits has sent its headers only.
+Questions without a body, each of which costs about the same, have a room of so many of them.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ from fastapi import Request
 from starloom.server.refusal import RefusedError, read_body
 
 BYTES: Final = 16 << 20  # of bodies, at a time
+FILES: Final = 2  # pages of files, at a time: each goes over the ledger with an engine of its own
 MOST_WAITING: Final = 256
 SECONDS: Final = 60  # a body may take to come
 LISTED: Final = 2_000_000  # characters of a text times the files listed of each of its matches
@@ -26,7 +28,7 @@ def listed(files: int, text: str) -> int:
 
 
 class Room:
-    """The room of one app, in one event loop."""
+    """A room of one app, in one event loop; its `size` is in bytes of bodies, or in turns."""
 
     def __init__(self, size: int = BYTES, most_waiting: int = MOST_WAITING, seconds: float = SECONDS) -> None:
         self._free = self._size = size
@@ -44,14 +46,20 @@ class Room:
         declared = request.headers.get("content-length", "")
         known = declared.isascii() and declared.isdigit() and len(declared) < 12
         size = min(int(declared) if known else most, most, self._size)
-        await self._enter(size)
-        try:
+        async with self.turn(size):
             try:
                 async with asyncio.timeout(self._seconds):
                     data = await read_body(request, most)
             except TimeoutError:
                 raise RefusedError(408, f"the body did not come within {self._seconds:g} seconds") from None
             yield data
+
+    @asynccontextmanager
+    async def turn(self, size: int = 1) -> AsyncGenerator[None, None]:
+        """So much of the room until the block ends. Raises RefusedError: too many waiting (429)."""
+        await self._enter(size)
+        try:
+            yield
         finally:
             self._free += size
             self._left.set()

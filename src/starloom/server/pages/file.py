@@ -1,9 +1,10 @@
 """A file of the dataset: its lines, what is private in them hidden, and why it is there.
 
 `repo` and `path` name it; `lines`, 12 or 12-20, are marked; `start` is the first line of a page of a long file. Nothing
-is opened by these names: they are compared with those of the dataset.
+is opened by these names: they are compared with those of the dataset. Two are answered at a time, the others in turn.
 """
 
+import asyncio
 import re
 import shlex
 from dataclasses import dataclass
@@ -44,9 +45,14 @@ class _Shown:
 
 
 @router.get("/file")
-def file(request: Request, repo: str = "", path: str = "", lines: str = "", start: str = "") -> Response:
+async def file(request: Request, repo: str = "", path: str = "", lines: str = "", start: str = "") -> Response:
     if not repo or not path:
         raise RefusedError(400, "no file is named", hint="give repo and path", param="path" if repo else "repo")
+    async with Served.by(request).files.turn():
+        return await asyncio.to_thread(_file, request, repo, path, lines, start)
+
+
+def _file(request: Request, repo: str, path: str, lines: str, start: str) -> Response:
     found, why = _found(request, repo, path)
     asked = _LINES.fullmatch(lines)
     marked = (int(asked[1]), int(asked[2] or asked[1])) if asked else (0, 0)
