@@ -1,6 +1,7 @@
 """Documents of a workspace: what is collected, under which licence, and that they go through what files go through."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pyarrow.parquet as pq
@@ -134,6 +135,26 @@ def test_why_of_a_notebook_names_its_documents(made):
         assert "documents" not in done.stdout
     done = starloom("why", "docs/sums.ipynb", "-w", made.root / "documents" / "notebook-scripts")
     assert "documents made" not in done.stdout
+
+
+def test_why_says_that_a_ledger_of_documents_is_damaged(made, tmp_path):
+    root = tmp_path / "w"
+    shutil.copytree(made.root, root)
+    ledger = root / "documents" / "notebook-scripts" / "ledger"
+    (ledger / "ledger.parquet").write_bytes(b"PAR1")
+    for what in ("docs/sums.ipynb", "a.py"):
+        done = starloom("why", what, "-w", root, cwd=root)
+        assert done.returncode == 0, done.stderr
+        assert "documents/notebook-scripts cannot be asked: " in done.stdout
+        assert str(ledger / "ledger.parquet") in done.stdout
+        assert "starloom build" in done.stdout.splitlines()[-1]
+        assert ("  documents/notebook-structured: 1 dropped" in done.stdout) == (what != "a.py")
+        as_json = json.loads(starloom("why", what, "-w", root, "--json").stdout)
+        assert "documents/notebook-scripts" not in as_json["documents"]
+        (problem,) = as_json["problems"]
+        assert problem.startswith("documents/notebook-scripts cannot be asked: ")
+    shutil.rmtree(ledger)  # none was made
+    assert "cannot be asked" not in starloom("why", "docs/sums.ipynb", "-w", root).stdout
 
 
 def test_asked_as_a_workspace(made):

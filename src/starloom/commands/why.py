@@ -39,7 +39,7 @@ def command(
     import shlex
 
     from starloom.documents.told import documents_of
-    from starloom.outside.paths import text_path
+    from starloom.outside.paths import printable, text_path
     from starloom.stages import load_settings
     from starloom.the_stack.why import explain, words
     from starloom.workspace.run import engine
@@ -49,9 +49,12 @@ def command(
         what = text_path(os.fsencode(what))
     with engine(root, load_settings(root).engine) as local:
         found = explain(root, local, what, limit, 0 if no_diff else diff, raw)
-        documents = documents_of(root, local, what)
+        told = documents_of(root, local, what)
+    documents = [one for one in told if not one.problem]
+    damaged = [one for one in told if one.problem]
     if as_json:
-        emit(found.to_json() | {"documents": {one.folder: one.counts for one in documents}})
+        problems = {"problems": [one.words() for one in damaged]}
+        emit(found.to_json() | {"documents": {one.folder: one.counts for one in documents}} | problems)
         return
     click.echo(words(found))
     if documents:
@@ -59,3 +62,5 @@ def command(
         click.echo(f"\ndocuments made of it, which `starloom why {shlex.quote(what)} -w {place}` explains:")
     for one in documents:
         click.echo(f"  {one.words()}")
+    for one in damaged:
+        click.echo(f"\n{printable(one.words())}")

@@ -34,6 +34,10 @@ _COLUMNS = (
 )
 
 
+class NothingListedError(UserError):
+    """The ledger has nothing by that name."""
+
+
 @dataclass(frozen=True)
 class Explanation:
     """What was asked, the rows that answer it (some of them), and how many there are of each (verdict, rule).
@@ -63,8 +67,8 @@ def explain(
     root: Path, engine: Engine, what: str | tuple[str, str], limit: int, diff: int | None = None, raw: bool = False
 ) -> Explanation:
     """The ledger's rows for `what`, words or (repository, path), at most `limit`; `diff`: lines of the diff of each
-    near-duplicate, 0: none, None: 20 where there are few; `raw`: with what is private in them. Raises UserError when
-    nothing is listed under that name."""
+    near-duplicate, 0: none, None: 20 where there are few; `raw`: with what is private in them. Raises
+    NothingListedError, UserError."""
     ledger = tables.ledger(root)
     if isinstance(what, tuple):
         readings = [("repo_name = $repo AND path = $path", {"repo": what[0], "path": what[1]})]
@@ -97,8 +101,8 @@ def explain(
             return Explanation(what, rows, counts, sum(row["files"] for row in counts), kin, most)
     for problem in repository_problems(root):
         if what in (problem["location"], Path(problem["location"]).name):
-            raise UserError(f"{problem['location']} was not read: {problem['reason']}", problem["hint"])
-    raise UserError(
+            raise NothingListedError(f"{problem['location']} was not read: {problem['reason']}", problem["hint"])
+    raise NothingListedError(
         f"nothing is listed as `{what}`",
         "give a path or its end, a repository, a content id or a SWHID; `starloom status` names what was not read",
     )
