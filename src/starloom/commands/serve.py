@@ -21,9 +21,9 @@ def command(
 ) -> None:
     """Serve the web pages and OpenAI-compatible completions, on this machine.
 
-    Pages: search, check, report. API: POST /v1/completions with `suffix` and `stream`, GET /v1/models, /health, and
-    POST /overlap, BigCode's membership test. What is not there yet (an index, a model) is told with the command that
-    makes it.
+    Pages: /search, /check, /report, and /file?repo=REPOSITORY&path=PATH (&lines=12-20), a file of the dataset and why
+    it is there. API: POST /v1/completions with `suffix` and `stream`, GET /v1/models, /health, and POST /overlap,
+    BigCode's membership test. What is not there yet (an index, a model) is told with the command that makes it.
 
     An index too large for one machine: `--shards` there, `--peer` for each of them here; answers are those of one
     index, and partial where a peer is down. With both, the shards named are those of this machine.
