@@ -19,8 +19,8 @@ def command(context: click.Context, workspace: Path | None, as_json: bool) -> No
     """Index the dataset: full text for `search`, exact tiles for `check`.
 
     Both by default; runs only what is stale, and then does only what is new: an index takes in files that came and
-    drops those that went. Together they take about one and a half times the text: the membership index holds it once
-    more, white space folded, so that an answer takes milliseconds.
+    drops those that went. Together they take about twice the text: the
+    membership index holds it once more, white space folded, so that an answer takes milliseconds.
 
     \b
     Examples:
