@@ -130,7 +130,7 @@ class Shard:
     ) -> Iterator[Candidate]:
         """The plan's candidates behind `after`, in order. `wanted`: so many will be taken, probably. `look`: makes
         what looks at them; of those that it says are none, only so many are given that he who counts the time is asked
-        every millisecond or two."""
+        again and again."""
         if few := self._few(found, after):
             keys, rows = few
             brief = int(self._packed.length[rows].sum()) <= _SMALL  # then a look costs more than it spares
@@ -152,7 +152,7 @@ class Shard:
                 if len(ranks) < size:
                     break
                 rank = ranks[-1]
-                size = min(max(size, _FIRST) * _MORE, _MOST)
+                size = min(size * _MORE, _MOST)
 
     def first(self, found: Plan, after: Key | None, wanted: int) -> list[tuple[Key, int]]:
         """The first `wanted` candidates behind `after`, and their rows, of a plan that leaves nothing to be proved."""
