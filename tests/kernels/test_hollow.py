@@ -1,12 +1,11 @@
 """Brackets emptied: the kernel does what its twin does, on any bytes; what stays, by each of the rules."""
 
-import itertools
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernels import hollowing
 from starloom.kernels import hollow_twin
 from starloom.kernels.hollow import MOST_CONDITIONS, MOST_LEVELS, hollow
 from starloom.kernels.hollow_rules import WIDTH, Brackets, pack
@@ -26,37 +25,18 @@ LINES = ("#if\n", "#else\n", "\n#endif\n", "\n # define a {\\\n", "#")
 TEXTS = st.lists(st.sampled_from(WORDS + 3 * MARKS + LINES)).map(lambda some: "".join(some).encode()) | st.binary()
 
 
-@st.composite
-def texts_with_spans(draw):
-    text = draw(TEXTS)
-    cuts = sorted(draw(st.sets(st.integers(0, len(text)), max_size=6)))
-    kinds = draw(st.lists(st.sampled_from([COMMENT, STRING]), min_size=3, max_size=3))
-    return text, list(zip(cuts[::2], cuts[1::2], kinds, strict=False))
-
-
 def emptied(asked):
-    """Of each (text, spans, brackets)."""
-    offsets = np.cumsum([0, *(len(text) for text, _, _ in asked)], dtype=np.int64)
-    data = np.frombuffer(b"".join(text for text, _, _ in asked), dtype=np.uint8)
-    bounds = np.cumsum([0, *(len(spans) for _, spans, _ in asked)], dtype=np.int64)
-    spans = np.array([one for _, spans, _ in asked for one in spans], dtype=np.int64).reshape(-1, 3)
-    languages = np.array([ALL.index(brackets) for _, _, brackets in asked], dtype=np.int64)
-    ends, out = hollow(offsets, data, languages, bounds, spans, PACKED)
-    return [out[start:end].tobytes() for start, end in itertools.pairwise(ends)]
+    return hollowing.emptied(hollow, PACKED, ALL, asked)
 
 
 def of(text, brackets):
     return emptied([(text.encode(), [], brackets)])[0].decode()
 
 
-@given(st.lists(st.tuples(texts_with_spans(), st.sampled_from(ALL)), max_size=4))
+@given(st.lists(st.tuples(hollowing.with_spans(TEXTS), st.sampled_from(ALL)), max_size=4))
 def test_the_kernel_is_its_twin_and_keeps_lines(given):
     asked = [(text, spans, brackets) for (text, spans), brackets in given]
-    found = emptied(asked)
-    assert found == [hollow_twin.hollow(*one) for one in asked]
-    for (text, _, _), left in zip(asked, found, strict=True):
-        assert left.count(b"\n") == text.count(b"\n")
-        assert len(left) <= len(text)
+    hollowing.is_its_twin(emptied(asked), hollow_twin.hollow, asked)
 
 
 @pytest.mark.parametrize(

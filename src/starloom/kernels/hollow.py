@@ -30,8 +30,9 @@ from starloom.kernels.hollow_rules import (
     C,
     Packed,
 )
+from starloom.kernels.hollow_steps import checked_spans, copied, does_word, next_span
 from starloom.kernels.lexical_rules import STRING
-from starloom.kernels.text import Int64s, UInt8s, checked, frozen
+from starloom.kernels.text import Int64s, UInt8s
 
 MOST_LEVELS: Final = 256
 MOST_CONDITIONS: Final = 64
@@ -57,21 +58,9 @@ def hollow(
 
     Raises ValueError where any of these does not fit the others.
     """
-    offsets, data = checked(offsets, data)
-    languages, bounds, spans = (frozen(one, np.int64) for one in (languages, bounds, spans))
-    n = len(offsets) - 1
-    if (
-        len(languages) != n
-        or len(bounds) != n + 1
-        or bounds[0] != 0
-        or bounds[-1] > len(spans)
-        or spans.shape[1:] != (3,)
-    ):
-        raise ValueError("languages or spans do not fit the texts")
-    if (np.diff(bounds) < 0).any() or (n and not 0 <= languages.min() <= languages.max() < len(packed.classes)):
-        raise ValueError("languages or spans are out of bounds")
+    texts = checked_spans(offsets, data, languages, bounds, spans, len(packed.classes))
     out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)  # nothing is put in where there was less
-    ends = _hollow_all(offsets, data, languages, bounds, spans, tuple(packed), out)
+    ends = _hollow_all(*texts, tuple(packed), out)
     return ends, out[: ends[-1]]
 
 
@@ -87,10 +76,7 @@ def _hollow_all(offsets: Any, data: Any, languages: Any, bounds: Any, spans: Any
             data, start, stop, languages[i], spans, bounds[i], bounds[i + 1], packed, levels, floors, out, ends[i]
         )
         if at < 0:  # given up
-            at = ends[i]
-            for p in range(start, stop):
-                out[at] = data[p]
-                at += 1
+            at, _, _ = copied(data, start, stop, out, ends[i], np.int64(0))
         ends[i + 1] = at
     return ends
 
@@ -117,11 +103,7 @@ def _hollow(
         if span < last_span and p >= start + spans[span, 0]:  # as it is
             end = min(start + spans[span, 1], stop)
             first_line = line
-            while p < end:
-                out[at] = data[p]
-                line += data[p] == _LINE_END
-                at += 1
-                p += 1
+            at, line, p = copied(data, p, end, out, at, line)
             if spans[span, 2] == STRING:
                 blank, last = False, np.int64(_TEXT)
                 levels[top, _NEEDED] |= perl and line > first_line
@@ -158,12 +140,12 @@ def _hollow(
         blank = False
         if kind == WORD:
             begin = p - 1
-            end = min(start + spans[span, 0], stop) if span < last_span else stop
+            end = next_span(spans, span, last_span, start, stop)
             while p < end and (classes[language, data[p]] == WORD or (lisp and _escaped(data, p))):
                 out[at] = data[p]
                 at += 1
                 p += 1
-            does = _does(data, begin, p, language, firsts, lengths, words, kinds)
+            does = does_word(data, begin, p, language, firsts, lengths, words, kinds)
             if does and p < stop and data[p] == _ROUND_END:
                 does = np.int64(0)
             if lisp or does & STAYS:
@@ -204,21 +186,6 @@ def _hollow(
             levels[top, _NEEDED] |= perl
         last = np.int64(byte)
     return at
-
-
-@leaf
-def _does(data: Any, start: Any, end: Any, language: Any, firsts: Any, lengths: Any, words: Any, kinds: Any) -> Any:
-    """What the word does."""
-    first = np.int64(data[start])
-    for row in range(firsts[language, first], firsts[language, first + 1]):
-        if lengths[row] != end - start:
-            continue
-        same = 1
-        while same < end - start and words[row, same] == data[start + same]:
-            same += 1
-        if same == end - start:
-            return np.int64(kinds[row])
-    return np.int64(0)
 
 
 @leaf

@@ -17,7 +17,19 @@ from starloom.kernels.hollow_layout_rules import (
     STAYS,
     WHERE,
 )
-from starloom.kernels.hollow_steps import CLASSES, CLOSES, OPENS, SYMBOL, WHITE, WORD, copied, does_word, emptied
+from starloom.kernels.hollow_steps import (
+    CLASSES,
+    CLOSES,
+    OPENS,
+    SYMBOL,
+    WHITE,
+    WORD,
+    copied,
+    does_word,
+    emptied,
+    next_span,
+    run_end,
+)
 from starloom.kernels.lexical_rules import STRING
 
 _HEADER, _BODY, _NONE = range(3)
@@ -72,9 +84,7 @@ def hollow_items(
         end = p
         does: Any = np.int64(0)
         if not in_span and kind == WORD:
-            limit = min(start + spans[span, 0], stop) if span < last_span else stop
-            while end < limit and CLASSES[data[end]] == WORD:
-                end += 1
+            end = run_end(data, p, next_span(spans, span, last_span, start, stop), WORD)
             does = does_word(data, p, end, language, firsts, lengths, words, kinds)
         if begins and (commented or p == line_start):
             lost = depth > 0 and does & STARTS  # a bracket that is none
@@ -114,10 +124,7 @@ def hollow_items(
             continue
         needed |= (does & STAYS) > 0
         if kind == WORD:
-            while p < end:
-                out[at] = data[p]
-                at += 1
-                p += 1
+            at, line, p = copied(data, p, end, out, at, line)
             if not equations and state == _BODY:
                 opened += np.int64((does & STARTS) > 0) - np.int64((does & WHERE) > 0)
                 needed |= opened < 0 or ((does & STARTS) > 0 and complete)  # ours is an expression; another begins
@@ -128,10 +135,7 @@ def hollow_items(
                 needed |= not waits_where
             continue
         if kind == SYMBOL:
-            end = p + 1
-            limit = min(start + spans[span, 0], stop) if span < last_span else stop
-            while end < limit and CLASSES[data[end]] == SYMBOL:
-                end += 1
+            end = run_end(data, p, next_span(spans, span, last_span, start, stop), SYMBOL)
             single = end == p + 1
             if equations and byte == _BAR and end < stop and data[end] == _SQUARE_END:
                 needed = True  # a quotation
@@ -147,10 +151,7 @@ def hollow_items(
                     equations and end == p + 2 and (data[p + 1] == 0x3E or data[p + 1] == 0x2D) and byte != data[p + 1]
                 ):
                     state = np.int64(_NONE)
-            while p < end:
-                out[at] = data[p]
-                at += 1
-                p += 1
+            at, line, p = copied(data, p, end, out, at, line)
             complete = over_twice = False
             continue
         if kind == OPENS:

@@ -19,7 +19,8 @@ from starloom.kernels.cache import kernel
 from starloom.kernels.hollow_items import hollow_items
 from starloom.kernels.hollow_layout_rules import ENDED, INDENTED, Packed
 from starloom.kernels.hollow_levels import COLUMNS, MOST_LEVELS, hollow_levels
-from starloom.kernels.text import Int64s, UInt8s, checked, frozen
+from starloom.kernels.hollow_steps import checked_spans, copied
+from starloom.kernels.text import Int64s, UInt8s
 
 
 def hollow_layout(
@@ -30,21 +31,9 @@ def hollow_layout(
 
     Raises ValueError where any of these does not fit the others.
     """
-    offsets, data = checked(offsets, data)
-    languages, bounds, spans = (frozen(one, np.int64) for one in (languages, bounds, spans))
-    n = len(offsets) - 1
-    if (
-        len(languages) != n
-        or len(bounds) != n + 1
-        or bounds[0] != 0
-        or bounds[-1] > len(spans)
-        or spans.shape[1:] != (3,)
-    ):
-        raise ValueError("languages or spans do not fit the texts")
-    if (np.diff(bounds) < 0).any() or (n and not 0 <= languages.min() <= languages.max() < len(packed.forms)):
-        raise ValueError("languages or spans are out of bounds")
+    texts = checked_spans(offsets, data, languages, bounds, spans, len(packed.forms))
     out = np.empty(int(offsets[-1] - offsets[0]), np.uint8)  # nothing is put in where there was less
-    ends = _hollow_all(offsets, data, languages, bounds, spans, tuple(packed), out)
+    ends = _hollow_all(*texts, tuple(packed), out)
     return ends, out[: ends[-1]]
 
 
@@ -63,9 +52,6 @@ def _hollow_all(offsets: Any, data: Any, languages: Any, bounds: Any, spans: Any
         else:
             at = hollow_items(data, start, stop, languages[i], spans, bounds[i], bounds[i + 1], packed, out, at)
         if at < 0:  # given up
-            at = ends[i]
-            for p in range(start, stop):
-                out[at] = data[p]
-                at += 1
+            at, _, _ = copied(data, start, stop, out, ends[i], np.int64(0))
         ends[i + 1] = at
     return ends

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from starloom.kernels.hollow_words import add_words, pack_words
 from starloom.kernels.text import UInt8s
 
 WIDTH: Final = 16  # bytes of the longest word
@@ -50,24 +51,8 @@ class Packed(NamedTuple):
 
 def pack(languages: Sequence[Layout]) -> Packed:
     """The arrays. Raises ValueError for a word that there is no room for."""
-    firsts = np.zeros((len(languages), 257), np.int32)
-    words: list[tuple[bytes, int]] = []
-    for i, one in enumerate(languages):
-        of_language = sorted(word_kinds(one).items())
-        firsts[i] = len(words) + np.searchsorted([word[0] for word, _ in of_language], range(257))
-        words += of_language
-    if longest := [word for word, _ in words if len(word) > WIDTH]:
-        raise ValueError(f"no room for {longest[0]!r}")
-    table = np.zeros((len(words), WIDTH), np.uint8)
-    for row, (word, _) in enumerate(words):
-        table[row, : len(word)] = list(word)
-    packed = Packed(
-        np.array([one.form for one in languages], np.int64),
-        firsts,
-        np.array([len(word) for word, _ in words], np.int32),
-        table,
-        np.array([kind for _, kind in words], np.int64),
-    )
+    forms = np.array([one.form for one in languages], np.int64)
+    packed = Packed(forms, *pack_words([word_kinds(one) for one in languages], WIDTH))
     for array in packed:
         array.flags.writeable = False
     return packed
@@ -77,6 +62,5 @@ def word_kinds(layout: Layout) -> dict[bytes, int]:
     """All that each word does."""
     found: dict[bytes, int] = {}
     for bit, words in enumerate(layout[1:]):
-        for word in words.split():
-            found[word.encode("ascii")] = found.get(word.encode("ascii"), 0) | 1 << bit
+        add_words(found, words, 1 << bit)
     return found

@@ -6,7 +6,18 @@ import numpy as np
 
 from starloom.kernels.cache import leaf
 from starloom.kernels.hollow_layout_rules import ASYNC, BEGINS, ENDED, ENDS, STARTS, STAYS
-from starloom.kernels.hollow_steps import CLASSES, CLOSES, OPENS, WHITE, WORD, copied, does_word, emptied
+from starloom.kernels.hollow_steps import (
+    CLASSES,
+    CLOSES,
+    OPENS,
+    WHITE,
+    WORD,
+    copied,
+    does_word,
+    emptied,
+    next_span,
+    run_end,
+)
 from starloom.kernels.lexical_rules import STRING
 
 MOST_LEVELS: Final = 64
@@ -78,9 +89,7 @@ def hollow_levels(
         end = p
         does: Any = np.int64(0)
         if not in_span and kind == WORD:
-            limit = min(start + spans[span, 0], stop) if span < last_span else stop
-            while end < limit and CLASSES[data[end]] == WORD:
-                end += 1
+            end = run_end(data, p, next_span(spans, span, last_span, start, stop), WORD)
             does = does_word(data, p, end, language, firsts, lengths, words, kinds)
             if last == _DOT or (ended and last == _COLON):
                 does = np.int64(0)
@@ -94,9 +103,7 @@ def hollow_levels(
                     and (not ended or (levels[top, _COLUMN] == column and does & ENDS and levels[top, _OPEN] == 0))
                 ):
                     at = emptied(out, levels[top, _PLACE], first_line - levels[top, _LINE], not ended)
-                    for q in range(line_start, p):
-                        out[at] = data[q]
-                        at += 1
+                    at, _, _ = copied(data, line_start, p, out, at, line)
                 top -= 1
             if top:
                 if levels[top, _STATE] == _BODY and levels[top, _PLACE] < 0:
@@ -121,10 +128,7 @@ def hollow_levels(
             levels[top, _COLUMN], levels[top, _PLACE] = indent, -1
         levels[top, _OPEN] += np.int64((does & BEGINS) > 0) - np.int64((does & ENDS) > 0)
         if kind == WORD:
-            while p < end:
-                out[at] = data[p]
-                at += 1
-                p += 1
+            at, line, p = copied(data, p, end, out, at, line)
             if not (first and does & ASYNC):
                 first = False
                 last = np.int64(byte)

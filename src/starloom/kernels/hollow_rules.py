@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from starloom.kernels.hollow_words import add_words, pack_words
 from starloom.kernels.text import UInt8s
 
 WIDTH: Final = 24  # bytes of the longest word
@@ -43,7 +44,7 @@ class Packed(NamedTuple):
     firsts: NDArray[np.int32]  # (languages, 257)
     lengths: NDArray[np.int32]  # (words,)
     words: UInt8s  # (words, WIDTH)
-    kinds: UInt8s  # (words,)
+    kinds: NDArray[np.int64]  # (words,)
 
 
 def pack(languages: Sequence[Brackets]) -> Packed:
@@ -51,20 +52,7 @@ def pack(languages: Sequence[Brackets]) -> Packed:
     classes = np.array([[_class(byte, one.lisp) for byte in range(256)] for one in languages], np.uint8)
     emptied = np.array([[byte in one.emptied for byte in range(256)] for one in languages], np.bool_)
     traits = np.array([(one.c, one.lisp, bool(one.controls), one.arrows, one.perl) for one in languages], np.bool_)
-    firsts = np.zeros((len(languages), 257), np.int32)
-    words: list[tuple[bytes, int]] = []
-    for i, one in enumerate(languages):
-        of_language = sorted(word_kinds(one).items())
-        firsts[i] = len(words) + np.searchsorted([word[0] for word, _ in of_language], range(257))
-        words += of_language
-    if longest := [word for word, _ in words if len(word) > WIDTH]:
-        raise ValueError(f"no room for {longest[0]!r}")
-    table = np.zeros((len(words), WIDTH), np.uint8)
-    for row, (word, _) in enumerate(words):
-        table[row, : len(word)] = list(word)
-    lengths = np.array([len(word) for word, _ in words], np.int32)
-    kinds = np.array([kind for _, kind in words], np.uint8)
-    packed = Packed(classes, emptied, traits, firsts, lengths, table, kinds)
+    packed = Packed(classes, emptied, traits, *pack_words([word_kinds(one) for one in languages], WIDTH))
     for array in packed:
         array.flags.writeable = False
     return packed
@@ -74,8 +62,7 @@ def word_kinds(brackets: Brackets) -> dict[bytes, int]:
     """STAYS, HOLDS and CONTROLS of each word that does any of it."""
     found: dict[bytes, int] = {}
     for words, kind in ((brackets.stays, STAYS), (brackets.holds, HOLDS), (brackets.controls, CONTROLS)):
-        for word in words.split():
-            found[word.encode("ascii")] = found.get(word.encode("ascii"), 0) | kind
+        add_words(found, words, kind)
     return found
 
 

@@ -1,11 +1,12 @@
-"""What kernels/hollow_levels and hollow_items have in common: bytes by their kinds, words looked up, pieces written."""
+"""What kernels/hollow, hollow_levels and hollow_items have in common: texts with their spans, bytes by their kinds,
+words looked up, pieces written."""
 
 from typing import Any
 
 import numpy as np
 
 from starloom.kernels.cache import leaf
-from starloom.kernels.text import UInt8s
+from starloom.kernels.text import Int64s, UInt8s, checked, frozen
 
 OTHER, WORD, WHITE, OPENS, CLOSES, SYMBOL = range(6)  # what a byte may be
 _ZERO, _LINE_END = 0x30, 0x0A
@@ -26,6 +27,42 @@ def _classes() -> UInt8s:
 
 
 CLASSES = _classes()
+
+
+def checked_spans(
+    offsets: Int64s, data: UInt8s, languages: Int64s, bounds: Int64s, spans: Int64s, known: int
+) -> tuple[Int64s, UInt8s, Int64s, Int64s, Int64s]:
+    """Texts, of each its language, one of `known`, and its spans[bounds[i]:bounds[i + 1]], as kernels take them. Raises
+    ValueError where any of these does not fit the others."""
+    offsets, data = checked(offsets, data)
+    languages, bounds, spans = (frozen(one, np.int64) for one in (languages, bounds, spans))
+    n = len(offsets) - 1
+    if (
+        len(languages) != n
+        or len(bounds) != n + 1
+        or bounds[0] != 0
+        or bounds[-1] > len(spans)
+        or spans.shape[1:] != (3,)
+    ):
+        raise ValueError("languages or spans do not fit the texts")
+    if (np.diff(bounds) < 0).any() or (n and not 0 <= languages.min() <= languages.max() < known):
+        raise ValueError("languages or spans are out of bounds")
+    return offsets, data, languages, bounds, spans
+
+
+@leaf
+def next_span(spans: Any, span: Any, last_span: Any, start: Any, stop: Any) -> Any:
+    """Where the next span of the text data[start:stop] begins; where the text ends if there is none."""
+    return min(start + spans[span, 0], stop) if span < last_span else stop
+
+
+@leaf
+def run_end(data: Any, p: Any, limit: Any, kind: Any) -> Any:
+    """Where the bytes of this kind that begin at data[p] end."""
+    end = p + 1
+    while end < limit and CLASSES[data[end]] == kind:
+        end += 1
+    return end
 
 
 @leaf

@@ -45,6 +45,21 @@ def _unpacked(data: UInt8s, out: UInt8s, size: int) -> bool:
 
 
 @leaf
+def _length(data: Any, p: Any, stop: Any, many: Any) -> Any:
+    """(a length that the four bits `many` of a token begin, where what follows it begins); negative where it has no
+    end."""
+    if many == _MORE:
+        more = 255
+        while more == 255:
+            if p >= stop:
+                return many, -1
+            more = byte(data, p)
+            many += more
+            p += 1
+    return many, p
+
+
+@leaf
 def unpack(data: Any, start: Any, stop: Any, out: Any, size: Any) -> Any:
     """Whether data[start:stop] is a block of `size` bytes; out[:size] becomes them, what stands behind is written over.
     Raises nothing: False too where that is not in `data`, or `out` has no ROOM."""
@@ -54,15 +69,9 @@ def unpack(data: Any, start: Any, stop: Any, out: Any, size: Any) -> Any:
     while p < stop:
         token = byte(data, p)
         p += 1
-        many = token >> 4
-        if many == _MORE:
-            more = 255
-            while more == 255:
-                if p >= stop:
-                    return False
-                more = byte(data, p)
-                many += more
-                p += 1
+        many, p = _length(data, p, stop, token >> 4)
+        if p < 0:
+            return False
         if many > stop - p or many > size - q:
             return False
         if many <= 16 and p + 16 <= len(data):
@@ -77,15 +86,9 @@ def unpack(data: Any, start: Any, stop: Any, out: Any, size: Any) -> Any:
             return False
         back = byte(data, p) | byte(data, p + 1) << 8
         p += 2
-        many = token & _MORE
-        if many == _MORE:
-            more = 255
-            while more == 255:
-                if p >= stop:
-                    return False
-                more = byte(data, p)
-                many += more
-                p += 1
+        many, p = _length(data, p, stop, token & _MORE)
+        if p < 0:
+            return False
         many += _LEAST_MATCH
         if back == 0 or back > q or many > size - q:
             return False
