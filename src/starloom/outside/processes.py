@@ -115,7 +115,7 @@ class Stream:
 
     @property
     def stderr(self) -> str:
-        """The end of what the program complained; whole once `finish` has returned."""
+        """The end of what the program complained; whole once `finish` or `close` has returned."""
         return self._complaint.decode("utf-8", "backslashreplace")
 
     def read_until(self, separator: bytes, limit: int = 1 << 20) -> bytes | None:

@@ -194,8 +194,9 @@ class Worker:
         except ProcessError:
             ready = None
         if ready != READY:
-            last = (self._stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
-            self.close()
+            stream = self._stream
+            self.close()  # then its complaint is whole
+            last = (stream.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise UserError(
                 f"{self._wish.says}, but the parser does not start: {last}",
                 f"pip install --force-reinstall 'starloom[syntax]', or {self._wish.remedy}",

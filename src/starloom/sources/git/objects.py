@@ -83,6 +83,7 @@ def _read_alone(batch: Sequence[str], environment: Mapping[str, str], wanted: Wa
             stream.finish()
             reason = complaint(stream)
         except ProcessError as problem:
+            stream.close()  # then its complaint is whole
             reason = f"{complaint(stream)} ({problem})"
     return Content(wanted.content_id, None, f"corrupt: {reason}")
 
