@@ -1,6 +1,7 @@
 """Hostile and broken git repositories. Where it is cheap, a test first shows the attack work."""
 
 import hashlib
+import multiprocessing
 import os
 import random
 import resource
@@ -608,6 +609,21 @@ def memory():
     return children if children > resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 + (64 << 20) else 0
 
 
+def alone(work):
+    """What `work` returns, and the most that git held for it: in a process that has had no other children."""
+    processes = multiprocessing.get_context("fork")
+    receiver, sender = processes.Pipe(duplex=False)
+    process = processes.Process(target=lambda: sender.send((work(), memory())))
+    process.start()
+    sender.close()
+    try:
+        return receiver.recv()
+    except EOFError:
+        pytest.fail("it raised: see above")
+    finally:
+        process.join()
+
+
 def packed(git, name, objects):
     """A pack, and a main branch whose one file is the object `name` of it."""
     git_packs.write(git, objects)
@@ -626,9 +642,10 @@ def test_more_bytes_than_said(git, opened, said):
     name = "ab" * 20
     packed(git, name, {name: git_packs.zeros(git_packs.BLOB, HUGE, size=said)})
     entries = list(opened(git.path).entries(1 << 20))
-    answers = answered(opened(git.path), [Wanted(e.raw_path, e.content_id, e.size) for e in entries])
+    wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in entries]
+    answers, held = alone(lambda: answered(opened(git.path), wanted))
     assert [a.data for a in answers] == [None, b"sound\n"]
-    assert memory() < MOST
+    assert held < MOST
 
 
 def test_a_small_delta_of_a_huge_object(git, opened):
@@ -642,19 +659,24 @@ def test_a_small_delta_of_a_huge_object(git, opened):
     name = git_packs.blob_id(b"\0" * 9)
     packed(git, name, objects)
     entries = list(opened(git.path).entries(1 << 20))
-    answers = answered(opened(git.path), [Wanted(e.raw_path, e.content_id, e.size) for e in entries])
+    wanted = [Wanted(e.raw_path, e.content_id, e.size) for e in entries]
+    answers, held = alone(lambda: answered(opened(git.path), wanted))
     assert [a.data for a in answers] == [None, b"sound\n"]
     assert answers[0].problem
-    assert memory() < MOST
+    assert held < MOST
 
 
 def test_a_huge_folder(git, refused, opened):
     name = "ab" * 20
     git_packs.write(git, {name: git_packs.zeros(git_packs.TREE, HUGE)})
     git.point_main_at(name)
-    with pytest.raises(SourceError):
-        list(opened(git.path).entries(100))
-    assert memory() < MOST
+
+    def refuses():
+        with pytest.raises(SourceError):
+            list(opened(git.path).entries(100))
+
+    _, held = alone(refuses)
+    assert held < MOST
 
 
 def test_thousands_of_deltas(git, opened, read):
