@@ -80,7 +80,7 @@ def test_patterns_are_where_they_are(text, source):
     ("source", "expected"),
     [
         ("abc", True), (r"a.*b\w+\.", True), (r"^(a|b)+$", True), (r"[^\w\n]*x", True), (r"[^,\n]x", True),
-        (r"[ \t]*(?:x|y)", True), (r"\(\[", True),
+        (r"[ \t]*(?:x|y)", True), (r"\(\[", True), (r"[^\s,]+x", True), (r"a[\r\t]\f", True), (r"[^\\n]", False),
         (r"[^,]x", False), (r"a\sb", False), (r"\Wx", False), (r"\D", False), (r"a\nb", False), ("a\nb", False),
         (r"[\t-z]x", False), (r"[\s]x", False), ("[[:space:]]x", False), (r"\x0a", False), (r"\pZ", False),
         ("(?s)a.b", False), ("(?s:a.b)", False), (r"\Aab", False), (r"ab\z", False), (r"\Qa\E", False),

@@ -2,7 +2,8 @@
 that may be hits.
 
 What is told so: words and pieces of text that need no folding beyond ASCII, what must not be there too; of a pattern
-the pieces that it needs, and where it reaches over no line's end whether it stands on one of the lines that have them.
+the pieces that it needs, and whether it, or where it may reach over lines' ends what is on its first line, stands on
+one of the lines that have them.
 Of whatever else there is in a query nothing is told, and the judge (`matching`) is asked of what is left.
 """
 
@@ -18,6 +19,7 @@ from starloom.kernels.packed import HAS, TORN, Packed, Sought
 from starloom.kernels.seek import Seeker
 from starloom.kernels.text import Int64s
 from starloom.search import patterns, required
+from starloom.search.first_lines import first_line
 from starloom.search.matching import choices, seeker_of
 from starloom.search.nodes import All, Any, Exact, Node, Not, Pattern, Word
 
@@ -56,15 +58,24 @@ class _Asked:
             self.whole = False
 
     def _add_pattern(self, pattern: Pattern) -> None:
-        needed = required.needed(pattern)
-        groups = [[Seeker(piece, any_case=True) for piece in some] for some in choices(needed)] if needed else []
-        groups.sort(key=lambda some: -min(len(one.piece) for one in some) / len(some))  # each is a way through a text
-        if groups and not self.pattern and patterns.on_one_line(pattern) and not patterns.needs_folding(pattern):
-            more = required.needed(pattern, closely=True)
-            self.pattern, self.on_line, self.closely = pattern, groups, choices(more) if more else []
-        else:
-            self.there += groups
-            self.whole = False
+        needed = _choices(pattern)
+        line = pattern if patterns.on_one_line(pattern) else first_line(pattern)
+        on_line = _choices(line) if line and not self.pattern and not patterns.needs_folding(pattern) else []
+        if line and on_line:
+            self.pattern, self.on_line, self.closely = line, _any_case(on_line), _choices(line, closely=True)
+            needed = [one for one in needed if one not in on_line]
+        self.there += _any_case(needed)
+        self.whole &= bool(on_line) and line is pattern
+
+
+def _choices(pattern: Pattern, closely: bool = False) -> list[list[bytes]]:
+    needed = required.needed(pattern, closely)
+    return choices(needed) if needed else []
+
+
+def _any_case(groups: list[list[bytes]]) -> list[list[Seeker]]:
+    groups = sorted(groups, key=lambda some: -min(map(len, some)) / len(some))  # each is a way through a text
+    return [[Seeker(piece, any_case=True) for piece in some] for some in groups]
 
 
 def _seekers(node: Node) -> list[Seeker]:

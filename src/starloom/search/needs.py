@@ -77,3 +77,13 @@ def _worth(part: Said) -> tuple[int, str]:
 def size(part: Said) -> int:
     """How many pieces are looked up for it."""
     return sum(map(size, part.parts)) if isinstance(part, Every | Some) else 1
+
+
+def sure_of(needed: Needed) -> int:
+    """How many characters are in each text, at least."""
+    if needed is None:
+        return 0
+    if isinstance(needed, Has):
+        return len(needed.text)
+    sizes = map(sure_of, needed.parts)
+    return sum(sizes) if isinstance(needed, Every) else min(sizes)

@@ -36,12 +36,13 @@ _ESCAPED = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 # What passes over no line's end, as briefly as it can be told: the rest may. A class that excludes must name it.
+_MEMBER: Final = r"[^\]\\\[\x00-\x1f] | \\(?:[wdStfrv](?!-)|[^\w\s\x00-\x1f])"  # of a class
 _ON_ONE_LINE = re.compile(
-    r"""(?: [^\\\[(\x00-\x1f]               # literals, anchors, repetitions, and . without (?s)
-          | \\(?:[bBwdSt]|[^\w\s\x00-\x1f])
+    rf"""(?: [^\\\[(\x00-\x1f]               # literals, anchors, repetitions, and . without (?s)
+          | \\(?:[bBwdStfrv]|[^\w\s\x00-\x1f])
           | \((?:\?:|(?!\?))
-          | \[(?:\^\\n|(?!\^))(?: [^\]\\\[\x00-\x1f] | \\(?:[wdSt](?!-)|[^\w\s\x00-\x1f]) )+ \]
-          | \[\^ (?: [^\]\\\[\x00-\x1f] | \\(?:[wdSt](?!-)|[^\w\s\x00-\x1f]) )+ \\n \]
+          | \[(?!\^)(?: {_MEMBER} )+ \]
+          | \[\^(?: {_MEMBER} )* \\[ns](?!-) (?: {_MEMBER} | \\[ns](?!-) )* \]
         )*""",
     re.VERBOSE,
 )
@@ -97,7 +98,12 @@ def needs_folding(pattern: Pattern) -> bool:
 
 def on_one_line(pattern: Pattern) -> bool:
     """Whether it surely finds nothing that reaches over a line's end, so that it may be sought in each line alone."""
-    return _ON_ONE_LINE.fullmatch(pattern.source) is not None
+    return is_on_one_line(pattern.source)
+
+
+def is_on_one_line(source: str) -> bool:
+    """The same of a pattern's source, or of a part of it that is one by itself."""
+    return _ON_ONE_LINE.fullmatch(source) is not None
 
 
 def stands(compiled: "Compiled", data: bytes) -> bool:
