@@ -1,6 +1,7 @@
 """What a pattern needs, told from the pattern alone: worth something, and never too much."""
 
 import random
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,8 @@ def stands(need, text):
     if need is None:
         return True
     if isinstance(need, Has):
-        return need.text in text
+        before, behind = "(?<![0-9A-Za-z_])" * need.begins, "(?![0-9A-Za-z_])" * need.ends
+        return re.search(before + re.escape(need.text) + behind, text) is not None
     return (all if isinstance(need, Every) else any)(stands(part, text) for part in need.parts)
 
 
@@ -32,6 +34,10 @@ def has(*texts):
 
 def every(*parts):
     return Every(tuple(Has(part) if isinstance(part, str) else part for part in parts))
+
+
+def whole(text):
+    return Has(text, begins=True, ends=True)
 
 
 NEEDED = [
@@ -56,7 +62,31 @@ NEEDED = [
     (r"[\]x-]oo", has("-oo", "]oo", "xoo")),
     ("[]a]oo", has("]oo", "aoo")),
     ("^import (os|sys)$", has("import os", "import sys")),
-    (r"\bself\b", Has("self")),
+    (r"\bself\b", whole("self")),
+    (r"\bself", Has("self")),  # where it begins does not make a whole identifier of it
+    (r"\bself\.x\b", Has("self.x", begins=True, ends=True)),
+    (r"\bself\b\.x", Has("self.x", begins=True)),
+    (r"\(\b\)", Has("()")),
+    (r"\bj\b", whole("j")),
+    (r"\bis\b.*\bé", Every((whole("is"), Has("é")))),  # no character of an identifier
+    (r"\bone\W*two", Every((Some((whole("one"), Has("onet"))), Has("two")))),
+    (r"\W(is|as)\W", Some((whole("is"), whole("as")))),
+    (r"one\Wtwo\Wx", every("one", whole("two"))),
+    (r"\bone\s+two\b", Every((whole("one"), whole("two")))),
+    (r"\bone\s*\(", whole("one")),
+    (r"\bone\s*two", Every((Some((whole("one"), Has("onet"))), Has("two")))),
+    (r"one\s*two", every("one", "two")),
+    (r"\(\s*one\b", whole("one")),
+    (r"gf\W*f", Some((Has("gf", ends=True), Has("gff")))),
+    (r"gfx\W*f", Has("gfx")),
+    (r"gf\s*[=(]", Has("gf", ends=True)),
+    (r"gf[^\W]", Has("gf")),
+    (r"[^a-z0-9_]is[^A-Z\d_]", Has("is")),  # in a pattern of one case
+    (r"[^\w.]is[^0-9A-Za-z_]", whole("is")),
+    (r"[\s(){},;:.=+]is\b", whole("is")),
+    (r"(?:abc\s*)+de", every("abc", "de")),
+    (r"(?:abc\s*)*de", Has("de")),
+    (r"(abc\s*)de", every("abc", "de")),
     (r"\x41\x{62}\t\.", Has("ab\t.")),
     (r"a\sb", has("a\tb", "a\nb", "a\fb", "a\rb", "a b")),
     (r"\Qa.b*\E", Has("a.b*")),
@@ -93,6 +123,8 @@ def test_what_a_pattern_needs(source, need):
         (r"ab\w*cd", every("ab", "cd")),
         ("ab[0-9]*cd", every("ab", "cd")),  # too many
         ("(ab|cd)*ef", Has("ef")),
+        (r"import (\w+\.)*List", every("import ", "list")),  # the point is behind a word, not behind import
+        (r"\bgf\W*f", Some((whole("gf"), Has("gff")))),
     ],
 )
 def test_what_a_pattern_needs_around_a_repetition(source, need):
@@ -127,6 +159,10 @@ def a_pattern(dice, depth=0):
 
 def a_text(dice):
     return "".join(dice.choice("aabbsskABSK1_ é.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
+
+
+def test_in_any_case_capitals_are_excluded_too():
+    assert needed(Pattern(r"[^a-z0-9_]is[^a-z\d_]", False)) == whole("is")
 
 
 @settings(max_examples=150)

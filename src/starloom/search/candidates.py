@@ -29,6 +29,7 @@ _RAREST_WORDS: Final = 2
 _RAREST_BORDERS: Final = 3
 _FEW: Final = 4_000  # files that have a piece of a text, so that probably few have all of them
 _SELDOM: Final = 50  # files among which a text's trigrams are not looked for: to count them costs more than a look
+_OUTSIDE: Final = [byte for byte in range(256) if not IDENTIFIER.match(chr(byte))]  # of identifiers
 _MOST_WORDS: Final = 8  # that a hit is ranked by
 DEFINING: Final = 2  # the first tiers: of files that define one of those
 
@@ -175,7 +176,7 @@ class _Planner:
     def _exact(self, node: Exact) -> "tuple[Query | None, Node | None]":
         folded = fold(node.text)
         proved = _is_gram(folded) and not (node.case_sensitive and _has_letters(folded))
-        return self._text(fields.GRAMS, folded), None if proved else node
+        return self._text(fields.GRAMS, Has(folded)), None if proved else node
 
     def _filter(self, node: Filter) -> "tuple[Query | None, Node | None]":
         if node.field == "lang":
@@ -200,37 +201,40 @@ class _Planner:
         if needed is None:
             return None
         if isinstance(needed, Has):
-            return self._text(field, needed.text)
+            return self._text(field, needed)
         parts = [self._needed(field, part) for part in needed.parts]
         if isinstance(needed, Every):
             return self._every([part for part in parts if part is not None])
         return self._some(parts)
 
-    def _text(self, field: str, folded: str) -> "Query | None":
+    def _text(self, field: str, sought: Has) -> "Query | None":
         """Files whose `field` has a text's rarest trigrams; of contents also the rarest identifiers whole in it, and
         the rarest of their borders."""
-        found = []
+        found, folded = [], sought.text
         if field == fields.GRAMS:
             words = {
                 word[0]
                 for word in islice(IDENTIFIER.finditer(folded), _MOST_GRAMS)
-                if word.start() > 0 and word.end() < len(folded) and len(word[0]) < fields.LONGEST_WORD
+                if (word.start() > 0 or sought.begins) and (word.end() < len(folded) or sought.ends)
+                if len(word[0]) < fields.LONGEST_WORD
             }
-            rarest = self._rarest(fields.CODE, words, _RAREST_WORDS)
             borders = of_piece(folded[:_MOST_GRAMS].encode())
+            rarest = self._rarest(fields.CODE, words, _RAREST_WORDS)
             rarest += self._rarest(fields.BORDERS, borders, _RAREST_BORDERS)
             found = [self._term(*one) for _, one in rarest]
-            if rarest and min(rarest)[0] <= _SELDOM and not _is_gram(folded):
+            if folded in words or (rarest and min(rarest)[0] <= _SELDOM and not _is_gram(folded)):
                 return self._every(found)
-        narrowed = self._piece(field, folded.encode())
+        narrowed = self._piece(field, folded.encode(), sought.ends)
         return self._every(found if narrowed is None else [*found, narrowed])
 
-    def _piece(self, field: str, folded: bytes) -> "Query | None":
-        """Files whose `field` has the rarest trigrams of a piece of text. None for a single byte: nearly all."""
+    def _piece(self, field: str, folded: bytes, ends: bool = False) -> "Query | None":
+        """Files whose `field` has the rarest trigrams of a piece of text; `ends`: none of an identifier is behind it.
+        None for a single byte: nearly all."""
         if len(folded) < 2:
             return None
         if len(folded) == 2:
-            following = [fields.gram_term(folded + bytes([third])) for third in range(256)]
+            thirds = _OUTSIDE if ends else range(256)
+            following = [fields.gram_term(folded + bytes([third])) for third in thirds]
             return self._query.term_set_query(self._schema, field, following)
         terms = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
         return self._every([self._term(*one) for _, one in self._rarest(field, terms, _RAREST_GRAMS)])

@@ -241,12 +241,12 @@ def _line_judge(pattern: Pattern, needed: Said) -> Callable[[Text], bool] | None
 
 
 def choices(needed: Said) -> list[list[bytes]]:
-    """Of what is needed, all that is one of some pieces of ASCII."""
+    """Of what is needed, all that is one of some pieces of ASCII, each of two characters or more."""
     groups = []
     for part in needed.parts if isinstance(needed, Every) else [needed]:
         some = part.parts if isinstance(part, Some) else [part]
         pieces = [one.text for one in some if isinstance(one, Has) and one.text.isascii()]
-        if len(pieces) == len(some):
+        if len(pieces) == len(some) and min(map(len, pieces)) > 1:
             groups.append([one.encode() for one in pieces])
     return groups
 

@@ -7,10 +7,23 @@ makes it weaker, so it stays true.
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+_MOST_NEEDS: Final = 16  # of one Every
+MOST_SIZE: Final = 200  # pieces in all
+_SHORTEST: Final = 2  # bytes of a piece that narrows anything
+
 
 @dataclass(frozen=True)
 class Has:
+    """`begins`: an identifier begins with it, or it with none; `ends`: the same of its end."""
+
     text: str
+    begins: bool = False
+    ends: bool = False
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it narrows nothing: most texts have it."""
+        return len(self.text.encode()) < _SHORTEST and not (self.begins and self.ends and self.text)
 
 
 @dataclass(frozen=True)
@@ -25,10 +38,6 @@ class Some:
 
 Said: TypeAlias = Has | Every | Some
 Needed: TypeAlias = Said | None  # None: nothing
-
-_MOST_NEEDS: Final = 16  # of one Every
-MOST_SIZE: Final = 200  # pieces in all
-_SHORTEST: Final = 2  # bytes of a piece that narrows anything
 
 
 def every(parts: list[Needed]) -> Needed:
@@ -52,7 +61,7 @@ def some(parts: list[Needed]) -> Needed:
         return None
     kept: list[Said] = []
     for part in sorted({one for one in parts if one is not None}, key=_worth):
-        if isinstance(part, Has) and len(part.text.encode()) < _SHORTEST:
+        if isinstance(part, Has) and part.is_short:
             return None
         if not any(_implies(part, one) for one in kept):
             kept.append(part)
@@ -62,13 +71,17 @@ def some(parts: list[Needed]) -> Needed:
 
 
 def _implies(one: Said, other: Said) -> bool:
-    return isinstance(one, Has) and isinstance(other, Has) and other.text in one.text
+    if not isinstance(one, Has) or not isinstance(other, Has):
+        return False
+    if one.text == other.text:
+        return one.begins >= other.begins and one.ends >= other.ends
+    return other.text in one.text and not other.begins and not other.ends
 
 
 def _worth(part: Said) -> tuple[int, str]:
     """How many characters it is sure of; and a fixed order."""
     if isinstance(part, Has):
-        return len(part.text), part.text
+        return len(part.text) + part.begins + part.ends, part.text
     if isinstance(part, Every):
         return max(_worth(one)[0] for one in part.parts), repr(part)
     return min(_worth(one)[0] for one in part.parts), repr(part)

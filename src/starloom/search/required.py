@@ -8,18 +8,18 @@ looked up.
 
 import math
 import re
+import string
 from functools import lru_cache
 from typing import Final, TypeAlias
 
 from starloom.search import patterns
-from starloom.search.needs import Has, Needed, every, some
+from starloom.search.branches import BORDER, MOST_PIECES, OTHER, Branch, is_outside
+from starloom.search.needs import Needed, every, some
 from starloom.search.nodes import Pattern, fold
 
-_MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
-_MOST_REPEATED: Final = 6  # alternatives around a repetition: what they narrow must be worth its look-ups
-_LONGEST: Final = 200  # characters of a piece; more are a piece of their own
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
+_MOST_BLANKS: Final = 2  # of `[ \t]+`, that are told apart; `\s+` is five
 _MOST_DEPTH: Final = 50
 _KEPT: Final = 64  # answers
 
@@ -27,16 +27,18 @@ _REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
 _NAME = re.compile(r"\?P?<\w+>")
 _HEX = re.compile(r"x(?:\{([0-9a-fA-F]{1,6})\}|([0-9a-fA-F]{2}))")
-_UNICODE = re.compile(r"[pP](?:\{\^?\w+\}|\w)|[wWDS]")
+_UNICODE = re.compile(r"[pP](?:\{\^?\w+\}|\w)|[DS]")
 _POSIX = re.compile(r"\[:\^?\w+:\]")
 _ESCAPES: Final = {
     **{letter: frozenset([character]) for letter, character in zip("afnrtv", "\a\f\n\r\t\v")},
     "d": frozenset("0123456789"),
     "s": frozenset("\t\n\f\r "),
+    "w": frozenset(string.ascii_letters + string.digits + "_"),
+    "W": frozenset([OTHER]),
 }
+_FOLDED_WORD: Final = frozenset(map(fold, _ESCAPES["w"]))
 
 _Characters: TypeAlias = frozenset[str] | None
-_Pieces: TypeAlias = frozenset[str]  # alternatives, folded
 _MANY: Final = None  # characters: too many to list
 
 
@@ -45,7 +47,7 @@ def needed(pattern: Pattern, closely: bool = False) -> Needed:
     """What a folded text must have for the pattern, which RE2 accepts, to be found in it. `closely`: also what stands
     before and behind a repetition, many pieces: worth it where one costs nothing to ask for."""
     try:
-        branch = _Reader(pattern.source, patterns.by_unicode(pattern), closely).whole()
+        branch = _Reader(pattern, closely).whole()
     except _UnknownError:
         return None
     return every(branch.closed())
@@ -55,64 +57,16 @@ class _UnknownError(Exception):
     """The pattern has what is not read here."""
 
 
-class _Branch:
-    """What stands one after the other: what is needed so far, and the alternatives of the piece that ends here.
-
-    `whole`: that piece is all there is, so that something before may be put in front of it.
-    """
-
-    def __init__(self) -> None:
-        self.needs: list[Needed] = []
-        self.pieces: _Pieces = frozenset([""])
-        self.whole = True
-        self._ahead: tuple[_Pieces, _Pieces] | None = None  # what stood before a repetition, and what it repeats
-
-    def then(self, pieces: _Pieces) -> None:
-        """One of these follows at once."""
-        if len(self.pieces) * len(pieces) > _MOST_PIECES or max(map(len, self.pieces)) > _LONGEST:
-            self.cut()
-        if self._ahead:
-            before, repeated = self._ahead
-            self.needs.append(some(list(map(Has, sorted(_joined(before, repeated | pieces))))))
-            self._ahead = None
-        self.pieces = _joined(self.pieces, pieces)
-
-    def cut(self) -> None:
-        """Something unknown follows."""
-        self.needs.append(some([Has(piece) for piece in sorted(self.pieces)]))
-        self.pieces, self.whole, self._ahead = frozenset([""]), False, None
-
-    def any_number(self, pieces: _Pieces) -> None:
-        """These follow as often as they like, or not: `one[ \t]*two` needs one of `onet`, `one ` and `one\t`, and of
-        `onetwo`, ` two` and `\ttwo` another."""
-        before = self.pieces
-        self.cut()
-        if "" not in pieces and len(before | pieces) <= _MOST_REPEATED:
-            self.pieces, self._ahead = before | pieces, (before, pieces)
-
-    def join(self, other: "_Branch") -> None:
-        """Another branch follows at once."""
-        if other.whole:
-            self.then(other.pieces)
-            return
-        self.cut()
-        self.needs += other.needs
-        self.pieces = other.pieces
-
-    def closed(self) -> list[Needed]:
-        """All that is needed."""
-        return [*self.needs, some([Has(piece) for piece in sorted(self.pieces)])]
-
-
 class _Reader:
-    def __init__(self, source: str, any_case: bool, closely: bool) -> None:
-        self._source = source
+    def __init__(self, pattern: Pattern, closely: bool) -> None:
+        self._source = pattern.source
         self._at = 0
         self._depth = 0
-        self._insensitive = any_case
+        self._case_sensitive = pattern.case_sensitive
+        self._insensitive = patterns.by_unicode(pattern)
         self._closely = closely
 
-    def whole(self) -> _Branch:
+    def whole(self) -> Branch:
         branch = self._alternatives()
         if self._at < len(self._source):
             raise _UnknownError
@@ -134,7 +88,7 @@ class _Reader:
             self._at = found.end()
         return found
 
-    def _alternatives(self) -> _Branch:
+    def _alternatives(self) -> Branch:
         before = self._insensitive
         branches = [self._sequence()]
         while self._take("|"):
@@ -142,17 +96,17 @@ class _Reader:
         self._insensitive = before  # (?i) holds to the end of its group
         if len(branches) == 1:
             return branches[0]
-        branch = _Branch()
+        branch = Branch()
         pieces = frozenset().union(*(one.pieces for one in branches))
-        if all(one.whole for one in branches) and len(pieces) <= _MOST_PIECES:
+        if all(one.whole for one in branches) and len(pieces) <= MOST_PIECES:
             branch.then(pieces)
         else:
             branch.needs.append(some([every(one.closed()) for one in branches]))
             branch.whole = False
         return branch
 
-    def _sequence(self) -> _Branch:
-        sequence = _Branch()
+    def _sequence(self) -> Branch:
+        sequence = Branch()
         while (following := self._peek()) and following not in "|)":
             if self._take("\\Q"):
                 self._quoted(sequence)
@@ -162,7 +116,7 @@ class _Reader:
                 self._repeated(sequence, self._atom())
         return sequence
 
-    def _quoted(self, sequence: _Branch) -> None:
+    def _quoted(self, sequence: Branch) -> None:
         """The text up to \\E."""
         text, ended, _ = self._source[self._at :].partition("\\E")
         self._at += len(text) + len(ended)
@@ -183,7 +137,7 @@ class _Reader:
     def _set(self, flags: re.Match[str]) -> None:
         self._insensitive = (self._insensitive or "i" in flags[1]) and "i" not in (flags[2] or "")
 
-    def _atom(self) -> _Branch:
+    def _atom(self) -> Branch:
         if self._take("("):
             return self._group()
         if self._take("["):
@@ -193,12 +147,12 @@ class _Reader:
         character = self._peek()
         self._at += 1
         if character in "^$":
-            return _Branch()
+            return Branch()
         if character in "*+?":
             raise _UnknownError
         return self._one(_MANY if character == "." else self._characters(character))
 
-    def _group(self) -> _Branch:
+    def _group(self) -> Branch:
         self._depth += 1
         if self._depth > _MOST_DEPTH:
             raise _UnknownError
@@ -215,7 +169,7 @@ class _Reader:
         self._depth -= 1
         return branch
 
-    def _repeated(self, sequence: _Branch, atom: _Branch) -> None:
+    def _repeated(self, sequence: Branch, atom: Branch) -> None:
         """The atom follows, as often as what stands behind it says."""
         least, most = 1, 1.0
         if self._take("*"):
@@ -237,22 +191,26 @@ class _Reader:
             sequence.then(atom.pieces | {""})
         elif most == 0:
             return
-        elif least == 0 and self._closely:
+        elif least == 0 and atom.whole and self._closely and OTHER not in atom.pieces:
             sequence.any_number(atom.pieces)
+        elif least == 0 and atom.is_outside:
+            sequence.gap()
         elif least == 0:
             sequence.cut()
         else:
+            if most > least and not self._closely and len(atom.pieces) > _MOST_BLANKS and atom.is_outside:
+                atom = self._one(frozenset([OTHER]))
             for _ in range(min(least, _MOST_COPIES)):
                 sequence.join(atom)
             if least > _MOST_COPIES or most > least:
                 sequence.cut()
                 sequence.pieces = atom.pieces  # the last copy stands before what follows
 
-    def _escaped(self) -> _Branch:
+    def _escaped(self) -> Branch:
         """An escape, the \\ of which is read."""
         if (character := self._peek()) and character in "bBAz":
             self._at += 1
-            return _Branch()
+            return self._one(frozenset([BORDER])) if character == "b" else Branch()
         return self._one(self._folded(self._escape()))
 
     def _escape(self) -> _Characters:
@@ -276,7 +234,7 @@ class _Reader:
         """The characters of a class, the [ of which is read: few, or _MANY."""
         negated = self._take("^")
         found: set[str] = set()
-        first, many = True, negated
+        first, many = True, False
         while first or self._peek() != "]":
             first = False
             low = _MANY if self._passed(_POSIX) else self._member()
@@ -288,7 +246,15 @@ class _Reader:
             else:
                 found |= low
         self._at += 1
+        if negated:
+            return self._others(found)
         return _MANY if many else self._folded(frozenset(found))
+
+    def _others(self, excluded: set[str]) -> _Characters:
+        """The characters of a class that excludes these, and maybe more."""
+        word = _ESCAPES["w"] if self._case_sensitive else _FOLDED_WORD
+        known = excluded if self._case_sensitive else set(map(fold, excluded))
+        return frozenset([OTHER]) if word <= known else _MANY
 
     def _member(self) -> _Characters:
         if self._take("\\"):
@@ -307,16 +273,20 @@ class _Reader:
         if _MANY in folded:
             return _MANY
         few = frozenset().union(*(one for one in folded if one is not _MANY))
-        return few if len(few) <= _MOST_CHARACTERS else _MANY
+        if len(few) <= _MOST_CHARACTERS:
+            return few
+        return frozenset([OTHER]) if all(map(is_outside, few)) else _MANY
 
     def _characters(self, character: str) -> _Characters:
         """One character, folded. By (?i) more than two cases may be one letter, `fold` knows of two."""
+        if character in (BORDER, OTHER):
+            return frozenset([character])
         if self._insensitive and (not character.isascii() or character in "kKsS"):
             return _MANY
         return frozenset([fold(character)])
 
-    def _one(self, characters: _Characters) -> _Branch:
-        branch = _Branch()
+    def _one(self, characters: _Characters) -> Branch:
+        branch = Branch()
         if characters is _MANY:
             branch.cut()
         else:
@@ -324,12 +294,9 @@ class _Reader:
         return branch
 
 
-def _joined(before: _Pieces, after: _Pieces) -> _Pieces:
-    return frozenset(one + other for one in before for other in after)
-
-
 def _range(low: frozenset[str], high: _Characters) -> _Characters:
-    if high is _MANY or len(low) != 1 or len(high) != 1:
+    if high is _MANY or len(low) != 1 or len(high) != 1 or OTHER in low | high:
         raise _UnknownError
     begin, end = ord(min(low)), ord(min(high))
-    return frozenset(map(chr, range(begin, end + 1))) if end - begin < 2 * _MOST_CHARACTERS else _MANY
+    is_small = end < 0x80 or end - begin < 2 * _MOST_CHARACTERS
+    return frozenset(map(chr, range(begin, end + 1))) if is_small else _MANY
