@@ -58,14 +58,13 @@ class _Asked:
             self.whole = False
 
     def _add_pattern(self, pattern: Pattern) -> None:
-        needed = _choices(pattern)
         line = pattern if patterns.on_one_line(pattern) else first_line(pattern)
         on_line = _choices(line) if line and not self.pattern and not patterns.needs_folding(pattern) else []
-        if line and on_line:
+        if line and on_line:  # what else it needs is not worth unpacking: the files' filters have been asked for it
             self.pattern, self.on_line, self.closely = line, _any_case(on_line), _choices(line, closely=True)
-            needed = [one for one in needed if one not in on_line]
-        self.there += _any_case(needed)
-        self.whole &= bool(on_line) and line is pattern
+        else:
+            self.there += _any_case(_choices(pattern))
+        self.whole &= line is pattern and bool(on_line)
 
 
 def _choices(pattern: Pattern, closely: bool = False) -> list[list[bytes]]:
