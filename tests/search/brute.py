@@ -188,11 +188,14 @@ def a_source(dice, text):
     for at in dice.sample(range(len(escaped)), min(dice.randint(0, 2), len(escaped))):
         one = escaped[at]
         escaped[at] = dice.choice([".", r"\w", "[a-z]", "[^a]", r"[\w.]", one + "?", one + "+", one + "{1,2}", ".*",
-                                   f"({one}|zz)", r"\s", r"\d", f"(?:{one})*"])  # fmt: skip
+                                   f"({one}|zz)", r"\s", r"\d", f"(?:{one})*", r"\s*", r"[^\w]", r"[^\w]*", r"\n",
+                                   r"[^;\n]+", r"[^a]*", r"[\s)]*", rf"(?:\w{one})*", rf"{one}\b", rf"\b{one}"
+                                   ])  # fmt: skip
     source = "".join(escaped)
-    return dice.choice(
-        [source, source, source, "^" + source, source + "$", rf"\b{source}", rf"({source}|a_b)", rf"{source}(?:.|\n)*a"]
-    )
+    return dice.choice([source, source, source, "^" + source, source + "$", rf"\b{source}", rf"({source}|a_b)",
+                        rf"{source}(?:.|\n)*a", rf"\b{source}\b", rf"{source}\b\s*\(", rf"{source}[^\w]*a\w*",
+                        rf"{source}[^(]*\b(?:self|x1)\b", rf"\s+{source}\s+", rf"[^\w]{source}[^a-z0-9_]"
+                        ])  # fmt: skip
 
 
 def a_pattern(dice, corpus):
