@@ -186,11 +186,13 @@ def a_source(dice, text):
     piece = "".join(c for c in a_piece(dice, text) if c not in "\0\\")[:40] or "a"
     escaped = list(map(escape, piece))
     for at in dice.sample(range(len(escaped)), min(dice.randint(0, 2), len(escaped))):
-        one = escaped[at]
+        one = escaped[at] or "a"
         escaped[at] = dice.choice([".", r"\w", "[a-z]", "[^a]", r"[\w.]", one + "?", one + "+", one + "{1,2}", ".*",
                                    f"({one}|zz)", r"\s", r"\d", f"(?:{one})*", r"\s*", r"[^\w]", r"[^\w]*", r"\n",
-                                   r"[^;\n]+", r"[^a]*", r"[\s)]*", rf"(?:\w{one})*", rf"{one}\b", rf"\b{one}"
+                                   r"[^;\n]+", r"[^a]*", r"[\s)]*", rf"{one}\b", rf"\b{one}"
                                    ])  # fmt: skip
+        if at and dice.random() < 0.1:
+            escaped[at - 1 : at + 1] = "", f"(?:.{one})*"  # what was before it too
     source = "".join(escaped)
     return dice.choice([source, source, source, "^" + source, source + "$", rf"\b{source}", rf"({source}|a_b)",
                         rf"{source}(?:.|\n)*a", rf"\b{source}\b", rf"{source}\b\s*\(", rf"{source}[^\w]*a\w*",
