@@ -254,6 +254,15 @@ def test_a_file_by_all_its_names(begun, tmp_path):
     assert "have no file one:src/1-0.py" in refused(locate.file_in, run, samples, "one:src/1-0.py")
 
 
+def test_names_may_have_colons(begun, packed):
+    root = packed(name="colons")
+    mixed(root, repositories=("my:two", "two"))
+    run, _ = begun(MIXTURE)
+    samples = reading.samples(root, tiny(steps=40), MIXTURE)
+    assert locate.file_in(run, samples, "my:two:src/0-0.py").places == ("my:two:src/0-0.py",)
+    assert "have no file two:src/0-0.py" in refused(locate.file_in, run, samples, "two:src/0-0.py")
+
+
 # The command
 
 

@@ -6,7 +6,7 @@ Cost: one column of what the tokens say of their files, or their repositories' n
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from starloom.tokens.packed import Shards
 from starloom.tokens.samples import Samples
 from starloom.training.runs import Run
 from starloom.training.seen import Int64s, Stretches
+
+Filter: TypeAlias = tuple[str, str, str | list[str]]
 
 _HEX = frozenset("0123456789abcdef")
 _MOST = 64 << 20  # bytes of a file on this machine whose content is asked for
@@ -48,18 +50,20 @@ def file_in(run: Run, samples: Samples, what: str) -> Lying:
 
     Raises UserError for what names no file, and where the tokens have no such file.
     """
-    content, repo_name, path = _file(what)
-    name = content_swhid(content) if content else f"{repo_name}:{path}"
+    content = _content(what)
+    name = content_swhid(content) if content else what
+    paths = [what[at + 1 :] for at, character in enumerate(what) if character == ":"]  # both names may have colons
     found: dict[tuple[int, int], tuple[Int64s, Int64s]] = {}
     places: dict[str, None] = {}
     for number, variant, shards in streams(samples):
-        wanted = ("content_id", "=", content) if content else ("path", "=", path)
+        wanted: Filter = ("content_id", "=", content) if content else ("path", "in", paths)
         rows = _read(shards, "pieces.parquet", ["document", "path", "first_token", "tokens"], [wanted])
         names = shards.repo_names(rows.column("document").to_pylist())
+        here = [f"{repo_name}:{path}" for repo_name, path in zip(names, rows.column("path").to_pylist(), strict=True)]
         if not content:
-            here = pa.array([one == repo_name for one in names], pa.bool_())
-            rows, names = rows.filter(here), [one for one in names if one == repo_name]
-        places |= dict.fromkeys(map(":".join, zip(names, rows.column("path").to_pylist(), strict=True)))
+            rows = rows.filter(pa.array([one == what for one in here], pa.bool_()))
+            here = [one for one in here if one == what]
+        places |= dict.fromkeys(here)
         found[number, variant] = stretches(rows)
     if not places:
         raise UserError(
@@ -85,32 +89,31 @@ def repository_in(run: Run, samples: Samples, name: str) -> Lying:
     return _lying(name, places, found)
 
 
-def _file(what: str) -> tuple[str, str, str]:
-    """(content id, "", ""), or ("", repository, path). Raises UserError."""
+def _content(what: str) -> str:
+    """The content id that it names; empty where it is REPOSITORY:PATH. Raises UserError."""
     if (swhid := parse_swhid(what)) and swhid[0] == "cnt":
-        return swhid[1], "", ""
+        return swhid[1]
     if len(what) == 40 and set(what.lower()) <= _HEX:
-        return what.lower(), "", ""
+        return what.lower()
     here = Path(what)
     try:
         if here.is_file():
             if here.stat().st_size > _MOST:
                 raise UserError(f"{here} has more than {_MOST:,} bytes", "give its content id: `git hash-object`")
-            return content_id(here.read_bytes()), "", ""
+            return content_id(here.read_bytes())
     except (OSError, ValueError) as problem:
         raise UserError(
             printable(f"{what}: {getattr(problem, 'strerror', None) or problem}"), "give a file that can be read"
         ) from None
-    repo_name, _, path = what.partition(":")
-    if not path or swhid:
+    if swhid or not what.partition(":")[2]:
         raise UserError(
             printable(f"{what} names no file"),
             "give swh:1:cnt:…, a content id, REPOSITORY:PATH, or a file on this machine",
         )
-    return "", repo_name, path
+    return ""
 
 
-def _read(shards: Shards, name: str, columns: list[str], filters: list[tuple[str, str, str]]) -> pa.Table:
+def _read(shards: Shards, name: str, columns: list[str], filters: list[Filter]) -> pa.Table:
     path = shards.folder / name
     try:
         return pq.read_table(path, columns=columns, filters=filters)
