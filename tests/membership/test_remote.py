@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from starloom.membership.described import in_columns
 from starloom.membership.layout import content_ids, packed_ids
 from starloom.membership.matches import Place
 from starloom.membership.remote import Remote, answered
-from starloom.membership.shard import ALL, Covered, Described, Found, Places, Renamed, Tiles, Wanted
+from starloom.membership.shard import ALL, NOT_HERE, Covered, Found, Places, Renamed, Tiles, Wanted
 from starloom.outside.frames import from_bytes, to_bytes
 from starloom.outside.peers import PeerError
 from starloom.the_stack.origins import Origin
@@ -70,11 +71,13 @@ class Told:
         self.asked.append([np.asarray(one).tolist() for one in wanted[2:]])
         self.asked.append(content_ids(wanted.contents[wanted.content]))
         licenses = {("permissive", ("MIT", "Apache-2.0")): 3, (None, ()): 1}
-        told = [4, -1], [[Place.of(ORIGIN)] * 2, []], [licenses, {}]
-        return Described(*(one[: len(wanted.content)] for one in told), np.array([[1, 7], [2, 7]])[:, : len(wanted.of)])
+        told = [(4, [Place.of(ORIGIN)] * 2, licenses), NOT_HERE]
+        return in_columns(told[: len(wanted.content)], np.array([[1, 7], [2, 7]])[:, : len(wanted.of)])
 
 
 def plain(column):
+    if hasattr(column, "_fields"):
+        return [plain(one) for one in column]
     return column if isinstance(column, list) else np.asarray(column).tolist()
 
 
@@ -127,7 +130,7 @@ def test_nothing_found(shard, remote):
     shard.some = lambda *_: Places(IDS[:0], ints(), ints(), ints(), ints(), ints())
     assert len(remote.tiles(QUERY, None, 1).offsets) == 0
     assert remote.some(QUERY, ints(), None, 1).contents.tolist() == []
-    same(remote.described(Wanted(IDS, *[ints()] * 5)), Described([], [], [], np.zeros((2, 0), dtype=np.int64)))
+    same(remote.described(Wanted(IDS, *[ints()] * 5)), in_columns([], np.zeros((2, 0), dtype=np.int64)))
 
 
 def frame(call):
@@ -238,10 +241,12 @@ LIES = {
     "some": [Places(IDS[:1], ints(2), ints(0), ints(0), ints(0), ints(1, 1))],
     "renamed": [Renamed(IDS[:1], ints(0), ints(3), ints(99), ints(5), ints(5), ints(31))],
     "described": [
-        Described([], [], [], np.zeros((2, 2), dtype=np.int64)),
-        Described([-1], [[]], [{}], np.zeros((2, 2), dtype=np.int64)),
-        Described([-1] * 2, [[]] * 2, [{}] * 2, np.zeros((2, 1), dtype=np.int64)),
-        Described([-1] * 2, [[]] * 2, [{}] * 2, np.full((2, 2), -1)),
+        in_columns([], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([NOT_HERE] * 2, np.zeros((2, 1), dtype=np.int64)),
+        in_columns([NOT_HERE] * 2, np.full((2, 2), -1)),
+        in_columns([(-2, [], {}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([(1, [], {(None, ()): -1}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
     ],
 }
 

@@ -1,5 +1,6 @@
 """Places read from Arrow's buffers, against Arrow itself."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,13 +29,15 @@ def test_rows(tmp_path, told):
     rows = Rows(path)
     assert len(rows) == len(told)
     expected = [origin(dict(one)) for one in told]
-    assert [one.origin for one in rows.of(0, len(told))] == expected
-    assert [one.origin for one in rows.of(len(told) // 2, 1 if told else 0)] == expected[len(told) // 2 :][:1]
-    counted = {}
-    for one in told:
-        kind = one["license_type"] or None, tuple(sorted(one["detected_licenses"] or ()))
-        counted[kind] = counted.get(kind, 0) + 1
-    assert dict(rows.licenses(0, len(told))) == counted
+    assert [rows.place(row).origin for row in range(len(told))] == expected
+    half = len(told) // 2
+    licenses = rows.licenses(np.array([0, half, 0]), np.array([half, len(told) - half, 0]))
+    found = zip(licenses.of.tolist(), licenses.name.tolist(), licenses.number.tolist())
+    kinds = [(one["license_type"] or None, tuple(sorted(one["detected_licenses"] or ()))) for one in told]
+    counted = {
+        (part, kind): some.count(kind) for part, some in enumerate((kinds[:half], kinds[half:])) for kind in some
+    }
+    assert {(part, licenses.names[name]): count for part, name, count in found} == counted
 
 
 def test_no_places(tmp_path):
@@ -46,7 +49,7 @@ def test_no_places(tmp_path):
 @pytest.mark.parametrize("url", [None, "https://github.com/a/b", "https://example.org/a/b"])
 def test_a_file_made_quickly(lines, url):
     place = Origin("a/b", "x y.py", "e" * 40, "1" * 40, url, "permissive", ("MIT",), "Python", "train", True)
-    made = Place.of(place).file(5, 70, lines)
+    made = Place.of(place).file(5, 70, *lines)
     slowly = MatchedFile(
         **vars(place),
         start=5,

@@ -8,13 +8,13 @@ import numpy as np
 
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.kernels.tiles import hashes_at, look_up
+from starloom.membership.described import Described, Made, ranged
 from starloom.membership.layout import ORIGINS
 from starloom.membership.rows import Rows
 from starloom.membership.segment import Segment
 from starloom.membership.shard import (
     NOWHERE,
     Covered,
-    Described,
     Found,
     Places,
     Renamed,
@@ -25,7 +25,7 @@ from starloom.membership.shard import (
     joined_renamed,
     merged_places,
     merged_tiles,
-    nothing_described,
+    no_lines,
     used,
 )
 
@@ -106,24 +106,29 @@ class LocalShard:
         return joined_renamed(pieces)
 
     def described(self, wanted: Wanted) -> Described:
-        told = nothing_described(wanted)
+        totals, firsts = np.full(len(wanted.content), -1, dtype=np.int64), np.zeros(len(wanted.content), dtype=np.int64)
+        lines = no_lines(wanted)
         for segment in self.segments:
             if wanted.contents is segment.ids:  # it named them
                 rows = wanted.content
             else:
                 rows = segment.find(wanted.contents[wanted.content])
-            here = np.flatnonzero(rows >= 0)
-            if not len(here):
+            here = rows >= 0
+            if not here.any():
                 continue
-            firsts, totals = segment.origin_first[rows[here]].tolist(), segment.origin_count[rows[here]].tolist()
-            for number, first, total, most in zip(here.tolist(), firsts, totals, wanted.most[here].tolist()):
-                told.totals[number] = total
-                told.licenses[number] = self._rows.licenses(first, total)
-                if most:
-                    told.places[number] = self._rows.of(first, min(total, most))
-            pairs = np.flatnonzero(rows[wanted.of] >= 0)
-            told.lines[:, pairs] = segment.lines(rows[wanted.of[pairs]], wanted.first[pairs], wanted.last[pairs])
-        return told
+            firsts[here], totals[here] = segment.origin_first[rows[here]], segment.origin_count[rows[here]]
+            pairs = np.flatnonzero(here[wanted.of])
+            lines[:, pairs] = segment.lines(rows[wanted.of[pairs]], wanted.first[pairs], wanted.last[pairs])
+        every = np.maximum(totals, 0)
+        some = np.minimum(every, wanted.most)
+        places = ranged(firsts, some)
+        return Described(
+            totals,
+            np.append(0, np.cumsum(some)),
+            Made(len(places), lambda number: self._rows.place(int(places[number]))),
+            self._rows.licenses(firsts, every),
+            lines,
+        )
 
 
 def _nowhere(size: int) -> Places:

@@ -1,7 +1,8 @@
 """An answer: which stretches of a text the dataset has, in which files, under which licences, and what it covers."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from starloom.identity import Reference, reference
 from starloom.the_stack.origins import Origin
@@ -43,12 +44,12 @@ class Place(NamedTuple):
         fields = vars(origin) | dict.fromkeys(("start", "end", "first_line", "last_line", "swhid", "permalink"))
         return cls(origin, fields, reference(origin.content_id, origin.url, origin.revision_id, origin.path))
 
-    def file(self, start: int, end: int, lines: tuple[int, int]) -> MatchedFile:
+    def file(self, start: int, end: int, first_line: int, last_line: int) -> MatchedFile:
         """What the constructor makes, in a sixth of its time: a frozen class sets each field by a call."""
         _, fields, known = self
         fields = fields.copy()
         fields["start"], fields["end"] = start, end
-        fields["first_line"], fields["last_line"] = lines
+        lines = fields["first_line"], fields["last_line"] = first_line, last_line
         fields["swhid"], fields["permalink"] = known.swhid_of(lines), known.permalink_of(lines)
         made = object.__new__(MatchedFile)
         object.__setattr__(made, "__dict__", fields)
@@ -92,6 +93,34 @@ class Match:
     kind: Kind = "exact"
     licenses: list[Licensed] = field(default_factory=list)
 
+    @classmethod
+    def listing(cls, files: Callable[[], list[MatchedFile]], **others: Any) -> "Match":
+        """One whose files are made by `files` when they are first looked at; all the `others` are given."""
+        made = object.__new__(cls)
+        vars(made).update(others, _listing=files)
+        return made
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            known = vars(self)
+            if name == "files" and (listing := known.get("_listing")):
+                known["files"] = listing()
+                known.pop("_listing", None)
+            if name in known:  # by another thread, if not here
+                return known[name]
+            raise AttributeError(f"a match has no {name}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {one.name: getattr(self, one.name) for one in fields(self)}
+
+    def to_json(self) -> dict[str, Any]:
+        told = self.__getstate__()
+        return told | {
+            "files": list(map(dict, map(vars, self.files))),
+            "licenses": list(map(dict, map(vars, self.licenses))),
+        }
+
 
 @dataclass(frozen=True)
 class Check:
@@ -115,4 +144,6 @@ class Check:
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        told = {one.name: getattr(self, one.name) for one in fields(self)}
+        matches, licenses = [one.to_json() for one in self.matches], [dict(vars(one)) for one in self.licenses]
+        return told | {"matches": matches, "licenses": licenses, "problems": [*self.problems]}

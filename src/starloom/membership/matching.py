@@ -1,8 +1,9 @@
 """What was found in a text as matches: which stretches to show, and all that is known of their files."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy as np
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked, Asking, Told
 from starloom.membership.boilerplate import reason
+from starloom.membership.described import License, Licenses, ranged
 from starloom.membership.layout import packed_ids
-from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile
-from starloom.membership.shard import Described, License, Shard, Split, Wanted
+from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile, Place
+from starloom.membership.shard import Shard, Split, Wanted
 from starloom.membership.spans import Spans
 
 _ALL: Final = 1 << 40  # more places than a content has
@@ -26,18 +28,34 @@ class Matches:
     covered: list[tuple[int, int]] = field(default_factory=list)
 
 
-class _Held(NamedTuple):
-    """Of stretches of the text asked about, what contents have. Of each stretch those at `bounds`; `number`: which of
-    the contents described. `first` to `last`: bytes of its fold; `start` to `end` (exclusive): characters of the
-    question; `way`: where its tiles begin in the text, modulo their width; `lines`: of the file, None where none are
-    listed."""
+class _Told(NamedTuple):
+    """Of stretches of the text asked about, what is told of the contents that have them: how many there are, in how
+    many files, under which licences; and `listed`, files[k] to files[k + 1] of stretch k. `ways`, ways_at[k] to
+    ways_at[k + 1]: where the tiles of a content begin in the text, modulo their width."""
 
-    bounds: list[int]
-    number: list[int]
-    start: list[int]
-    end: list[int]
-    way: list[int]
-    lines: list[tuple[int, int] | None]
+    contents: list[int]
+    totals: list[int]
+    licenses: list[list[tuple[License, int]]]
+    listed: "_Listed"
+    files: list[int]
+    ways: Int64s
+    ways_at: list[int]
+
+
+class _Listed(NamedTuple):
+    """Files in columns: which of the places, `start` to `end` of the text and `first` to `last` of its lines."""
+
+    places: Sequence[Place]
+    place: Int64s
+    start: Int64s
+    end: Int64s
+    first: Int64s
+    last: Int64s
+
+    def files(self, low: int, high: int) -> list[MatchedFile]:
+        """Those from `low` to `high` (exclusive)."""
+        place, *columns = (column[low:high].tolist() for column in self[1:])
+        return [self.places[k].file(*where) for k, *where in zip(place, *columns)]
 
 
 class Matching:
@@ -48,7 +66,7 @@ class Matching:
         self._width = width
         self._asking = asking
         self._spans = spans
-        self._files = files
+        self._files = _ALL if files is None else files
 
     def matches(self) -> list[Matches]:
         """Of each question; in no order that means anything."""
@@ -63,66 +81,74 @@ class Matching:
         starts, ends = found.start[shown], found.end[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)
         of = np.searchsorted(asking.begins, starts, side="right") - 1  # its question, of each stretch
-        held, described = self._described(starts, ends, of, bounds, rows)
+        about = self._told(starts, ends, of, bounds, rows)
         low, high = np.searchsorted(self._spans.common, [starts, ends - self._width + 1]).tolist()
         told, begins = asking.told(of, starts, ends), asking.begins.tolist()
         for k, (question, start, end) in enumerate(zip(of.tolist(), starts.tolist(), ends.tolist())):
-            common = slice(low[k], high[k])
-            matches[question].matches.append(self._match(k, told[k], start, end, common, held, described))
+            match = self._match(k, told[k], start, end, slice(low[k], high[k]), about)
+            matches[question].matches.append(match)
             matches[question].covered.append((start - begins[question], end - begins[question]))
         return matches
 
-    def _described(
-        self, starts: Int64s, ends: Int64s, of: Int64s, bounds: Int64s, rows: Int64s
-    ) -> tuple[_Held, Described]:
-        """What the contents in `rows` have of these stretches, and all that is known of them; every content once."""
-        found, files = self._spans.stretches, self._files
+    def _told(self, starts: Int64s, ends: Int64s, of: Int64s, bounds: Int64s, rows: Int64s) -> _Told:
+        """What the contents in `rows` have of these stretches, those of each at `bounds`; every content is described
+        once."""
+        found, most = self._spans.stretches, self._files
         stretch = np.repeat(np.arange(len(starts)), np.diff(bounds))
         shift = found.start[rows] - found.position[rows]
-        starts, ends = np.maximum(starts[stretch], found.start[rows]), np.minimum(ends[stretch], found.end[rows])
         contents, number = np.unique(found.file[rows], return_inverse=True)
-        nth = np.arange(len(rows)) - bounds[stretch]
-        listed = np.flatnonzero(nth < (_ALL if files is None else files))
-        most = np.zeros(len(contents), dtype=np.int64)
-        most[number[listed]] = _ALL if files is None else files
-        pairs = number[listed], (starts - shift)[listed], (ends - shift)[listed] - 1
-        described = self._shard.described(Wanted(self._spans.contents, contents, most, *pairs))
-        lines: list[tuple[int, int] | None] = [None] * len(rows)
-        for row, shown in zip(listed.tolist(), zip(*described.lines.tolist())):
-            lines[row] = shown
-        first, last = self._asking.characters_at(of[stretch], starts, ends)
-        ways = (shift % self._width).tolist()
-        return _Held(bounds.tolist(), number.tolist(), first.tolist(), last.tolist(), ways, lines), described
+        listed = np.flatnonzero(np.arange(len(rows)) - bounds[stretch] < most)
+        first = np.maximum(starts[stretch[listed]], found.start[rows[listed]])
+        stop = np.minimum(ends[stretch[listed]], found.end[rows[listed]])
+        wanted = np.zeros(len(contents), dtype=np.int64)
+        wanted[number[listed]] = most
+        pairs = number[listed], first - shift[listed], stop - shift[listed] - 1
+        described = self._shard.described(Wanted(self._spans.contents, contents, wanted, *pairs))
+        there = described.totals[number] >= 0
+        ways_at = np.append(0, np.cumsum(there))[bounds]
+        totals = np.append(0, np.cumsum(np.maximum(described.totals, 0)[number]))[bounds]
+        held = number, stretch
+        number, stretch = number[listed], stretch[listed]
+        room = np.diff(described.bounds)[number] * there[listed]
+        before = np.cumsum(room) - room
+        taken = np.clip(most - before + before[np.searchsorted(stretch, stretch)], 0, room)
+        which = np.repeat(np.arange(len(taken)), taken)
+        place = ranged(described.bounds[number], taken)
+        where = self._asking.characters_at(of[stretch[which]], first[which], stop[which])
+        return _Told(
+            np.diff(ways_at).tolist(),
+            np.diff(totals).tolist(),
+            _together(described.licenses, *held, len(starts)),
+            _Listed(described.places, place, *where, *described.lines[:, which]),
+            np.searchsorted(stretch[which], np.arange(len(starts) + 1)).tolist(),
+            (shift % self._width)[there],
+            ways_at.tolist(),
+        )
 
-    def _match(
-        self, k: int, told: Told, start: int, end: int, common: slice, held: _Held, described: Described
-    ) -> Match:
+    def _match(self, k: int, told: Told, start: int, end: int, common: slice, about: _Told) -> Match:
         """Stretch k: bytes start to end of the text, with the files that have all of it but less than a tile."""
-        totals, places, of_content, _ = described
-        files: list[MatchedFile] = []
-        room = _ALL if self._files is None else self._files
-        total = contents = 0
-        licenses: dict[License, int] = {}
-        here = range(held.bounds[k], held.bounds[k + 1])
-        for row in here:
-            number = held.number[row]
-            if totals[number] < 0:
-                continue
-            contents += 1
-            total += totals[number]
-            for license, count in of_content[number].items():
-                licenses[license] = licenses.get(license, 0) + count
-            if len(files) < room and (lines := held.lines[row]):
-                where = held.start[row], held.end[row], lines
-                files += [one.file(*where) for one in places[number][: room - len(files)]]
+        total, contents = about.totals[k], about.contents[k]
         if common.start < common.stop:
-            ways = [held.way[row] for row in here if totals[held.number[row]] >= 0]
-            if (sharing := self._sharing(start, end, common, ways)) > contents:
+            ways = about.ways[about.ways_at[k] : about.ways_at[k + 1]]
+            if (sharing := self._sharing(start, end, common, ways.tolist())) > contents:
                 total += sharing - contents
                 contents = sharing
         why = reason(told.text, contents, COMMON)
-        licensed = _licensed(licenses, told.characters)
-        return Match(*told[:5], files, total, bool(why), why, licenses=licensed)
+        licensed = _licensed(about.licenses[k], told.characters)
+        first, last, first_line, last_line, characters, _ = told
+        return Match.listing(
+            partial(about.listed.files, about.files[k], about.files[k + 1]),
+            start=first,
+            end=last,
+            first_line=first_line,
+            last_line=last_line,
+            characters=characters,
+            total=total,
+            common=bool(why),
+            reason=why,
+            kind="exact",
+            licenses=licensed,
+        )
 
     def _sharing(self, start: int, end: int, common: slice, held: list[int]) -> int:
         """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
@@ -167,31 +193,46 @@ def renamed_matches(
     listed = np.full(len(places), _ALL if files is None else files)
     ids = packed_ids([one.content_id for one in places])
     described = shard.described(Wanted(ids, each, listed, each, first, last))
-    numbers = iter(range(len(places)))
+    lines = described.lines.T.tolist()
+    known = iter(zip(described.each(), lines))
     matches = []
     for copy in copies:
         shown: list[MatchedFile] = []
         licenses: Counter[License] = Counter()
         total = 0
-        for place, number in zip(copy.places, numbers):
-            if described.totals[number] < 0:
+        for place, ((number, some, of), shown_lines) in zip(copy.places, known):
+            if number < 0:
                 continue
-            total += described.totals[number]
-            licenses.update(described.licenses[number])
+            total += number
+            licenses.update(of)
             room = None if files is None else max(files - len(shown), 0)
-            one, two = asked.chars(place.start, place.end)
-            lines = int(described.lines[0, number]), int(described.lines[1, number])
-            shown += [where.file(one, two, lines) for where in described.places[number][:room]]
+            where = *asked.chars(place.start, place.end), *shown_lines
+            shown += [one.file(*where) for one in some[:room]]
         told = asked.told(copy.start, copy.end)
         total += copy.contents - len(copy.places)
         why = reason(told.text, copy.contents, COMMON)
         why_so = f"{renamed.REASON}; {why}" if why else renamed.REASON
-        licensed = _licensed(licenses, told.characters)
+        licensed = _licensed(licenses.items(), told.characters)
         matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
     return matches
 
 
-def _licensed(licenses: Mapping[License, int], characters: int) -> list[Licensed]:
+def _together(licenses: Licenses, number: Int64s, stretch: Int64s, stretches: int) -> list[list[tuple[License, int]]]:
+    """Of each stretch, how many places of its contents are under which licences. `number`, `stretch`: pairs."""
+    bounds = np.searchsorted(licenses.of, np.append(number, number + 1)).reshape(2, -1)
+    counts = bounds[1] - bounds[0]
+    rows = ranged(bounds[0], counts)
+    names = max(len(licenses.names), 1)
+    keys, which = np.unique(np.repeat(stretch, counts) * names + licenses.name[rows], return_inverse=True)
+    files = np.bincount(which, licenses.number[rows]).astype(np.int64)
+    of, name = np.divmod(keys, names)
+    found: list[list[tuple[License, int]]] = [[] for _ in range(stretches)]
+    for k, one, number_ in zip(of.tolist(), name.tolist(), files.tolist()):
+        found[k].append((licenses.names[one], number_))
+    return found
+
+
+def _licensed(licenses: Iterable[tuple[License, int]], characters: int) -> list[Licensed]:
     """Those of most files first."""
-    order = sorted(licenses.items(), key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
+    order = sorted(licenses, key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
     return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]

@@ -12,12 +12,12 @@ import numpy as np
 
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.check import MOST_BYTES
+from starloom.membership.described import Content, Described, in_columns
 from starloom.membership.layout import content_ids, packed_ids
 from starloom.membership.matches import Place
 from starloom.membership.shard import (
     ALL,
     Covered,
-    Described,
     Found,
     Places,
     Renamed,
@@ -25,7 +25,6 @@ from starloom.membership.shard import (
     Split,
     Tiles,
     Wanted,
-    nothing_described,
     used,
 )
 from starloom.outside.frames import Frame, check, from_bytes, to_bytes
@@ -101,12 +100,7 @@ class Remote(Caller):
             lines = answer.int64s("lines")
             check(isinstance(told, list) and len(told) == len(wanted.content))
             check(len(lines) == 2 * len(wanted.of) and _within(lines, 0, 2**62))
-            found = nothing_described(wanted)._replace(lines=lines.reshape(2, -1))
-            for number, (total, places, licenses) in enumerate(told):
-                found.totals[number] = int(total)
-                found.places[number] = [Place.of(_origin(one)) for one in places]
-                found.licenses[number] = {(kind, tuple(map(str, some))): int(one) for kind, some, one in licenses}
-            return found
+            return in_columns(map(_content, told), lines.reshape(2, -1))
 
     def _found(self, call: str, values: Mapping[str, Any], arrays: Mapping[str, Any]) -> Found:
         answer = self._ask(call, values, arrays)
@@ -209,9 +203,16 @@ def _told(head: dict[str, Any], described: Described) -> bytes:
             [asdict(one.origin) for one in places],
             [[kind, names, number] for (kind, names), number in licenses.items()],
         ]
-        for total, places, licenses in zip(*described[:3])
+        for total, places, licenses in described.each()
     ]
     return to_bytes(head | {"described": every}, {"lines": described.lines.reshape(-1)})
+
+
+def _content(told: Any) -> Content:
+    total, places, licenses = told
+    counted = {(kind, tuple(map(str, names))): int(number) for kind, names, number in licenses}
+    check(all(0 <= number < 2**62 for number in (int(total) + 1, *counted.values())))
+    return int(total), [Place.of(_origin(one)) for one in places], counted
 
 
 def _origin(told: Mapping[str, Any]) -> Origin:

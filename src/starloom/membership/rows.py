@@ -5,8 +5,7 @@ table, as an object, costs 5 alone.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +14,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from starloom.kernels.text import Int64s
+from starloom.membership.described import License, Licenses, Made, ranged
 from starloom.membership.layout import LICENSE, ORIGIN_ROWS
 from starloom.membership.matches import Place
-from starloom.membership.shard import License
 from starloom.the_stack.origins import OCCURRENCES, origin
 
-_REMEMBERED: Final = 4096  # contents of which places and licences are kept as objects
+_REMEMBERED: Final = 8192  # places and licences kept as objects
 
 Cells = Callable[[int], Any]  # by row
 
@@ -40,19 +40,22 @@ class Rows:
             table = table.combine_chunks()
         self._size = len(table)
         self._cells = {name: _cells(table.column(name)) for name in OCCURRENCES.names}
-        self._license = _cells(table.column(LICENSE))
-        self.of = lru_cache(_REMEMBERED)(self._of)
-        self.licenses = lru_cache(_REMEMBERED)(self._licenses)
+        self._codes, self._names = _coded(table.column(LICENSE))
+        self.place = lru_cache(_REMEMBERED)(self._place)
 
     def __len__(self) -> int:
         return self._size
 
-    def _of(self, first: int, number: int) -> tuple[Place, ...]:
-        every = range(first, first + number)
-        return tuple(Place.of(origin({name: cell(row) for name, cell in self._cells.items()})) for row in every)
+    def _place(self, row: int) -> Place:
+        """What stands in a row."""
+        return Place.of(origin({name: cell(row) for name, cell in self._cells.items()}))
 
-    def _licenses(self, first: int, number: int) -> Mapping[License, int]:
-        return Counter(_license(self._license(row)) for row in range(first, first + number))
+    def licenses(self, firsts: Int64s, counts: Int64s) -> Licenses:
+        """Of contents, each so many rows from a first one on."""
+        number = max(len(self._names), 1)
+        of = np.repeat(np.arange(len(counts)), counts)
+        found, count = np.unique(of * number + self._codes[ranged(firsts, counts)], return_counts=True)
+        return Licenses(self._names, *np.divmod(found, number), count)
 
 
 def license_text(kind: str, *names: str) -> str:
@@ -86,7 +89,7 @@ def _of_array(array: pa.Array) -> Cells:
 
 
 def _named(array: pa.DictionaryArray) -> Cells:
-    codes = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array)]
+    codes = _codes(array)
     known: dict[int, str] = {}  # each of its texts is made once
 
     def cell(row: int) -> str:
@@ -96,6 +99,17 @@ def _named(array: pa.DictionaryArray) -> Cells:
         return known[code]
 
     return cell
+
+
+def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], Made[License]]:
+    """(of each row the number of its licence, the licences)"""
+    array = column.combine_chunks()
+    name = _texts(array.dictionary)
+    return _codes(array), Made(len(array.dictionary), lambda number: _license(name(number)))
+
+
+def _codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
+    return np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array)]
 
 
 def _texts(array: pa.StringArray) -> Cells:

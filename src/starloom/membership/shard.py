@@ -10,7 +10,7 @@ orders that no cut changes. So merged answers are those of one big index. Every 
 contents by numbers in a list of ids, which may be all that a segment has, as it lies on the disk: nothing is copied.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -18,10 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels.text import Int64s, UInt8s
+from starloom.membership.described import Content, Described, in_columns
 from starloom.membership.layout import ID_BYTES, keys
-from starloom.membership.matches import Place
 
-License: TypeAlias = tuple[str | None, tuple[str, ...]]  # license_type, detected_licenses
 T = TypeVar("T")
 Each: TypeAlias = Callable[..., Any]  # `map`, or the one of a pool
 Split: TypeAlias = Literal["train", "held_out"] | None  # of the contents that may answer; None: both
@@ -112,17 +111,6 @@ class Wanted(NamedTuple):
     of: Int64s
     first: Int64s
     last: Int64s
-
-
-class Described(NamedTuple):
-    """Of each content wanted: `totals`, how many places it has, -1 where it is not here; `places`, as many of them as
-    were wanted; `licenses`, how many of them all by (license_type, detected_licenses). `lines`: of each pair its two
-    lines, counted from 1; int64[2, pairs]."""
-
-    totals: list[int]
-    places: list[Sequence[Place]]
-    licenses: list[Mapping[License, int]]
-    lines: Int64s
 
 
 class Shard(Protocol):
@@ -226,24 +214,23 @@ def merged_described(told: Sequence[Described], wanted: Wanted) -> Described:
     """Of each content what the first of several shards says that has it."""
     if len(told) == 1:
         return told[0]
-    found = nothing_described(wanted)
+    lines = no_lines(wanted)
+    rows = [NOT_HERE] * len(wanted.content)
     for one in told:
-        here = np.array(one.totals, dtype=np.int64) >= 0
-        for number in np.flatnonzero(here).tolist():
-            if found.totals[number] < 0:
-                found.totals[number] = one.totals[number]
-                found.places[number], found.licenses[number] = one.places[number], one.licenses[number]
+        here = one.totals >= 0
+        for number, row in enumerate(one.each()):
+            if here[number] and rows[number] is NOT_HERE:
+                rows[number] = row
             else:
                 here[number] = False
         pairs = here[wanted.of]
-        found.lines[:, pairs] = one.lines[:, pairs]
-    return found
+        lines[:, pairs] = one.lines[:, pairs]
+    return in_columns(rows, lines)
 
 
-def nothing_described(wanted: Wanted) -> Described:
-    """Of contents that are not here."""
-    number = len(wanted.content)
-    return Described([-1] * number, [()] * number, [{}] * number, np.zeros((2, len(wanted.of)), dtype=np.int64))
+def no_lines(wanted: Wanted) -> Int64s:
+    """Room for the lines of all pairs."""
+    return np.zeros((2, len(wanted.of)), dtype=np.int64)
 
 
 def joined_renamed(found: Sequence[Renamed]) -> Renamed:
@@ -304,5 +291,6 @@ def first_places(places: Places, most: int) -> Places:
     return Places(places.contents, tile[nth < most], again, content, position, places.sharing)
 
 
+NOT_HERE: Final[Content] = (-1, (), {})
 NOWHERE: Final[UInt8s] = np.zeros((0, ID_BYTES), dtype=np.uint8)  # no contents
 _NONE: Final[NDArray[np.int64]] = np.zeros(0, dtype=np.int64)
