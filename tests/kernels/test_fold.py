@@ -91,6 +91,8 @@ def test_the_map_leads_back(text):
     folded, sources = fold.fold_with_map(data)
     assert bytes(folded) == twins.fold(text.encode())
     assert (np.diff(sources) > 0).all()
+    separators = np.flatnonzero((folded == 0x20) | (folded == 0x0A))
+    assert (sources[separators] == sources[separators - 1] + 1).all()  # the first byte of their runs
     for byte, source in zip(folded.tolist(), sources.tolist()):
         assert data[source] == byte or (byte in b" \n" and data[source] in b" \t\r\n\f\v")
 

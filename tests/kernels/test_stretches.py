@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from starloom.kernels import stretches
+from starloom.kernels import slots, stretch_order, stretches
 
 unhurried = settings(deadline=None, max_examples=60)
 
@@ -119,3 +119,26 @@ def test_apart(offsets, width):
         taken.append(one - last >= width)
         last = one if taken[-1] else last
     assert stretches.apart(np.array(offsets, dtype=np.int64), width).tolist() == taken
+
+
+numbers = st.one_of(st.integers(0, 3), st.integers(2040, 2060), st.integers(0, 2**40))
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[numbers] * 4), min_size=1, max_size=60), st.integers(0, 3))
+def test_in_order(rows, again):
+    found = stretches.Stretches(*np.array(rows + rows[:again], dtype=np.int64).T.copy())
+    told = stretch_order.in_order_plainly(found)
+    many = -(-stretch_order.MANY // len(rows))
+    kernel = stretch_order.in_order(stretches.Stretches(*(np.tile(column, many) for column in found)))
+    expected = sorted({(start, end, file, position) for file, start, end, position in rows})
+    for one in (told, kernel):
+        assert [*zip(*(one[k].tolist() for k in (1, 2, 0, 3)))] == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1) | st.integers(-3, 3)))
+def test_numbered(values):
+    found, number = slots.numbered(np.array(values, dtype=np.int64))
+    first = [*dict.fromkeys(values)]
+    assert (found.tolist(), number.tolist()) == (first, [first.index(one) for one in values])

@@ -89,9 +89,11 @@ def fold_with_map(data: UInt8s) -> tuple[UInt8s, Int64s]:
     """(folded uint8[m], sources int64[m]) of one text: byte k of the fold came from byte sources[k] of the text; a
     separator from the first byte of its run."""
     data = frozen(data, np.uint8)
-    out = np.empty(len(data), dtype=np.uint8)
+    out = np.empty(len(data) + _MORE, dtype=np.uint8)
     sources = np.empty(len(data), dtype=np.int64)
-    size = _fold_mapped(data, out, sources)
+    bits = Room().bits(len(data))
+    _marked(data, *bits)
+    size = _fold_mapped(data, *bits, out, sources)
     return out[:size], sources[:size]
 
 
@@ -210,26 +212,22 @@ def _fold_batch(
 
 
 @kernel
-def _fold_mapped(data: Any, out: Any, sources: Any) -> int:
+def _fold_mapped(data: Any, white: Any, line_ends: Any, changes: Any, out: Any, sources: Any) -> int:
+    stop = len(data)
     at = 0
-    run = 0
-    separator = np.uint8(0)
-    for p in range(len(data)):
-        byte = data[p]
-        if byte == _SPACE or _TAB <= byte <= _CR:
-            if separator == 0:
-                run = p
-                separator = _SPACE
-            if byte == _NEWLINE:
-                separator = _NEWLINE
-            continue
-        if separator != 0:
-            if at > 0:
-                out[at] = separator
-                sources[at] = run
-                at += 1
-            separator = np.uint8(0)
-        out[at] = byte
-        sources[at] = p
+    start = first_without(white, 0, stop)
+    while start < stop:
+        run = first_with(changes, start, stop)
+        copied(data, start, run, out, at)
+        for k in range(run - start):
+            sources[at + k] = start + k
+        at += run - start
+        start = first_without(white, run, stop)
+        if start == stop:
+            break
+        out[at] = _NEWLINE if count(line_ends, run, start) > 0 else _SPACE
+        sources[at] = run
         at += 1
+    if at > 0 and (out[at - 1] == _SPACE or out[at - 1] == _NEWLINE):
+        at -= 1  # see `_fold_batch`
     return at

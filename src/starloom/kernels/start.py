@@ -115,6 +115,8 @@ def _membership(offsets: Any, data: Any) -> None:
         code_tokens,
         fold,
         growing,
+        slots,
+        stretch_order,
         stretches,
         text,
         tile_gate,
@@ -148,6 +150,8 @@ def _membership(offsets: Any, data: Any) -> None:
     stretches.trimmed(folded, grown)
     stretches.chosen(grown.start, grown.end, len(folded), 1)
     stretches.holders(grown, grown.start, grown.end, 1)
+    stretch_order.in_order(stretches.Stretches(*np.zeros((4, stretch_order.MANY), dtype=np.int64)))
+    slots.numbered(found.offsets)
     shapes = code_tokens.tokens(folded)
     token_shapes.tiles(bounds, folded)
     token_shapes.windows(shapes)

@@ -89,10 +89,11 @@ class Index:
                 one.matches += renamed_matches(self.shard, asked, split, one.covered, most, files)
             one.matches.sort(key=lambda one: (one.common, one.kind != "exact", -one.characters, one.start))
         each = (time.perf_counter() - started) / max(len(asking.query), 1)  # seconds a byte
-        return [self._check(*one, split, each) for one in zip(asking.questions, found)]
+        where = self._covered(split)
+        return [self._check(*one, where, each) for one in zip(asking.questions, found)]
 
-    def _check(self, asked: Asked, found: Matches, split: Split, each: float) -> Check:
-        status, verdict = self._verdict(len(asked.query), bool(found.matches), split)
+    def _check(self, asked: Asked, found: Matches, where: str, each: float) -> Check:
+        status, verdict = self._verdict(len(asked.query), bool(found.matches), where)
         return Check(
             status,
             verdict,
@@ -113,8 +114,7 @@ class Index:
             where = f"the split {split} of {where}"
         return where if told.whole else f"{len(told.numbers):,} of {told.shards:,} parts of {where}"
 
-    def _verdict(self, size: int, found: bool, split: Split) -> tuple[Status, str]:
-        where = self._covered(split)
+    def _verdict(self, size: int, found: bool, where: str) -> tuple[Status, str]:
         if found:
             return "match", f"match in {where}"
         if size < self.width:

@@ -33,8 +33,9 @@ class Made(Sequence[T], Generic[T]):
     @overload
     def __getitem__(self, number: slice) -> list[T]: ...
     def __getitem__(self, number: int | slice) -> T | list[T]:
-        every = range(self._size)[number]
-        return self._make(every) if isinstance(every, int) else [self._make(one) for one in every]
+        if isinstance(number, slice):
+            return list(map(self._make, range(self._size)[number]))
+        return self._make(range(self._size)[number])
 
 
 class Licenses(NamedTuple):

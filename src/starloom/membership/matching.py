@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from starloom.kernels.slots import numbered
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked, Asking, Told
 from starloom.membership.boilerplate import reason
@@ -96,7 +97,7 @@ class Matching:
         found, most = self._spans.stretches, self._files
         stretch = np.repeat(np.arange(len(starts)), np.diff(bounds))
         shift = found.start[rows] - found.position[rows]
-        contents, number = np.unique(found.file[rows], return_inverse=True)
+        contents, number = numbered(found.file[rows])
         listed = np.flatnonzero(np.arange(len(rows)) - bounds[stretch] < most)
         first = np.maximum(starts[stretch[listed]], found.start[rows[listed]])
         stop = np.minimum(ends[stretch[listed]], found.end[rows[listed]])
@@ -223,8 +224,8 @@ def _together(licenses: Licenses, number: Int64s, stretch: Int64s, stretches: in
     counts = bounds[1] - bounds[0]
     rows = ranged(bounds[0], counts)
     names = max(len(licenses.names), 1)
-    keys, which = np.unique(np.repeat(stretch, counts) * names + licenses.name[rows], return_inverse=True)
-    files = np.bincount(which, licenses.number[rows]).astype(np.int64)
+    keys, which = numbered(np.repeat(stretch, counts) * names + licenses.name[rows])
+    files = np.bincount(which, licenses.number[rows], len(keys)).astype(np.int64)
     of, name = np.divmod(keys, names)
     found: list[list[tuple[License, int]]] = [[] for _ in range(stretches)]
     for k, one, number_ in zip(of.tolist(), name.tolist(), files.tolist()):

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from starloom.kernels.slots import numbered
 from starloom.kernels.text import Int64s
 from starloom.membership.described import License, Licenses, Made, ranged
 from starloom.membership.layout import LICENSE, ORIGIN_ROWS
@@ -52,10 +53,10 @@ class Rows:
 
     def licenses(self, firsts: Int64s, counts: Int64s) -> Licenses:
         """Of contents, each so many rows from a first one on."""
-        number = max(len(self._names), 1)
+        names = max(len(self._names), 1)
         of = np.repeat(np.arange(len(counts)), counts)
-        found, count = np.unique(of * number + self._codes[ranged(firsts, counts)], return_counts=True)
-        return Licenses(self._names, *np.divmod(found, number), count)
+        found, number = numbered(of * names + self._codes[ranged(firsts, counts)])
+        return Licenses(self._names, *np.divmod(found, names), np.bincount(number, minlength=len(found)))
 
 
 def license_text(kind: str, *names: str) -> str:

@@ -18,6 +18,7 @@ from typing import Final
 
 import numpy as np
 
+from starloom.kernels.stretch_order import in_order
 from starloom.kernels.stretches import Stretches, apart, trimmed
 from starloom.kernels.text import Bools, Int64s, UInt8s, UInt64s
 from starloom.kernels.tiles import hashes_at
@@ -71,15 +72,9 @@ def _together(
 ) -> Spans:
     contents, file = renumbered([(one.contents, one.content) for one in found])
     columns = (np.concatenate(column) for column in zip(*(one[2:] for one in found)))
-    whole = trimmed(query, Stretches(file, *columns), width)
-    bounds = whole.start << 32 | whole.end  # of a text: two columns in one
-    rows = np.stack(whole)[:, np.lexsort((whole.position, whole.file, bounds))]
-    if len(found) > 1:
-        new = np.ones(rows.shape[1], dtype=np.bool_)
-        new[1:] = (rows[:, 1:] != rows[:, :-1]).any(axis=0)
-        rows = rows[:, new]
+    whole = in_order(trimmed(query, Stretches(file, *columns), width))
     asked = np.argsort(common, kind="stable")
-    return Spans(contents, Stretches(*rows), frequent, common[asked], sharing[asked])
+    return Spans(contents, whole, frequent, common[asked], sharing[asked])
 
 
 _NONE: Final[Int64s] = np.zeros(0, dtype=np.int64)
