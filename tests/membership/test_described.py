@@ -57,7 +57,7 @@ def test_ranged(told):
 
 def test_things_made_when_they_are_looked_at():
     asked = []
-    made = Made(4, lambda number: asked.append(number) or number * 10)
+    made = Made(range(4), lambda number: asked.append(number) or number * 10)
     assert (len(made), asked) == (4, [])
     assert (made[1], made[-1], made[1:3], [*made]) == (10, 30, [10, 20], [0, 10, 20, 30])
     assert asked == [1, 3, 1, 2, 0, 1, 2, 3]

@@ -59,7 +59,7 @@ class Room:
         return self._folded, self._gaps[0], self._gaps[1]
 
     def bits(self, size: int) -> tuple[UInt64s, UInt64s, UInt64s]:
-        """(white, line_ends, changes) for so many bytes, see `_marked`."""
+        """(white, line_ends, changes) for so many bytes, see `marked`."""
         words = words_of(size)
         if self._bits.shape[1] < words:
             self._bits = np.empty((3, words), dtype=np.uint64)
@@ -80,7 +80,7 @@ def fold_with_gaps(offsets: Int64s, data: UInt8s, room: Room | None = None) -> t
     room = room or Room()
     out, position, lines = room.of(len(data), len(offsets) - 1)
     bits = room.bits(len(data))
-    _marked(data, *bits)
+    marked(data, *bits)
     bounds, gaps = _fold_batch(offsets - offsets[0], data, *bits, out, position, lines)
     return bounds, out[: bounds[-1]], Gaps(gaps, position[: gaps[-1]], lines[: gaps[-1]])
 
@@ -92,7 +92,7 @@ def fold_with_map(data: UInt8s) -> tuple[UInt8s, Int64s]:
     out = np.empty(len(data) + _MORE, dtype=np.uint8)
     sources = np.empty(len(data), dtype=np.int64)
     bits = Room().bits(len(data))
-    _marked(data, *bits)
+    marked(data, *bits)
     size = _fold_mapped(data, *bits, out, sources)
     return out[:size], sources[:size]
 
@@ -148,7 +148,7 @@ def _left_out(position: Any, lines: Any, gap: Any, stop: Any, byte: Any) -> Any:
 
 
 @kernel
-def _marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
+def marked(data: Any, white: Any, line_ends: Any, changes: Any) -> None:
     """A bit for each byte: is it white space, is it a line end, and does a run of white space begin there that is
     anything but one space or one line end."""
     tail = np.empty(BITS, dtype=np.uint8)

@@ -114,7 +114,9 @@ def _membership(offsets: Any, data: Any) -> None:
     from starloom.kernels import (
         code_tokens,
         fold,
+        fold_back,
         growing,
+        indented,
         slots,
         stretch_order,
         stretches,
@@ -152,6 +154,9 @@ def _membership(offsets: Any, data: Any) -> None:
     stretches.holders(grown, grown.start, grown.end, 1)
     stretch_order.in_order(stretches.Stretches(*np.zeros((4, stretch_order.MANY), dtype=np.int64)))
     slots.numbered(found.offsets)
+    fold_back.came_from(offsets, data, bounds[:1], bounds[:1])
+    fold_back.characters_of(folded, bounds[:1], bounds[:1])
+    indented.indented(np.frombuffer(b"[1]", dtype=np.uint8))
     shapes = code_tokens.tokens(folded)
     token_shapes.tiles(bounds, folded)
     token_shapes.windows(shapes)

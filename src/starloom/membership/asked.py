@@ -1,12 +1,10 @@
 """The text of a question, and the way from bytes of its fold to characters and lines of it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from starloom.errors import UserError
 from starloom.kernels.text import Int64s, UInt8s
@@ -35,43 +33,21 @@ class Asked:
         self.text = text
         self.query = query
         self._data = data
-        self._ascii = len(data) == len(text)
 
-    def chars(self, start: int, end: int) -> tuple[int, int]:
-        """Characters of the text, for bytes of its fold that begin and end with whole ones."""
-        first, last = int(self._sources[start]), int(self._sources[end - 1])
-        if not self._ascii:
-            first, last = int(self._character[first]), int(self._character[last])
-        return first, last + 1
+    def where(self, starts: Int64s, ends: Int64s) -> Int64s:
+        """int64[4, n]: of bytes `starts` to `ends` (exclusive) of the fold, which begin and end with whole characters,
+        the first character of the text, the one after the last, and their lines."""
+        return _where(np.array([0, len(self._data)]), self._data, np.zeros(len(starts), np.int64), starts, ends)
 
-    def characters_at(self, starts: Int64s, ends: Int64s) -> tuple[NDArray[Any], NDArray[Any]]:
-        """`chars` of many."""
-        bytes_ = self._sources[starts], self._sources[ends - 1]
-        first, last = bytes_ if self._ascii else (self._character[one] for one in bytes_)
-        return first, last + 1
-
-    def told(self, start: int, end: int) -> Told:
-        """A stretch of the fold."""
-        return self.told_of(np.array([start]), np.array([end]))[0]
-
-    def told_of(self, starts: Int64s, ends: Int64s) -> list[Told]:
-        """Stretches of the fold that begin and end with whole characters."""
-        first, last = self.characters_at(starts, ends)
-        lines = np.searchsorted(self._line_ends, [first, last - 1]) + 1
-        sizes = ends - starts if self._ascii else self._before[ends] - self._before[starts]
-        columns = first, last, *lines, sizes
-        return [
-            Told(one, two, first_line, last_line, size, self.text[one:two])
-            for one, two, first_line, last_line, size in zip(*(column.tolist() for column in columns))
-        ]
+    def told(self, starts: Int64s, ends: Int64s) -> list[Told]:
+        """The same in words."""
+        return _told([self.text] * len(starts), self.query, starts, ends, self.where(starts, ends))
 
     def characters(self, start: int, end: int) -> int:
         """How many characters these bytes of the fold are."""
-        if self._ascii:
+        if len(self._data) == len(self.text):
             return end - start
-        if (start, end) == (0, len(self.query)):
-            return int(np.count_nonzero(self._begins))
-        return int(self._before[end] - self._before[start])
+        return int(np.count_nonzero((self.query[start:end] & 0xC0) != 0x80))
 
     def share(self, stretches: Iterable[tuple[int, int]]) -> float:
         """The share of the fold's characters that are in at least one of these stretches of its bytes."""
@@ -81,37 +57,6 @@ class Asked:
                 covered += self.characters(max(start, reached), end)
                 reached = end
         return covered / self.characters(0, len(self.query)) if covered else 0.0
-
-    @cached_property
-    def _sources(self) -> Int64s:
-        """Of each byte of the fold, the byte of the text it came from: for those who have a match."""
-        from starloom.kernels.fold import fold_with_map
-
-        return fold_with_map(self._data)[1]
-
-    @cached_property
-    def _begins(self) -> NDArray[np.bool_]:
-        """Which bytes of the fold begin a character."""
-        found: NDArray[np.bool_] = (self.query & 0xC0) != 0x80
-        return found
-
-    @cached_property
-    def _before(self) -> NDArray[np.int32]:
-        """Of each byte of the fold, how many characters begin before it."""
-        found = np.zeros(len(self.query) + 1, dtype=np.int32)
-        np.cumsum(self._begins, out=found[1:])
-        return found
-
-    @cached_property
-    def _character(self) -> NDArray[np.int32]:
-        """Of each byte of the text, its character."""
-        return np.cumsum((self._data & 0xC0) != 0x80, dtype=np.int32) - np.int32(1)
-
-    @cached_property
-    def _line_ends(self) -> NDArray[Any]:
-        """Characters that end a line."""
-        ends = np.flatnonzero(self._data == 0x0A)
-        return ends if self._ascii else self._character[ends]
 
 
 class Asking:
@@ -123,41 +68,48 @@ class Asking:
         from starloom.kernels.fold import fold
 
         encoded = [_encoded(text) for text in texts]
-        data = np.frombuffer(encoded[0] if len(encoded) == 1 else b"".join(encoded), dtype=np.uint8)
-        offsets = np.cumsum([0, *map(len, encoded)])
-        bounds, folded = fold(offsets, data)
+        self._data = np.frombuffer(encoded[0] if len(encoded) == 1 else b"".join(encoded), dtype=np.uint8)
+        self._offsets = np.cumsum([0, *map(len, encoded)])
+        bounds, folded = fold(self._offsets, self._data)
         self.begins: Int64s = bounds[:-1] + np.arange(len(texts))
         self.query: UInt8s = folded
         if len(texts) > 1:
             self.query = np.full(len(folded) + len(texts) - 1, _BETWEEN)
         self.questions: list[Asked] = []
         for text, (first, stop), (low, high), begin in zip(
-            texts, pairwise(offsets.tolist()), pairwise(bounds.tolist()), self.begins.tolist()
+            texts, pairwise(self._offsets.tolist()), pairwise(bounds.tolist()), self.begins.tolist()
         ):
             query = self.query[begin : begin + high - low]
             query[:] = folded[low:high]
-            self.questions.append(Asked(text, data[first:stop], query))
+            self.questions.append(Asked(text, self._data[first:stop], query))
 
-    def characters_at(self, of: Int64s, starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s]:
-        """Characters of the questions `of`, which ascend, for bytes `starts` to `ends` (exclusive) of the query."""
-        pieces = [one.characters_at(*bytes_) for one, bytes_ in self._each(of, starts, ends)]
-        first, last = (np.concatenate(column) for column in zip(*pieces))
-        return first, last
+    def where(self, of: Int64s, starts: Int64s, ends: Int64s) -> Int64s:
+        """`Asked.where` for bytes `starts` to `ends` of the query, which are of the questions `of`."""
+        begins = self.begins[of]
+        return _where(self._offsets, self._data, of, starts - begins, ends - begins)
 
-    def told(self, of: Int64s, starts: Int64s, ends: Int64s) -> list[Told]:
-        """`Asked.told_of` of them."""
-        return [told for one, bytes_ in self._each(of, starts, ends) for told in one.told_of(*bytes_)]
+    def told(self, of: Int64s, starts: Int64s, ends: Int64s, where: Int64s) -> list[Told]:
+        """Of the same, what `where` gave for them in words."""
+        return _told([self.questions[number].text for number in of.tolist()], self.query, starts, ends, where)
 
-    def _each(self, of: Int64s, starts: Int64s, ends: Int64s) -> Iterator[tuple[Asked, tuple[Int64s, Int64s]]]:
-        """Each question that has some of them, and these as bytes of its fold."""
-        if len(self.questions) == 1:
-            yield self.questions[0], (starts, ends)
-            return
-        cuts = np.flatnonzero(np.diff(of)) + 1
-        for low, high in pairwise([0, *cuts.tolist(), len(of)]):
-            number = int(of[low])
-            begin = self.begins[number]
-            yield self.questions[number], (starts[low:high] - begin, ends[low:high] - begin)
+
+def _where(offsets: Int64s, data: UInt8s, of: Int64s, starts: Int64s, ends: Int64s) -> Int64s:
+    from starloom.kernels.fold_back import came_from
+
+    at = np.concatenate([starts, ends - 1])
+    found = np.concatenate(came_from(offsets, data, np.concatenate([of, of]), at)).reshape(4, -1)
+    found[1] += 1
+    return found
+
+
+def _told(texts: Sequence[str], query: UInt8s, starts: Int64s, ends: Int64s, where: Int64s) -> list[Told]:
+    from starloom.kernels.fold_back import characters_of
+
+    sizes = characters_of(query, starts, ends).tolist()
+    return [
+        Told(first, last, first_line, last_line, size, text[first:last])
+        for text, size, (first, last, first_line, last_line) in zip(texts, sizes, where.T.tolist())
+    ]
 
 
 def gathered(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -19,23 +19,23 @@ T = TypeVar("T")
 
 
 class Made(Sequence[T], Generic[T]):
-    """So many things, each made when it is looked at."""
+    """What `make` makes of numbers, each when it is looked at."""
 
-    def __init__(self, size: int, make: Callable[[int], T]) -> None:
-        self._size = size
+    def __init__(self, numbers: Sequence[int], make: Callable[[int], T]) -> None:
+        self._numbers = numbers
         self._make = make
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._numbers)
 
     @overload
-    def __getitem__(self, number: int) -> T: ...
+    def __getitem__(self, at: int) -> T: ...
     @overload
-    def __getitem__(self, number: slice) -> list[T]: ...
-    def __getitem__(self, number: int | slice) -> T | list[T]:
-        if isinstance(number, slice):
-            return list(map(self._make, range(self._size)[number]))
-        return self._make(range(self._size)[number])
+    def __getitem__(self, at: slice) -> list[T]: ...
+    def __getitem__(self, at: int | slice) -> T | list[T]:
+        if isinstance(at, slice):
+            return list(map(self._make, self._numbers[at]))
+        return self._make(self._numbers[at])
 
 
 class Licenses(NamedTuple):

@@ -121,11 +121,10 @@ class LocalShard:
             lines[:, pairs] = segment.lines(rows[wanted.of[pairs]], wanted.first[pairs], wanted.last[pairs])
         every = np.maximum(totals, 0)
         some = np.minimum(every, wanted.most)
-        places = ranged(firsts, some)
         return Described(
             totals,
             np.append(0, np.cumsum(some)),
-            Made(len(places), lambda number: self._rows.place(int(places[number]))),
+            Made(ranged(firsts, some).tolist(), self._rows.place),
             self._rows.licenses(firsts, every),
             lines,
         )

@@ -1,10 +1,10 @@
 """What was found in a text as matches: which stretches to show, and all that is known of their files."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -34,6 +34,7 @@ class _Told(NamedTuple):
     many files, under which licences; and `listed`, files[k] to files[k + 1] of stretch k. `ways`, ways_at[k] to
     ways_at[k + 1]: where the tiles of a content begin in the text, modulo their width."""
 
+    stretches: list[Told]
     contents: list[int]
     totals: list[int]
     licenses: list[list[tuple[License, int]]]
@@ -56,7 +57,7 @@ class _Listed(NamedTuple):
     def files(self, low: int, high: int) -> list[MatchedFile]:
         """Those from `low` to `high` (exclusive)."""
         place, *columns = (column[low:high].tolist() for column in self[1:])
-        return [self.places[k].file(*where) for k, *where in zip(place, *columns)]
+        return list(map(Place.file, map(self.places.__getitem__, place), *columns))
 
 
 class Matching:
@@ -84,7 +85,7 @@ class Matching:
         of = np.searchsorted(asking.begins, starts, side="right") - 1  # its question, of each stretch
         about = self._told(starts, ends, of, bounds, rows)
         low, high = np.searchsorted(self._spans.common, [starts, ends - self._width + 1]).tolist()
-        told, begins = asking.told(of, starts, ends), asking.begins.tolist()
+        told, begins = about.stretches, asking.begins.tolist()
         for k, (question, start, end) in enumerate(zip(of.tolist(), starts.tolist(), ends.tolist())):
             match = self._match(k, told[k], start, end, slice(low[k], high[k]), about)
             matches[question].matches.append(match)
@@ -115,12 +116,15 @@ class Matching:
         taken = np.clip(most - before + before[np.searchsorted(stretch, stretch)], 0, room)
         which = np.repeat(np.arange(len(taken)), taken)
         place = ranged(described.bounds[number], taken)
-        where = self._asking.characters_at(of[stretch[which]], first[which], stop[which])
+        ask = self._asking
+        asked = [of, of[stretch[which]]], [starts, first[which]], [ends, stop[which]]  # at once: texts are read once
+        where = ask.where(*map(np.concatenate, asked))
         return _Told(
+            ask.told(of, starts, ends, where[:, : len(of)]),
             np.diff(ways_at).tolist(),
             np.diff(totals).tolist(),
             _together(described.licenses, *held, len(starts)),
-            _Listed(described.places, place, *where, *described.lines[:, which]),
+            _Listed(described.places, place, *where[:2, len(of) :], *described.lines[:, which]),
             np.searchsorted(stretch[which], np.arange(len(starts) + 1)).tolist(),
             (shift % self._width)[there],
             ways_at.tolist(),
@@ -190,32 +194,35 @@ def renamed_matches(
     if not places:
         return []
     each = np.arange(len(places))
-    first, last = (np.array(column, dtype=np.int64) for column in zip(*((one.first, one.last - 1) for one in places)))
+    first, last = _columns(places, "first", "last")
     listed = np.full(len(places), _ALL if files is None else files)
     ids = packed_ids([one.content_id for one in places])
-    described = shard.described(Wanted(ids, each, listed, each, first, last))
-    lines = described.lines.T.tolist()
-    known = iter(zip(described.each(), lines))
+    described = shard.described(Wanted(ids, each, listed, each, first, last - 1))
+    where, at = asked.where(*_columns(places, "start", "end"))[:2].T.tolist(), described.lines.T.tolist()
+    known = iter(zip(described.each(), where, at))
     matches = []
-    for copy in copies:
+    for copy, told in zip(copies, asked.told(*_columns(copies, "start", "end"))):
         shown: list[MatchedFile] = []
         licenses: Counter[License] = Counter()
         total = 0
-        for place, ((number, some, of), shown_lines) in zip(copy.places, known):
+        for _, ((number, some, of), characters, lines) in zip(copy.places, known):
             if number < 0:
                 continue
             total += number
             licenses.update(of)
             room = None if files is None else max(files - len(shown), 0)
-            where = *asked.chars(place.start, place.end), *shown_lines
-            shown += [one.file(*where) for one in some[:room]]
-        told = asked.told(copy.start, copy.end)
+            shown += [one.file(*characters, *lines) for one in some[:room]]
         total += copy.contents - len(copy.places)
         why = reason(told.text, copy.contents, COMMON)
         why_so = f"{renamed.REASON}; {why}" if why else renamed.REASON
         licensed = _licensed(licenses.items(), told.characters)
         matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
     return matches
+
+
+def _columns(things: Iterable[Any], *names: str) -> Iterator[Int64s]:
+    things = list(things)
+    return (np.array([getattr(one, name) for one in things], dtype=np.int64) for name in names)
 
 
 def _together(licenses: Licenses, number: Int64s, stretch: Int64s, stretches: int) -> list[list[tuple[License, int]]]:

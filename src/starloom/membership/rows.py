@@ -106,7 +106,7 @@ def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], Made[License]]:
     """(of each row the number of its licence, the licences)"""
     array = column.combine_chunks()
     name = _texts(array.dictionary)
-    return _codes(array), Made(len(array.dictionary), lambda number: _license(name(number)))
+    return _codes(array), Made(range(len(array.dictionary)), lambda number: _license(name(number)))
 
 
 def _codes(array: pa.DictionaryArray) -> NDArray[np.int32]:
