@@ -11,6 +11,7 @@ from starloom.errors import UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "starloom.toml"
+_LARGE = 1 << 20  # characters of JSON from which Python's writer of lines takes longer than to load ours
 
 
 def workspace_option(function: F) -> F:
@@ -67,7 +68,16 @@ def _above(folder: Path) -> list[Path]:
 
 def emit(value: Any) -> None:
     """One JSON object on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+    line = json.dumps(value, ensure_ascii=False, separators=(",", ": "), default=str)
+    if len(line) < _LARGE:
+        click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
+        return
+    import numpy as np
+
+    from starloom.kernels.indented import indented
+
+    data = np.frombuffer(line.encode("utf-8", "surrogatepass"), dtype=np.uint8)
+    click.echo(indented(data).tobytes().decode("utf-8", "surrogatepass"))
 
 
 def emit_line(value: Any) -> None:

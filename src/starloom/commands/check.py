@@ -105,6 +105,7 @@ def command(
     from starloom.membership.check import Index
     from starloom.membership.gate import OWN_FILES, Gate, Judgement
     from starloom.membership.given import texts_at
+    from starloom.search.work import uncollected
 
     _refuse_mixtures(what, revision, staged, jsonl, sarif)
     kinds = tuple(one.strip() for some in fail_on for one in some.split(",") if one.strip())
@@ -112,6 +113,7 @@ def command(
         raise click.UsageError("--fail-on names nothing: copyleft, non_permissive, unlicensed, any, or an SPDX id.")
     judgement = Judgement(Gate(kinds, **gate)) if kinds else None
     check_outputs({"--sarif": sarif}, [one for one in (*what, jsonl) if one and one.is_file()])
+    click.get_current_context().with_resource(uncollected())  # answers are many objects, and no cycles
     index = Index.open(find(workspace))
     covered = f"the split {split} of {index.covered}" if split else index.covered
     diff = bool(revision or staged)
