@@ -84,16 +84,24 @@ class Bench:
             self.index.check(text)
         start = time.process_time()
         for text in some:
-            self.index.check(text)
-        one_by_one, start, matches = time.process_time() - start, time.process_time(), 0
+            asked.looked_at(self.index.check(text))
+        one_by_one, start, files = time.process_time() - start, time.process_time(), 0
+        for check in self.index.check_many(some):
+            files += asked.looked_at(check)
+        spent, start, matches = time.process_time() - start, time.process_time(), 0
         for check in self.index.check_many(some):
             matches += len(check.matches)
-        spent = time.process_time() - start
+        told, start, size_of_json = time.process_time() - start, time.process_time(), 0
+        for check in self.index.check_many(some):
+            size_of_json += len(json.dumps(check.to_json(), ensure_ascii=False))
+        as_json = time.process_time() - start
         windows, seconds = asked.windows(self.index, some)
         whole = "\n".join(some)
         pieces = [whole[start : start + _LARGE] for start in range(0, len(whole), _LARGE)]
         found = {"MB": size / 1e6, "texts": len(some), "MB/s": size / 1e6 / spent, "matches": matches}
         found["one by one, MB/s"] = size / 1e6 / one_by_one
+        found |= {"files": files, "not looked at, MB/s": size / 1e6 / told}
+        found |= {"as JSON, MB/s": size / 1e6 / as_json, "JSON, MB": size_of_json / 1e6}
         found |= {"windows": windows, "windows/s": windows / seconds}
         for name, texts in (("files", some), ("large texts", pieces)):
             found[f"folded and looked up, {name}"] = size / 1e6 / asked.looked_up(self.index, texts)

@@ -105,6 +105,11 @@ def of_renamed(check: Check, one: Planted) -> Verdict:
     return Verdict(found, found and _names(there, one.file), exact=found and not renamed)
 
 
+def looked_at(check: Check) -> int:
+    """How many files are listed, each made: its identifier and its page too."""
+    return sum(file.swhid != file.permalink for match in check.matches for file in match.files)
+
+
 def windows(index: Index, texts: Sequence[str]) -> tuple[int, float]:
     """(windows looked up in the table of tiles, seconds of CPU)."""
     width = index.shard.covered.width

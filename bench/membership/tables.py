@@ -32,6 +32,9 @@ def speed(one: Found) -> str:
     for name in ("folded and looked up", "confirmed"):
         lines.append(f"| {name} | **{one[f'{name}, files']:.1f}** | **{one[f'{name}, large texts']:.1f}** |")
     lines.append(f"| `check_many`: {one['matches']:,} matches, described with their files | {one['MB/s']:.1f} | |")
+    if "as JSON, MB/s" in one:
+        lines.append(f"| … and written as JSON, {one['JSON, MB']:.0f} MB | {one['as JSON, MB/s']:.1f} | |")
+        lines.append(f"| … whose {one['files']:,} files nobody looks at | {one['not looked at, MB/s']:.1f} | |")
     if "one by one, MB/s" in one:
         lines.append(f"| `check`, a file at a time | {one['one by one, MB/s']:.1f} | |")
     lines.append(f"\nThe look-up alone: **{one['windows/s'] / 1e6:.1f} million windows a second** of one core.")
