@@ -1,9 +1,11 @@
 """`why`, `status`, `build` for programs and for people: keys, values, and every way to ask."""
 
 import json
+from pathlib import Path
 
 import pytest
 
+from starloom.commands import _workspace
 from starloom.identity import content_id
 from the_stack.building import MIT, code
 
@@ -182,3 +184,11 @@ def test_verify_finds_damage(cli, built, tmp_path, refused):
     assert cli("build", "-w", "w").returncode == 0  # what is missing is made again
     assert json.loads(cli("verify", "--json", "w").stdout)["failed"] == []
     assert path.exists()
+
+
+@pytest.mark.parametrize("large", [1, 1 << 30])
+def test_large_json_is_as_python_writes_it(capsys, monkeypatch, large):
+    monkeypatch.setattr(_workspace, "_LARGE", large)
+    value = {"é": ['"\\ ]}', {"nothing": [[], {}]}, Path("x"), 0.5, None, True], "text": "a\n"}
+    _workspace.emit(value)
+    assert capsys.readouterr().out == json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n"

@@ -40,9 +40,10 @@ span_lists = st.lists(st.tuples(st.integers(0, 90), st.integers(1, 60)), max_siz
 
 
 @unhurried
-@given(span_lists, st.integers(1, 20))
-def test_chosen(spans, least):
-    spans = [(start, start + size) for start, size in spans]
+@given(span_lists, st.integers(1, 20), st.sampled_from([1, 97]))  # many times as long: over blocks of bytes
+def test_chosen(spans, least, times):
+    spans = [(times * start, times * (start + size)) for start, size in spans]
+    least *= times
     order = sorted(range(len(spans)), key=lambda one: (spans[one][0] - spans[one][1], spans[one][0], one))
     covered, expected = set(), []
     limit = max((end - start for start, end in spans), default=0)
@@ -54,7 +55,7 @@ def test_chosen(spans, least):
                 covered |= new
         limit = max(limit // 2, least) if limit > least else 0
     columns = row_lists(spans)
-    assert stretches.chosen(*columns, 150, least).tolist() == expected
+    assert stretches.chosen(*columns, 150 * times, least).tolist() == expected
 
 
 @unhurried

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from starloom.kernels import slots
-from starloom.kernels.cache import kernel
+from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.text import Bools, Int64s, UInt8s, frozen
 from starloom.kernels.tiles import WIDTH
 
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
+_SOME, _MANY = 6, 12  # bits of blocks of which is known how much of them is covered
 _CONTINUES, _OF = np.uint8(0x80), np.uint8(0xC0)  # a byte inside a character: 10xxxxxx
 
 
@@ -166,7 +167,8 @@ def _trim(query: Any, starts: Any, ends: Any) -> None:
 @kernel
 def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: int) -> Any:
     free = np.arange(size + 1)  # from each byte, the way to the first one at or after it that nothing covers yet
-    tree = np.zeros(size + 1, dtype=np.int64)  # Fenwick's: how many covered bytes stand before each
+    some = np.zeros((size >> _SOME) + 1, dtype=np.int64)  # covered bytes of each block
+    many = np.zeros((size >> _MANY) + 1, dtype=np.int64)
     taken = np.empty(len(order), dtype=np.int64)
     count = 0
     for group in range(len(groups) - 1):
@@ -177,14 +179,15 @@ def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: i
                 start, end = starts[order[k]], ends[order[k]]
                 if end - start < limit:
                     break
-                if end - start - _before(tree, end) + _before(tree, start) < limit:
+                if end - start - _covered(free, some, many, start, end) < limit:
                     continue
                 taken[count] = order[k]
                 count += 1
                 p = _next_free(free, start)
                 while p < end:
                     free[p] = p + 1
-                    _add(tree, p)
+                    some[p >> _SOME] += 1
+                    many[p >> _MANY] += 1
                     p = _next_free(free, p + 1)
             if limit == least:
                 break
@@ -192,21 +195,22 @@ def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: i
     return taken[:count]
 
 
-@kernel
-def _before(tree: Any, p: int) -> int:
-    found = 0
-    while p > 0:
-        found += tree[p]
-        p &= p - 1
+@leaf
+def _covered(free: Any, some: Any, many: Any, start: Any, end: Any) -> Any:
+    """How many of the bytes are: by blocks, and at both ends one by one."""
+    found: Any = 0
+    p = start
+    while p < end:
+        if p & ((1 << _MANY) - 1) == 0 and p + (1 << _MANY) <= end:
+            found += many[p >> _MANY]
+            p += 1 << _MANY
+        elif p & ((1 << _SOME) - 1) == 0 and p + (1 << _SOME) <= end:
+            found += some[p >> _SOME]
+            p += 1 << _SOME
+        else:
+            found += free[p] != p
+            p += 1
     return found
-
-
-@kernel
-def _add(tree: Any, byte: int) -> None:
-    p = byte + 1
-    while p < len(tree):
-        tree[p] += 1
-        p += p & -p
 
 
 @kernel

@@ -5,6 +5,7 @@ is no text is told with the reason.
 """
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,10 +89,17 @@ def _below(folder: bytes) -> Iterator[bytes]:
     """Paths of the regular files below `folder`, relative to it."""
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(one for one in folders if os.fsdecode(one) not in NOT_ENTERED)
+        inside = os.path.relpath(place, folder)
         for name in sorted(files):
-            path = os.path.join(place, name)  # noqa: PTH118 - names are bytes
-            if os.path.isfile(path) and not os.path.islink(path):  # noqa: PTH113, PTH114
-                yield os.path.relpath(path, folder)
+            if _is_regular(os.path.join(place, name)):  # noqa: PTH118 - names are bytes
+                yield name if inside == b"." else b"%b/%b" % (inside, name)
+
+
+def _is_regular(path: bytes) -> bool:
+    try:
+        return stat.S_ISREG(os.lstat(path).st_mode)
+    except OSError:
+        return False
 
 
 def _given(root: Root, raw: bytes) -> Given:
