@@ -28,8 +28,8 @@ def plain(need):
     return need if need is None or isinstance(need, Has) else (type(need), frozenset(map(plain, need.parts)))
 
 
-def has(*texts):
-    return Some(tuple(map(Has, texts)))
+def has(*texts, ends=False):
+    return Some(tuple(Has(text, ends=ends) for text in texts))
 
 
 def every(*parts):
@@ -85,6 +85,12 @@ NEEDED = [
     (r"[^\w.]is[^0-9A-Za-z_]", whole("is")),
     (r"[\s(){},;:.=+]is\b", whole("is")),
     (r"(?:abc\s*)+de", every("abc", "de")),
+    (r"\((?:\)a)*bcd\b", Has("bcd")),  # behind an a, perhaps
+    (r"\((?:\bx)*fgh\b", Has("fgh")),
+    (r"(?:\(a|\)b|,c)+def\b", every(has("(a", ")b", ",c"), has("(adef", ")bdef", ",cdef", ends=True))),
+    ("a{02}bcd", Has("a{02}bcd")),  # text, to RE2
+    ("a{٣}bcd", Has("a{٣}bcd")),
+    ("ab(?U){1,}ab", None),  # flags are passed over: ab is repeated
     (r"(?:abc\s*)*de", Has("de")),
     (r"(abc\s*)de", every("abc", "de")),
     (r"\x41\x{62}\t\.", Has("ab\t.")),
@@ -134,7 +140,8 @@ def test_what_a_pattern_needs_around_a_repetition(source, need):
 CLASSES = ["[ab]", "[^b]", "[a-c]k", "[A-z]s", "[as-]", r"[\d_]", r"[\s\x41]", "[[:alpha:]]b", "[]a]", "[é-ü]",
            r"[\pL]", r"[^\W]", r"[a\-s]"]  # fmt: skip
 SINGLES = [r"\b", "^", "$", r"\B", r"\d", r"\w", r"\W", r"\s", ".", r"\pL", r"\p{Lu}", r"\x61", r"\x{42}", r"\Qa.\E",
-           r"\n", r"\A", r"\z", r"\_", r"\QK\E*", "", "{", "{,2}"]  # fmt: skip
+           r"\n", r"\A", r"\z", r"\_", r"\QK\E*", "", "{", "{,2}", "{02}", "[\\W_]", r"[^\w]",
+           "[^a-z0-9_]"]  # fmt: skip
 
 
 def a_pattern(dice, depth=0):
@@ -163,6 +170,8 @@ def a_text(dice):
 
 def test_in_any_case_capitals_are_excluded_too():
     assert needed(Pattern(r"[^a-z0-9_]is[^a-z\d_]", False)) == whole("is")
+    assert needed(Pattern(r"[^A-Z0-9_]in[^A-Z\d_]", False)) == whole("in")
+    assert needed(Pattern(r"gf(?-i)[^A-Z0-9_]", False)) == Has("gf")
 
 
 @settings(max_examples=150)
@@ -211,6 +220,11 @@ def test_what_is_odd_needs_nothing_too_much(source):
 def test_long_patterns_need_little(source):
     need = needed(Pattern(source, True))
     assert need is None or size(need) <= MOST_SIZE
+
+
+def test_a_number_that_is_too_long_for_one():
+    text = "xa{" + "1" * 5_000 + "}"
+    assert stands(needed(Pattern(text, True)), text)
 
 
 def test_a_long_literal_is_needed_whole():

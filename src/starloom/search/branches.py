@@ -38,7 +38,7 @@ class Branch:
     @property
     def is_outside(self) -> bool:
         """Whether it is characters of no identifier."""
-        return self.whole and all(map(is_outside, self.pieces))
+        return self.whole and all(one and all(map(is_outside, one)) for one in self.pieces)
 
     def then(self, pieces: Pieces) -> None:
         """One of these follows at once."""
@@ -54,7 +54,7 @@ class Branch:
 
     def cut(self) -> None:
         """Something unknown follows."""
-        self.needs = self.closed()
+        self.needs += self._open()
         self.pieces, self.whole, self._ahead, self._gap = frozenset([""]), False, None, None
 
     def any_number(self, pieces: Pieces) -> None:
@@ -94,7 +94,10 @@ class Branch:
 
     def closed(self) -> list[Needed]:
         """All that is needed."""
-        return [*self.needs, *(_one_of(one) for one in (self._gap, self.pieces) if one is not None)]
+        return [*self.needs, *self._open()]
+
+    def _open(self) -> list[Needed]:
+        return [_one_of(one) for one in (self._gap, self.pieces) if one is not None]
 
 
 def is_outside(character: str) -> bool:

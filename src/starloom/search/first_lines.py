@@ -1,6 +1,6 @@
 r"""What stands on the first line of whatever a regular expression finds: a pattern that reaches over no line's end.
 
-Of `fn\s*\w+\(` it is `fn[\t\f\r\v ]*(?:$|\w+\()`: the line ends among the blanks, or all of it stands there. Where a
+Of `fn\s*\w+\(` it is `fn[\t\f\r ]*(?:$|\w+\()`: the line ends among the blanks, or all of it stands there. Where a
 piece stands is soon known, and its lines are few: what has no such line need not be gone through whole. No text has a
 match of the pattern and none of this; the other way round is left to the pattern itself.
 """
@@ -8,20 +8,20 @@ match of the pattern and none of this; the other way round is left to the patter
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from starloom.search import patterns, required
 from starloom.search.needs import sure_of
 from starloom.search.nodes import Pattern
 
-_KEPT: Final = 64  # answers
+_KEPT: Final = 8  # answers, those of the queries that are being answered
 _MOST_BEGINNINGS: Final = 8
-_ESCAPE: Final = r"\\(?:[pP]\{\^?\w+\}|x\{[0-9a-fA-F]+\}|.)"
-_CLASS: Final = re.compile(rf"\[\^?\]?(?:\[:\^?\w+:\]|{_ESCAPE}|[^\]\\])*\]", re.DOTALL)
-_PIECE: Final = re.compile(rf"{_ESCAPE}|[^\\\[()|]", re.DOTALL)
-_MEMBER: Final = re.compile(rf"{_ESCAPE}|.", re.DOTALL)
-_REPEAT: Final = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
+_CLASS: Final = re.compile(r"\[\^?\]?(?:\[:\^?\w+:\]|\\.|[^\]\\])*\]", re.DOTALL)
+_PIECE: Final = re.compile(r"\\.|[^\\\[()|]", re.DOTALL)
+_MEMBER: Final = re.compile(r"\\.|.", re.DOTALL)
+_REPEAT: Final = re.compile(rf"(?:[*+?]|{patterns.COUNTED.pattern})\??")
+_FLAGS: Final = re.compile(r"\(\?[imsU-]+\)")
 _LITERAL: Final = re.compile(r"(?:[^\\\[\](){}|.*+?^$]|\\[^\w\s])*")
 _BLANKS: Final = r"\t\f\r "
 _WITHOUT_LINE_ENDS: Final = {r"\n": "", r"\s": f"[{_BLANKS}]", r"\W": r"[^\n\w]", r"\D": r"[^\n\d]"}
@@ -46,10 +46,18 @@ def first_line(pattern: Pattern) -> Pattern | None:
         line = Pattern(_on_one_line(atoms[begin:]), pattern.case_sensitive)
         if not line.case_sensitive and _LITERAL.fullmatch(line.source):
             continue
-        worth = sure_of(required.needed(line))
-        if worth > most and patterns.on_one_line(line) and _compiles(line):
+        if patterns.by_unicode(line) != patterns.by_unicode(pattern):
+            continue  # they would mean different letters by the same
+        worth = _worth(atoms[begin:], pattern.case_sensitive)
+        if worth > most:
             best, most = line, worth
-    return best
+    return best if best and _compiles(best) else None
+
+
+def _worth(atoms: Sequence[_Atom], case_sensitive: bool) -> int:
+    """Up to where the line may end: behind it nothing is needed."""
+    sure = "".join(one.source + one.repeat for one in takewhile(lambda one: not one.ends, atoms))
+    return sure_of(required.needed(Pattern(sure, case_sensitive)))
 
 
 def _compiles(pattern: Pattern) -> bool:
@@ -98,6 +106,8 @@ def _atoms(source: str) -> list[_Atom]:
             return []
         found = _REPEAT.match(source, end)
         repeat = found[0] if found else ""
+        if repeat and _FLAGS.fullmatch(source, at, end):
+            return []  # to RE2 it repeats what is before the flags
         inside = _without_line_ends(source[at:end]) if understood else None
         understood = inside is not None
         if inside is not None:
@@ -137,6 +147,8 @@ def _without_line_ends(source: str) -> str | None:
     if source.startswith("[^"):
         found = f"[^\\n{source[2:]}" if source[2] not in "]-" else source
     elif source.startswith("["):
+        if re.search(r"\\n-(?!\])", source):
+            return None  # a range that begins with it
         members = [one[0] for one in _MEMBER.finditer(source)]
         found = "".join(_BLANKS if one == r"\s" else "" if one == r"\n" else one for one in members)
         found = "" if found == "[]" else found

@@ -93,7 +93,7 @@ def size(part: Said) -> int:
 
 
 def sure_of(needed: Needed) -> int:
-    """How many characters are in each text, at least."""
+    """How many characters it speaks of, for comparison: some may be the same ones."""
     if needed is None:
         return 0
     if isinstance(needed, Has):

@@ -23,10 +23,13 @@ HELP: Final = 'a regular expression is one of RE2; to find text with slashes aro
 MOST_INSTRUCTIONS: Final = 150_000  # of a query's patterns together: some 0.2 s to compile
 _MEMORY: Final = 8 << 20  # bytes, of a compiled pattern and of what it remembers while it searches
 _KEPT: Final = 8  # compiled patterns, those of the queries that are being answered
+COUNTED: Final = re.compile(r"\{(0|[1-9][0-9]{0,3})(,(0|[1-9][0-9]{0,3})?)?\}")  # a repetition; to RE2 `{02}` is text
+
 _LINES: Final = "(?m)"
 _ESCAPED = re.compile(
     r"""\\Q(?P<text>.*?)(?:\\E|\Z)
       | \\x(?:\{(?P<long>[0-9a-fA-F]{1,6})\}|(?P<short>[0-9a-fA-F]{2}))
+      | \\(?P<octal>0[0-7]{0,2}|[1-7][0-7]{1,2})
       | \\[pP](?:\{\^?(?P<unicode>\w+)\}|.)
       | \\.                    # \W, \n, \.
       | \[:\^?(?P<posix>\w+):\]
@@ -54,11 +57,16 @@ def speaks_of_case(source: str) -> bool:
     for found in _ESCAPED.finditer(source):
         if (found["text"] or "") != fold(found["text"] or "") or (found["unicode"] or found["posix"]) in _CASE_CLASSES:
             return True
-        code = int(found["long"] or found["short"] or "0", 16)
-        if code <= 0x10FFFF and not 0xD800 <= code < 0xE000 and chr(code) != fold(chr(code)):
+        if (character := _numbered(found)) != fold(character):
             return True
     bare = _ESCAPED.sub("", source)
     return bare != fold(bare)
+
+
+def _numbered(escaped: re.Match[str]) -> str:
+    """The character that an escape tells by its number; nothing where it tells none."""
+    code = int(escaped["octal"], 8) if escaped["octal"] else int(escaped["long"] or escaped["short"] or "0", 16)
+    return chr(code) if 0 < code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else ""
 
 
 @lru_cache(_KEPT)
@@ -93,7 +101,7 @@ def by_unicode(pattern: Pattern) -> bool:
 
 def needs_folding(pattern: Pattern) -> bool:
     r"""Whether it tells one character that is not ASCII from another: only then they need be folded too."""
-    return not pattern.source.isascii() or re.search(r"\\[pPx]", pattern.source) is not None
+    return not pattern.source.isascii() or re.search(r"\\[pPx0-7]", pattern.source) is not None
 
 
 def on_one_line(pattern: Pattern) -> bool:
@@ -155,10 +163,11 @@ def _words(told: str, part: str) -> tuple[str, str]:
 
 
 def _folded(source: str) -> str:
-    """The pattern with its letters folded and its escapes as they are."""
+    """The pattern with its letters folded, those that are told by their numbers too, and its escapes as they are."""
     pieces, at = [], 0
     for one in _ESCAPED.finditer(source):
-        text = one["text"]
-        pieces += [fold(source[at : one.start()]), one[0] if text is None else f"\\Q{fold(text)}\\E"]
+        text, character = one["text"], _numbered(one)
+        escape = one[0] if character == fold(character) else f"\\x{{{ord(fold(character)):x}}}"
+        pieces += [fold(source[at : one.start()]), escape if text is None else f"\\Q{fold(text)}\\E"]
         at = one.end()
     return "".join([*pieces, fold(source[at:])])

@@ -16,6 +16,7 @@ from starloom.search import patterns
 from starloom.search.branches import BORDER, MOST_PIECES, OTHER, Branch, is_outside
 from starloom.search.needs import Needed, every, some
 from starloom.search.nodes import Pattern, fold
+from starloom.search.patterns import COUNTED
 
 _MOST_CHARACTERS: Final = 12  # of a class that is taken as alternatives
 _MOST_COPIES: Final = 8  # of `x{9}`
@@ -23,7 +24,6 @@ _MOST_BLANKS: Final = 2  # of `[ \t]+`, that are told apart; `\s+` is five
 _MOST_DEPTH: Final = 50
 _KEPT: Final = 64  # answers
 
-_REPEAT = re.compile(r"\{(\d+)(,(\d*))?\}")
 _FLAGS = re.compile(r"\?([imsU]*)(?:-([imsU]+))?([:)])")
 _NAME = re.compile(r"\?P?<\w+>")
 _HEX = re.compile(r"x(?:\{([0-9a-fA-F]{1,6})\}|([0-9a-fA-F]{2}))")
@@ -111,7 +111,8 @@ class _Reader:
             if self._take("\\Q"):
                 self._quoted(sequence)
             elif self._source.startswith("(?", self._at) and self._flags_alone():
-                continue
+                if self._peek() in ("*", "+", "?") or COUNTED.match(self._source, self._at):
+                    raise _UnknownError  # it repeats what is before the flags
             else:
                 self._repeated(sequence, self._atom())
         return sequence
@@ -178,14 +179,14 @@ class _Reader:
             most = math.inf
         elif self._take("?"):
             least = 0
-        elif found := self._passed(_REPEAT):
+        elif found := self._passed(COUNTED):
             least = int(found[1])
             most = least if found[2] is None else int(found[3]) if found[3] else math.inf
         else:
             sequence.join(atom)
             return
         self._take("?")  # lazy
-        if self._peek() in ("*", "+", "?") or _REPEAT.match(self._source, self._at):
+        if self._peek() in ("*", "+", "?") or COUNTED.match(self._source, self._at):
             raise _UnknownError
         if least == 0 and most == 1 and atom.whole:
             sequence.then(atom.pieces | {""})
@@ -253,7 +254,7 @@ class _Reader:
     def _others(self, excluded: set[str]) -> _Characters:
         """The characters of a class that excludes these, and maybe more."""
         word = _ESCAPES["w"] if self._case_sensitive else _FOLDED_WORD
-        known = excluded if self._case_sensitive else set(map(fold, excluded))
+        known = excluded | set(map(fold, excluded)) if self._insensitive else excluded
         return frozenset([OTHER]) if word <= known else _MANY
 
     def _member(self) -> _Characters:
