@@ -26,7 +26,8 @@ def came_from(offsets: Int64s, data: UInt8s, text: Int64s, at: Int64s) -> tuple[
         raise ValueError("a byte lies outside the texts")
     bits = np.empty((3, words_of(int(np.diff(offsets).max(initial=0)))), dtype=np.uint64)
     found = np.empty((2, len(at)), dtype=np.int64)
-    if not _came_from(offsets, data, text, at, np.lexsort((at, text)), *bits, *found):
+    order = np.argsort(offsets[text] + at)  # by text, and in it by byte
+    if not _came_from(offsets, data, text, at, order, *bits, *found):
         raise ValueError("a byte lies outside the texts")
     return found[0], found[1]
 

@@ -82,7 +82,11 @@ def holders(stretches: Stretches, starts: Int64s, ends: Int64s, width: int) -> t
     files = slots.table(len(found.file))
     best = np.empty(len(files), dtype=np.int64)
     span, rows, lacks = _holders(*found[:3], reach, starts, ends, width, files, best, bounds)
-    order = np.lexsort((found.file[rows], lacks, span))
+    file = found.file[rows]
+    if len(starts) * width < 2**31 and (not len(file) or 0 <= file.min() <= file.max() < 2**32):  # all in one number
+        order = np.argsort((span * width + lacks) << 32 | file)
+    else:
+        order = np.lexsort((file, lacks, span))
     return bounds, rows[order], lacks[order]
 
 
