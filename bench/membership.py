@@ -112,7 +112,7 @@ class Bench:
         chance = random.Random(f"attribution {_SEED}")
         others = [text for _, text in self.others]
         some = [asked.generation(self.corpus, others, chance) for _ in range(self.given.generations)]
-        seconds = warm(lambda one: self.index.check(one.text), some)
+        seconds = warm(lambda one: asked.looked_at(self.index.check(one.text)), some)
         judged = [asked.judged(self.index.check(one.text), one) for one in some]
         return told(seconds) | {
             "copies": sum(one.copies for one in judged),

@@ -1,7 +1,7 @@
 """Queries of every kind, made of lines of real files, each with what it must find, in words of its own.
 
-A judge knows nothing of the index, its parser or its kernels: it is Python's `re` and `in` over the bytes of a file, and
-for patterns RE2 itself, for `re` takes hours for `[^,;]+?.+Profile`.
+A judge knows nothing of the index, its parser or its kernels: it is Python's `re` and `in` over the bytes of a file,
+and for patterns RE2 itself, for `re` takes hours for `[^,;]+?.+Profile`.
 Pieces are of ASCII, so that "in any case" is no matter of taste; the files are not.
 """
 

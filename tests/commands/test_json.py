@@ -189,6 +189,7 @@ def test_verify_finds_damage(cli, built, tmp_path, refused):
 @pytest.mark.parametrize("large", [1, 1 << 30])
 def test_large_json_is_as_python_writes_it(capsys, monkeypatch, large):
     monkeypatch.setattr(_workspace, "_LARGE", large)
+    monkeypatch.setattr(_workspace, "_LARGER", large)
     value = {"é": ['"\\ ]}', {"nothing": [[], {}]}, Path("x"), 0.5, None, True], "text": "a\n"}
     _workspace.emit(value)
     assert capsys.readouterr().out == json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n"

@@ -33,7 +33,7 @@ def test_came_from(contents, chance):
     assert list(zip(*(one.tolist() for one in found))) == [expected[one] for one in asked]
 
 
-@pytest.mark.parametrize(("text", "at"), [(0, 3), (0, -1), (1, 0), (-1, 0), (2, 1)])
+@pytest.mark.parametrize(("text", "at"), [(0, 3), (0, -1), (1, 0), (-1, 0), (2, 1), (1, 2**63 - 1), (2**62, 0)])
 def test_outside(text, at):
     offsets, data = np.array([0, 6, 6, 9], dtype=np.int64), np.frombuffer(b" a\n\nb  c", dtype=np.uint8)
     data = np.append(data, np.uint8(0x20))
@@ -49,6 +49,9 @@ def test_characters(text, start, end):
     assert found.tolist() == [sum(byte & 0xC0 != 0x80 for byte in data[start:end])]
 
 
-def test_characters_outside():
-    with pytest.raises(ValueError, match="outside"):
-        fold_back.characters_of(np.zeros(3, np.uint8), np.array([0]), np.array([4]))
+@pytest.mark.parametrize(
+    ("starts", "ends"), [([0], [4]), ([-1], [2]), ([2], [1]), ([0, 0, 0], [3]), ([2**63 - 1], [2**63 - 1])]
+)
+def test_characters_outside(starts, ends):
+    with pytest.raises(ValueError, match="stretches"):
+        fold_back.characters_of(np.zeros(3, np.uint8), np.array(starts), np.array(ends))

@@ -28,6 +28,21 @@ def test_as_python_has_it(value):
     assert through(value) == json.dumps(value, ensure_ascii=False, indent=1)
 
 
+@pytest.mark.parametrize("text", [b"]", b"]" * 3_000, b"[]}", b'"["]'])
+def test_a_bracket_that_was_not_opened(text):
+    with pytest.raises(ValueError, match="bracket"):
+        indented.indented(np.frombuffer(text, np.uint8))
+
+
+@given(st.binary(max_size=40) | st.text('[]{},:"\\', max_size=40).map(str.encode))
+def test_whatever_it_is_given(text):
+    try:
+        lines = bytes(indented.indented(np.frombuffer(text, np.uint8)))
+    except ValueError:
+        return
+    assert lines.replace(b"\n", b"").replace(b" ", b"") == text.replace(b"\n", b"").replace(b" ", b"")
+
+
 @pytest.mark.parametrize("deep", [1, 100, 900])
 def test_more_room_than_was_thought(deep):
     value = [1, 2]

@@ -178,6 +178,7 @@ WRONG = [
     ("described", "contents", ["aa" * 20, 5]),
     ("described", "contents", ["aa" * 20, "bb"]),
     ("described", "contents", ["aa" * 20]),
+    ("described", "contents", ["aa" * 20] * 2),
     ("described", "most", ints(1)),
     ("described", "most", ints(1, -1)),
     ("described", "most", np.zeros(2, dtype=np.uint8)),
@@ -247,6 +248,9 @@ LIES = {
         in_columns([NOT_HERE] * 2, np.full((2, 2), -1)),
         in_columns([(-2, [], {}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
         in_columns([(1, [], {(None, ()): -1}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([(2**61, [], {}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([(1, [], {(None, ()): 2**53}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
+        in_columns([(-1, [], {(None, ()): 1}), NOT_HERE], np.zeros((2, 2), dtype=np.int64)),
     ],
 }
 

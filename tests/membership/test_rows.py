@@ -1,5 +1,7 @@
 """Places read from Arrow's buffers, against Arrow itself."""
 
+from unittest import mock
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from starloom.membership import places
+from starloom.membership import rows as rows_of
 from starloom.membership.matches import MatchedFile, Place
 from starloom.membership.rows import Rows
 from starloom.the_stack.origins import OCCURRENCES, Origin, origin
@@ -21,8 +24,8 @@ row = st.fixed_dictionaries(
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(row, max_size=20))
-def test_rows(tmp_path, told):
+@given(st.lists(row, max_size=20), st.sampled_from([1, 4, 1 << 20]))
+def test_rows(tmp_path, told, together):
     path = tmp_path / "origins.arrow"
     with path.open("wb") as file:
         places.write(file, pa.Table.from_pylist(told, OCCURRENCES))
@@ -31,7 +34,8 @@ def test_rows(tmp_path, told):
     expected = [origin(dict(one)) for one in told]
     assert [rows.place(row).origin for row in range(len(told))] == expected
     half = len(told) // 2
-    licenses = rows.licenses(np.array([0, half, 0]), np.array([half, len(told) - half, 0]))
+    with mock.patch.object(rows_of, "_TOGETHER", together):
+        licenses = rows.licenses(np.array([0, half, 0]), np.array([half, len(told) - half, 0]))
     found = zip(licenses.of.tolist(), licenses.name.tolist(), licenses.number.tolist())
     kinds = [(one["license_type"] or None, tuple(sorted(one["detected_licenses"] or ()))) for one in told]
     counted = {

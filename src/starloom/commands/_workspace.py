@@ -1,6 +1,7 @@
 """What commands on a workspace share: the options `-w`, `--json`, `--rights`, finding the workspace, printing JSON."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from starloom.errors import UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "starloom.toml"
-_LARGE = 1 << 20  # characters of JSON from which Python's writer of lines takes longer than to load ours
+_LARGE, _LARGER = 1 << 20, 20 << 20  # characters of JSON from which a kernel's lines are faster; where it is not loaded
 
 
 def workspace_option(function: F) -> F:
@@ -69,7 +70,7 @@ def _above(folder: Path) -> list[Path]:
 def emit(value: Any) -> None:
     """One JSON object on stdout."""
     line = json.dumps(value, ensure_ascii=False, separators=(",", ": "), default=str)
-    if len(line) < _LARGE:
+    if len(line) < (_LARGE if "numba" in sys.modules else _LARGER):
         click.echo(json.dumps(value, ensure_ascii=False, indent=1, default=str))
         return
     import numpy as np

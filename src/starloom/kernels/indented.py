@@ -16,7 +16,7 @@ _QUOTE, _ESCAPE, _COMMA = np.uint8(0x22), np.uint8(0x5C), np.uint8(0x2C)
 _OBJECT, _OBJECT_END, _EITHER = np.uint8(0x7B), np.uint8(0x7D), np.uint8(0x20)  # with it, [ is { and ] is }
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 _MORE = 32  # bytes that `copied` may write beyond the end
-_NO_ROOM = -1
+_NO_ROOM, _NO_JSON = -1, -2
 
 
 def indented(data: UInt8s) -> UInt8s:
@@ -25,7 +25,10 @@ def indented(data: UInt8s) -> UInt8s:
     room = len(data) + len(data) // 2 + _MORE
     while True:
         out = np.empty(room, dtype=np.uint8)
-        if (size := _indented(data, out)) != _NO_ROOM:
+        size = _indented(data, out)
+        if size == _NO_JSON:
+            raise ValueError("a bracket that was not opened")
+        if size != _NO_ROOM:
             return out[:size]
         room *= 2
 
@@ -48,6 +51,8 @@ def _indented(data: Any, out: Any) -> int:
             continue
         if _ends(byte):
             depth -= 1
+            if depth < 0:
+                return _NO_JSON
             if not _begins(data[start - 1]):
                 at = _line(out, at, depth)
         out[at] = byte

@@ -2,15 +2,13 @@
 
 A stretch is of a licence when it is prose, comment marks aside, and the words of licences are dense in it. Whoever
 quotes such words in code, or writes a program about licences, has other characters between them. Cost: 10 µs for 1,000
-characters; the first 8,000 count, and what was judged last is known.
+characters; the first 8,000 count.
 """
 
 import re
-from functools import lru_cache
 from typing import Final
 
 _LOOKED_AT: Final = 8_000
-_REMEMBERED: Final = 512  # the same headers stand in many files of a folder
 _PROSE: Final = 0.985  # share of characters that are no sign of code
 _DENSE: Final = 250  # characters for each word of licences, at most
 _WORDS: Final = re.compile(
@@ -34,11 +32,7 @@ def is_license(text: str) -> bool:
     >>> is_license("def license_of(copyright): return permission[copyright].license")
     False
     """
-    return _is_license(text[:_LOOKED_AT].lower())
-
-
-@lru_cache(_REMEMBERED)
-def _is_license(text: str) -> bool:
+    text = text[:_LOOKED_AT].lower()
     if not _dense(sum(map(text.count, _IN_WORDS)), text):  # never fewer than matches; most stretches end here
         return False
     if not _dense(len(_WORDS.findall(text)), text):

@@ -105,9 +105,9 @@ class Match:
         def __getattr__(self, name: str) -> Any:
             known = vars(self)
             if name == "files" and (listing := known.get("_listing")):
-                known["files"] = listing()
+                known.setdefault("files", listing())  # all threads see the same list
                 known.pop("_listing", None)
-            if name in known:  # by another thread, if not here
+            if name in known:
                 return known[name]
             raise AttributeError(f"a match has no {name}")
 
@@ -129,7 +129,8 @@ class Check:
 
     `status`: "match"; "no_match" in what is indexed; "partial": none found, and a part of the index is missing or
     damaged (`problems`); "not_covered": shorter than a match. `verdict` says the same in words, with what it speaks
-    about: never a bare "clean". `guarantee`: characters from which every copy is found, but for white space.
+    about: never a bare "clean". `guarantee`: characters from which every copy is found, but for white space. `seconds`:
+    without those in which the files of matches are made.
     """
 
     status: Status

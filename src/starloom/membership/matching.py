@@ -193,13 +193,13 @@ def renamed_matches(
     places = [place for copy in copies for place in copy.places]
     if not places:
         return []
-    each = np.arange(len(places))
+    ids, number = np.unique([one.content_id for one in places], return_inverse=True)  # one may hold several copies
     first, last = _columns(places, "first", "last")
-    listed = np.full(len(places), _ALL if files is None else files)
-    ids = packed_ids([one.content_id for one in places])
-    described = shard.described(Wanted(ids, each, listed, each, first, last - 1))
+    listed = np.full(len(ids), _ALL if files is None else files)
+    described = shard.described(Wanted(packed_ids(ids.tolist()), np.arange(len(ids)), listed, number, first, last - 1))
+    told_of = list(described.each())
     where, at = asked.where(*_columns(places, "start", "end"))[:2].T.tolist(), described.lines.T.tolist()
-    known = iter(zip(described.each(), where, at))
+    known = iter(zip((told_of[k] for k in number.tolist()), where, at))
     matches = []
     for copy, told in zip(copies, asked.told(*_columns(copies, "start", "end"))):
         shown: list[MatchedFile] = []

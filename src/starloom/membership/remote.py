@@ -13,7 +13,7 @@ import numpy as np
 from starloom.kernels.text import Int64s, UInt8s
 from starloom.membership.check import MOST_BYTES
 from starloom.membership.described import Content, Described, in_columns
-from starloom.membership.layout import content_ids, packed_ids
+from starloom.membership.layout import content_ids, keys, packed_ids
 from starloom.membership.matches import Place
 from starloom.membership.shard import (
     ALL,
@@ -190,6 +190,7 @@ def _contents(values: Mapping[str, Any]) -> UInt8s:
 def _wanted(frame: Frame) -> Wanted:
     contents = _contents(frame.values)
     most, of, first, last = map(frame.int64s, ("most", "of", "first", "last"))
+    check(len(np.unique(keys(contents))) == len(contents))  # a content's places are gone through
     check(len(contents) == len(most) <= _MOST_WANTED and _within(most, 0, 2**62))
     check(len(of) == len(first) == len(last) and _within(of, 0, len(contents)))
     check(_within(first, 0, 2**62) and _within(last, 0, 2**62))
@@ -211,7 +212,8 @@ def _told(head: dict[str, Any], described: Described) -> bytes:
 def _content(told: Any) -> Content:
     total, places, licenses = told
     counted = {(kind, tuple(map(str, names))): int(number) for kind, names, number in licenses}
-    check(all(0 <= number < 2**62 for number in (int(total) + 1, *counted.values())))
+    check(-1 <= int(total) < 2**32 and all(0 <= number < 2**32 for number in counted.values()))
+    check(int(total) >= 0 or not (places or counted))
     return int(total), [Place.of(_origin(one)) for one in places], counted
 
 

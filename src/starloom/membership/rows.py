@@ -7,6 +7,7 @@ table, as an object, costs 5 alone.
 import json
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,19 +23,20 @@ from starloom.membership.matches import Place
 from starloom.the_stack.origins import OCCURRENCES, origin
 
 _REMEMBERED: Final = 8192  # places and licences kept as objects
+_TOGETHER: Final = 1 << 20  # places whose licences are counted at once, about
 
 Cells = Callable[[int], Any]  # by row
 
 
 class Rows:
-    """What stands in so many rows, from a first one on.
+    """The places of all contents, row by row.
 
     Raises OSError, ValueError, ArrowException for a file that is none."""
 
     def __init__(self, path: Path) -> None:
         with pa.memory_map(str(path)) as file:
             table = pa.ipc.open_file(file).read_all()
-        if table.schema != ORIGIN_ROWS:
+        if table.schema != ORIGIN_ROWS or table.column(LICENSE).null_count:
             raise ValueError("its files do not belong together")
         table.validate(full=True)
         if table.column(0).num_chunks > 1:
@@ -53,10 +55,15 @@ class Rows:
 
     def licenses(self, firsts: Int64s, counts: Int64s) -> Licenses:
         """Of contents, each so many rows from a first one on."""
-        names = max(len(self._names), 1)
-        of = np.repeat(np.arange(len(counts)), counts)
-        found, number = numbered(of * names + self._codes[ranged(firsts, counts)])
-        return Licenses(self._names, *np.divmod(found, names), np.bincount(number, minlength=len(found)))
+        names, before = max(len(self._names), 1), np.cumsum(counts)
+        cuts = np.searchsorted(before, np.arange(_TOGETHER, before[-1] if len(before) else 0, _TOGETHER))
+        parts = []
+        for low, high in pairwise([0, *cuts.tolist(), len(counts)]):
+            of: Int64s = np.repeat(np.arange(low, high), counts[low:high])
+            found, number = numbered(of * names + self._codes[ranged(firsts[low:high], counts[low:high])])
+            parts.append((found, np.bincount(number, minlength=len(found))))
+        every, numbers = (np.concatenate(column) for column in zip(*parts))
+        return Licenses(self._names, *np.divmod(every, names), numbers)
 
 
 def license_text(kind: str, *names: str) -> str:
@@ -104,7 +111,7 @@ def _named(array: pa.DictionaryArray) -> Cells:
 
 def _coded(column: pa.ChunkedArray) -> tuple[NDArray[np.int32], Made[License]]:
     """(of each row the number of its licence, the licences)"""
-    array = column.combine_chunks()
+    array = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()  # one is mapped as it lies
     name = _texts(array.dictionary)
     return _codes(array), Made(range(len(array.dictionary)), lambda number: _license(name(number)))
 

@@ -85,7 +85,7 @@ class Caller:
         """What is wrong with an answer, as PeerError."""
         try:
             yield
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             answer = f"its answer to `{call}`" if call else "its answer"
             raise PeerError(self._name, f"{answer} cannot be read") from None
 
