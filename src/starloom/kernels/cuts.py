@@ -210,9 +210,17 @@ def _whole(data: UInt8s, chosen: UInt8s, out: UInt8s, size: int) -> bool:
     return many >= 0 and unpack_some(data, 0, many, chosen, out, size) == size  # type: ignore[no-any-return]
 
 
-def packed_questions(groups: Sequence[Sequence[bytes]]) -> tuple[UInt64s, Int64s, Int64s]:
-    """(questions, where those of each piece end, where the pieces of each group end)"""
+def packed_questions(
+    groups: Sequence[Sequence[bytes]], in_turn: Sequence[Sequence[bytes]]
+) -> tuple[UInt64s, Int64s, Int64s]:
+    """(questions, where those of each piece end, where the pieces of each group end). `in_turn`: more groups, each
+    asked for where those of these before it may stand, so that nothing is asked twice."""
     asked = [questions(piece) for group in groups for piece in group]
+    known: set[int] = set()
+    for group in in_turn:
+        asked += [[one for one in questions(piece) if one not in known] for piece in group]
+        known |= set(asked[-1]) if len(group) == 1 else set()
+    groups = [*groups, *in_turn]
     every = np.frombuffer(array("Q", [one for some in asked for one in some]).tobytes(), np.uint64)
     return every, ends_of(map(len, asked)), ends_of(map(len, groups))
 

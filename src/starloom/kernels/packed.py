@@ -80,7 +80,7 @@ class Sought:
         wanted = [[one.piece.tobytes() for one in group] for group in groups]
         lined = [*wanted[first_on_line:], *closely]
         lined.sort(key=lambda group: sum(map(len, group)))  # what is told by a look or two first
-        asked = packed_questions([*wanted[:first_on_line], *lined])
+        asked = packed_questions(wanted[:first_on_line], lined)
         self._sought: tuple[Any, ...] = (
             *(_joined([one.piece for one in pieces]), _joined([one.masks for one in pieces])),
             ends_of(len(one.piece) for one in pieces),

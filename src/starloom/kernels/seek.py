@@ -12,7 +12,7 @@ import numpy as np
 
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.index_terms import is_word
-from starloom.kernels.swar import line_end
+from starloom.kernels.swar import eight, eight_of, first_byte, line_end, zero_bytes
 from starloom.kernels.text import Bools, Int64s, UInt8s, stretches
 
 _BLOCK: Final = 64
@@ -109,12 +109,23 @@ def find(data: Any, first_place: int, piece: Any, masks: Any) -> Any:
                 wrong = min(wrong, np.uint8(other))
             if wrong != 0:
                 continue
-        for p in range(start, min(start + _BLOCK, places)):
+        p = start
+        while p < min(start + _BLOCK, places):
+            if p + 8 <= places:
+                other = (eight(data, p) | eight_of(first_mask)) ^ eight_of(first)
+                other |= (eight(data, p + middle) | eight_of(second_mask)) ^ eight_of(second)
+                other |= (eight(data, p + end) | eight_of(third_mask)) ^ eight_of(third)
+                right = zero_bytes(other)
+                if right == 0:
+                    p += 8
+                    continue
+                p += first_byte(right)
             k = 0
             while k <= end and (data[p + k] | masks[k]) == piece[k]:
                 k += 1
             if k > end:
                 return p
+            p += 1
     return -1
 
 

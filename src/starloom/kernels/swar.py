@@ -80,6 +80,18 @@ def same_before(one: Any, at: Any, other: Any, there: Any, most: Any) -> Any:
 
 
 @leaf
+def eight_of(byte: Any) -> Any:
+    """Eight times the same byte."""
+    return np.uint64(byte) * _ONES
+
+
+@leaf
+def zero_bytes(word: Any) -> Any:
+    """The highest bit of the first byte that is 0, and maybe of some after it; 0 where none is."""
+    return (word - _ONES) & ~word & _TOPS
+
+
+@leaf
 def first_byte(marks: Any) -> Any:
     """Which of eight bytes is the first whose highest bit is set; one is."""
     return lowest(marks) >> 3
@@ -92,7 +104,7 @@ def line_end(text: Any, at: Any) -> Any:
     p = at
     while p >= 0 and p + 8 <= size:
         word = eight(text, p) ^ _LINE_ENDS
-        marks = (word - _ONES) & ~word & _TOPS
+        marks = zero_bytes(word)
         if marks:
             return p + first_byte(marks)
         p += 8

@@ -30,7 +30,8 @@ _MOST: Final = 1 << 23  # at most, where it is not one text: the next ones may l
 _MOST_OF_LONG: Final = 1 << 17  # where a piece is _LONG: texts made for it are gone through once for each of its bytes
 _LONG: Final = 1 << 8
 _LINES: Final = 1 << 17  # bytes of lines in which a pattern is sought at once: there are some that take 2 us a byte
-_BRIEF: Final = 0.0005  # seconds that a look takes, about
+_BRIEF: Final = 0.0005  # seconds that a look takes, about, or this share of all before it, if that is longer
+_SHARE: Final = 0.1
 
 
 @dataclass
@@ -137,6 +138,7 @@ class Looking:
         self._packed = packed
         self._look = look
         self._bytes = _GLANCE  # of texts, that are looked at next
+        self._spent = 0.0  # seconds, by all looks
 
     def at(self, rows: Int64s, likely: Int64s) -> Iterator[tuple[int, bool | None, float]]:
         """Of those at `likely` places among `rows` that may be hits, and of the last row: place, whether it is one, and
@@ -174,9 +176,11 @@ class Looking:
 
     def _next(self, spent: float, most: int) -> float:
         """How long the next glance takes, of as many bytes as are right after one that took so long."""
-        if spent < _BRIEF / 2:
+        self._spent += spent
+        brief = max(_BRIEF, _SHARE * self._spent)
+        if spent < brief / 2:
             self._bytes = min(2 * self._bytes, most)
             return 2 * spent
-        if spent > 2 * _BRIEF:
+        if spent > 2 * brief:
             self._bytes = max(self._bytes // 2, _GLANCE)
         return spent
