@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 _FIRST: Final = 64  # candidates asked for at first; then ever more, as each batch goes through all matches once
 _SMALL: Final = 1 << 16  # bytes of texts that are proved one by one
 _MORE: Final = 16
-_MOST: Final = 16_384
+_MOST: Final = 8_192
 _COUNTED: Final = 1 << 17  # texts of which is known how often they were asked for
 _MOST_VALUES: Final = 65_000  # of a facet: tantivy's own limit on buckets
 
