@@ -6,9 +6,14 @@ characters; the first 8,000 count.
 """
 
 import re
-from typing import Final
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Final, TypeAlias
+
+Judge: TypeAlias = Callable[[str], bool]
 
 _LOOKED_AT: Final = 8_000
+_REMEMBERED: Final = 512
 _PROSE: Final = 0.985  # share of characters that are no sign of code
 _DENSE: Final = 250  # characters for each word of licences, at most
 _WORDS: Final = re.compile(
@@ -32,7 +37,16 @@ def is_license(text: str) -> bool:
     >>> is_license("def license_of(copyright): return permission[copyright].license")
     False
     """
-    text = text[:_LOOKED_AT].lower()
+    return _is_license(text[:_LOOKED_AT].lower())
+
+
+def judge() -> Judge:
+    """`is_license`, which knows what it said as long as it lives: the same headers stand in many files of a folder."""
+    known = lru_cache(_REMEMBERED)(_is_license)
+    return lambda text: known(text[:_LOOKED_AT].lower())
+
+
+def _is_license(text: str) -> bool:
     if not _dense(sum(map(text.count, _IN_WORDS)), text):  # never fewer than matches; most stretches end here
         return False
     if not _dense(len(_WORDS.findall(text)), text):
@@ -45,8 +59,9 @@ def _dense(words: int, text: str) -> bool:
     return words >= 2 and words * _DENSE >= len(text)
 
 
-def reason(text: str, contents: int, common: int) -> str:
-    """Why a stretch that so many contents have says little; empty where it does not. `common`: from how many on."""
-    if is_license(text):
+def reason(text: str, contents: int, common: int, judge: Judge = is_license) -> str:
+    """Why a stretch that so many contents have says little; empty where it does not. `common`: from how many on.
+    `judge`: as `is_license`."""
+    if judge(text):
         return "the words of a licence"
     return f"{contents:,} different files have it" if contents > common else ""

@@ -14,6 +14,7 @@ from typing import Final
 
 from starloom.errors import UserError
 from starloom.membership.asked import MOST_BYTES, Asked, Asking, gathered
+from starloom.membership.boilerplate import Judge, is_license, judge
 from starloom.membership.matches import COMMON, GUARANTEE, WIDTH, Check, Licensed, Match, MatchedFile, Status
 from starloom.membership.matching import Matches, Matching, renamed_matches
 from starloom.membership.shard import Shard, Split
@@ -59,7 +60,7 @@ class Index:
         literals, as matches of that kind. Raises UserError for a text above 8 MB, for one that is no Unicode (lone
         surrogates), for a damaged index.
         """
-        return self._checks([text], files, split, renamed)[0]
+        return self._checks([text], files, split, renamed, is_license)[0]
 
     def check_many(
         self, texts: Iterable[str], files: int | None = FILES, *, split: Split = None, renamed: bool = False
@@ -67,23 +68,26 @@ class Index:
         """`check` of each, in order, which raises in its turn. Small texts are asked about together, which takes half
         the time and less; no answer is another for it. Where every file is asked for they are not: that holds the
         places of all of them, and gains nothing."""
+        known = judge()
         for some in gathered(texts) if files is not None else ([text] for text in texts):
             try:
-                found: Iterable[Check] = _handed_over(self._checks(some, files, split, renamed))
+                found: Iterable[Check] = _handed_over(self._checks(some, files, split, renamed, known))
             except UserError:
                 if len(some) == 1:
                     raise
                 found = (self.check(text, files, split=split, renamed=renamed) for text in some)
             yield from found
 
-    def _checks(self, texts: Sequence[str], files: int | None, split: Split, renamed: bool) -> list[Check]:
+    def _checks(
+        self, texts: Sequence[str], files: int | None, split: Split, renamed: bool, known: Judge
+    ) -> list[Check]:
         started = time.perf_counter()
         most = EVERY if files is None else MOST
         asking = Asking(texts)
         found = [Matches() for _ in texts]
         if len(asking.query) >= self.width:
             spans = find(self.shard, asking.query, split, most)
-            found = Matching(self.shard, self.width, asking, spans, files).matches()
+            found = Matching(self.shard, self.width, asking, spans, files, known).matches()
         for asked, one in zip(asking.questions, found):
             if renamed and len(asked.query) >= self.width:
                 one.matches += renamed_matches(self.shard, asked, split, one.covered, most, files)

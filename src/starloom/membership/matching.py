@@ -11,7 +11,7 @@ import numpy as np
 from starloom.kernels.slots import numbered
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked, Asking, Told
-from starloom.membership.boilerplate import reason
+from starloom.membership.boilerplate import Judge, reason
 from starloom.membership.described import License, Licenses, ranged
 from starloom.membership.layout import packed_ids
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile, Place
@@ -63,8 +63,10 @@ class _Listed(NamedTuple):
 class Matching:
     """The matches of several questions, asked as one text."""
 
-    def __init__(self, shard: Shard, width: int, asking: Asking, spans: Spans, files: int | None) -> None:
+    def __init__(self, shard: Shard, width: int, asking: Asking, spans: Spans, files: int | None, judge: Judge) -> None:
+        """`judge`: see `boilerplate.reason`."""
         self._shard = shard
+        self._judge = judge
         self._width = width
         self._asking = asking
         self._spans = spans
@@ -138,7 +140,7 @@ class Matching:
             if (sharing := self._sharing(start, end, common, ways.tolist())) > contents:
                 total += sharing - contents
                 contents = sharing
-        why = reason(told.text, contents, COMMON)
+        why = reason(told.text, contents, COMMON, self._judge)
         licensed = _licensed(about.licenses[k], told.characters)
         first, last, first_line, last_line, characters, _ = told
         return Match.listing(
