@@ -76,6 +76,13 @@ def test_patterns_are_where_they_are(text, source):
     assert [place for place in found(f"/{source}/", text) if place[0] < place[1]] == spans
 
 
+@pytest.mark.parametrize("source", [r"\x41b", r"\101b", r"\x{41}b", r"caf\351", r"caf\x{e9}"])
+def test_letters_that_are_told_by_their_numbers(source):
+    for text in ("ab café", "AB CAFÉ"):
+        assert found(f"/{source}/ case:no", text)
+    assert patterns.speaks_of_case(source) == ("41" in source or "101" in source)
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
