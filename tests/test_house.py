@@ -20,7 +20,7 @@ SOURCE = Path(starloom.__file__).parent
 
 LAYERS = (
     ("errors",),
-    ("identity", "settings", "progress", "scratch", "kernels"),
+    ("identity", "settings", "progress", "scratch", "collector", "kernels"),
     ("outside", "engine"),
     ("workspace", "sources", "languages", "licenses", "quality", "privacy", "dedup", "tasks", "malware"),
     ("the_stack",),

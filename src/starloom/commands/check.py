@@ -99,13 +99,13 @@ def command(
     """
     import sys
 
+    from starloom.collector import uncollected
     from starloom.commands._output import check_outputs
     from starloom.membership.answers import answers
     from starloom.membership.changes import changed
     from starloom.membership.check import Index
     from starloom.membership.gate import OWN_FILES, Gate, Judgement
     from starloom.membership.given import texts_at
-    from starloom.search.work import uncollected
 
     _refuse_mixtures(what, revision, staged, jsonl, sarif)
     kinds = tuple(one.strip() for some in fail_on for one in some.split(",") if one.strip())

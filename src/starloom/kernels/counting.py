@@ -14,6 +14,12 @@ BLOCK = 128
 
 
 @leaf
+def continues(byte: Any) -> Any:
+    """Whether a byte of UTF-8 is not the first one of its character: 0x80 to 0xBF."""
+    return byte & np.uint8(0xC0) == np.uint8(0x80)
+
+
+@leaf
 def continuation_bytes(text: Any) -> Any:
     """Bytes 0x80 to 0xBF: each but the first byte of a character."""
     count: Any = 0

@@ -10,11 +10,9 @@ import numpy as np
 
 from starloom.kernels.bits import first_with, first_without, words_of
 from starloom.kernels.cache import kernel
-from starloom.kernels.counting import continuation_bytes, newlines
+from starloom.kernels.counting import continuation_bytes, continues, newlines
 from starloom.kernels.fold import marked
 from starloom.kernels.text import Int64s, UInt8s, checked, frozen, stretches
-
-_CONTINUES, _OF = np.uint8(0x80), np.uint8(0xC0)  # a byte inside a character: 10xxxxxx
 
 
 def came_from(offsets: Int64s, data: UInt8s, text: Int64s, at: Int64s) -> tuple[Int64s, Int64s]:
@@ -78,7 +76,7 @@ def _came_from(
         characters += source - counted - continuation_bytes(between)
         lines += newlines(between)
         counted = source
-        character[k] = characters - (1 if piece[source] & _OF == _CONTINUES else 0)
+        character[k] = characters - (1 if continues(piece[source]) else 0)
         line[k] = lines + 1
     return True
 

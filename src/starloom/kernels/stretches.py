@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from starloom.kernels import slots
 from starloom.kernels.cache import kernel, leaf
+from starloom.kernels.counting import continues
 from starloom.kernels.text import Bools, Int64s, UInt8s, frozen
 from starloom.kernels.tiles import WIDTH
 
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 _SOME, _MANY = 6, 12  # bits of blocks of which is known how much of them is covered
-_CONTINUES, _OF = np.uint8(0x80), np.uint8(0xC0)  # a byte inside a character: 10xxxxxx
 
 
 class Stretches(NamedTuple):
@@ -157,9 +157,9 @@ def _apart(offsets: Any, width: int, taken: Any) -> None:
 def _trim(query: Any, starts: Any, ends: Any) -> None:
     for k in range(len(starts)):
         a, b = starts[k], ends[k]
-        while a < b < len(query) and query[b] & _OF == _CONTINUES:
+        while a < b < len(query) and continues(query[b]):
             b -= 1
-        while a < b and query[a] & _OF == _CONTINUES:
+        while a < b and continues(query[a]):
             a += 1
         while a < b and (query[a] == _SPACE or query[a] == _NEWLINE):
             a += 1

@@ -12,9 +12,8 @@ from starloom.kernels.text import Int64s
 from starloom.membership.matches import Place
 
 License: TypeAlias = tuple[str | None, tuple[str, ...]]  # license_type, detected_licenses
-Content: TypeAlias = tuple[
-    int, Sequence[Place], Mapping[License, int]
-]  # how many places, some of them, licences of all
+# How many places, some of them, and how many are under which licence.
+Content: TypeAlias = tuple[int, Sequence[Place], Mapping[License, int]]
 T = TypeVar("T")
 
 

@@ -141,4 +141,4 @@ def _has(text: str, before: str, behind: str) -> Needed:
     is_first_whole = first is not None and (first.end() < len(text) or ends)
     is_last_whole = last is not None and (last.start() > 0 or begins)
     has = Has(text, begins and is_first_whole, ends and (is_last_whole or len(text.encode()) == _SHORT))
-    return some([has])
+    return None if has.is_short else has

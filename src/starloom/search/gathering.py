@@ -20,12 +20,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from starloom.collector import uncollected
 from starloom.languages.syntax.definitions import Definitions
 from starloom.search import fields
 from starloom.search import texts as texts_of
 from starloom.search.grams import filters_of
 from starloom.search.layout import FILES, FROM_DATASET, shard_name, shard_of
-from starloom.search.work import Work, uncollected
+from starloom.search.work import Work
 from starloom.workspace.atomic import Draft
 from starloom.workspace.operations import Output
 

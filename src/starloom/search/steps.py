@@ -13,12 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from starloom.collector import uncollected
 from starloom.kernels.text import Int64s
 from starloom.search import rows as rows_of
 from starloom.search import segments
 from starloom.search import texts as texts_of
 from starloom.search.layout import FILES, META, ROWS, read_rows, shard_name, text_name, text_number, texts_among
-from starloom.search.work import Work, uncollected
+from starloom.search.work import Work
 from starloom.workspace import operations
 from starloom.workspace.atomic import Draft
 from starloom.workspace.manifest import FileEntry, Manifest

@@ -4,7 +4,6 @@ Each piece is a published folder of its own in `.starloom/unfinished/search/`, m
 run removes those it has no use for. They hold texts of the dataset: `opt-out purge` removes them.
 """
 
-import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,18 +16,6 @@ from starloom.workspace import atomic, lock, operations
 from starloom.workspace.manifest import Manifest, fingerprint, open_folder, read_manifest
 
 _KIND: Final = "search-piece"
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without Python's collector: rows and names are many, and no cycles."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
 
 
 def work_folder(root: Path) -> Path:
