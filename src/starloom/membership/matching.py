@@ -80,9 +80,12 @@ class Matching:
         matches = [Matches() for _ in asking.questions]
         if not len(found.start):
             return matches
-        groups = np.searchsorted(found.start, np.append(asking.begins, len(asking.query)))
-        shown = chosen(*_packed(found.start, found.end), self._width, groups)
-        starts, ends = found.start[shown], found.end[shown]
+        other = (found.start[1:] != found.start[:-1]) | (found.end[1:] != found.end[:-1])
+        each = np.append(0, np.flatnonzero(other) + 1)  # most have the same bytes as the one before: another file's
+        starts, ends = found.start[each], found.end[each]
+        groups = np.searchsorted(starts, np.append(asking.begins, len(asking.query)))
+        shown = chosen(*_packed(starts, ends), self._width, groups)
+        starts, ends = starts[shown], ends[shown]
         bounds, rows, _ = holders(found, starts, ends, self._width)
         of = np.searchsorted(asking.begins, starts, side="right") - 1  # its question, of each stretch
         about = self._told(starts, ends, of, bounds, rows)
