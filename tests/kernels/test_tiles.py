@@ -211,7 +211,10 @@ def test_runs_over_files(told, wanted, most, most_files, dice):
     """Two tiles that stand at some places of some files, of which some answer."""
     first_tile = np.cumsum([0, *(size for size, _ in told)]).astype(np.uint32)
     state = np.array([one for _, one in told], dtype=np.uint8)
-    columns = (frozen(one, one.dtype) for one in (first_tile, state, np.array(wanted, dtype=np.uint8)))
+    columns = (
+        frozen(one, one.dtype)
+        for one in (first_tile, tile_runs.near(first_tile), state, np.array(wanted, dtype=np.uint8))
+    )
     answering = tile_runs.Files(*columns)
     every = [[k for k in range(int(first_tile[-1])) if dice.random() < 0.4] for _ in range(2)]
     hashes = np.repeat(np.array([99, 2**63 + 99], dtype=np.uint64), [len(one) for one in every])
@@ -248,7 +251,8 @@ def test_runs_over_files(told, wanted, most, most_files, dice):
 
 def test_an_entry_that_names_no_file():
     made = table(np.full(3, 99, dtype=np.uint64), 1)
-    columns = np.array([0, 2], dtype=np.uint32), np.zeros(1, dtype=np.uint8), np.ones(1, dtype=np.uint8)
+    first_tile = np.array([0, 2], dtype=np.uint32)
+    columns = first_tile, tile_runs.near(first_tile), np.zeros(1, dtype=np.uint8), np.ones(1, dtype=np.uint8)
     files = tile_runs.Files(*(frozen(one, one.dtype) for one in columns))
     every = tiles.look_up_hashes(np.array([99], dtype=np.uint64), made, 10)
     with pytest.raises(ValueError, match="no file"):

@@ -113,6 +113,7 @@ def _membership(offsets: Any, data: Any) -> None:
 
     from starloom.kernels import (
         code_tokens,
+        common_tiles,
         fold,
         fold_back,
         growing,
@@ -141,7 +142,9 @@ def _membership(offsets: Any, data: Any) -> None:
     tile_gate.let_pass(np.zeros(2, dtype=np.uint64), tile_gate.keys(bounds, folded, tiles.WIDTH))
     tiles.look_up_hashes(tiles.hashes_at(folded, found.offsets), table, 1)
     first_tile, state = np.array([0, len(hashes)], dtype=np.uint32), np.ones(1, dtype=np.uint8)
-    files = tile_runs.Files(*(text.frozen(one, one.dtype) for one in (first_tile, state, state)))
+    files = tile_runs.Files(
+        *(text.frozen(one, one.dtype) for one in (first_tile, tile_runs.near(first_tile), state, state))
+    )
     tile_runs.living(table, found.first, files, 1)
     tile_runs.every(table, found, files)
     tile_runs.spread(table, found.first, files, 1, 1)
@@ -149,6 +152,8 @@ def _membership(offsets: Any, data: Any) -> None:
     texts = growing.Texts(*(text.frozen(one, one.dtype) for one in (zero, sizes, folded)))
     grown = growing.grown(folded, texts, zero, found.offsets[:1], zero)
     stretches.apart(found.offsets, 1)
+    common_tiles.midst(found.offsets, tiles.hashes_at(folded, found.offsets), tiles.WIDTH)
+    common_tiles.sharing(zero, zero + tiles.WIDTH, (zero, zero), zero, (zero, np.zeros(2, dtype=np.int64)), tiles.WIDTH)
     stretches.trimmed(folded, grown)
     stretches.chosen(grown.start, grown.end, len(folded), 1)
     stretches.holders(grown, grown.start, grown.end, 1)

@@ -1,7 +1,7 @@
 """Runs of equal tiles in a table: where they end, and in which files they stand, when some of these do not answer.
 
 The tiles of a run are in the order of their numbers, so those of one file lie together, and from one file to the next
-it is a leap by bisection, however often the file repeats the tile. Cost: 0.1 to 0.3 µs for each file that is met.
+it is a leap by bisection, however often the file repeats the tile. Cost: 0.05 to 0.2 µs for each file that is met.
 """
 
 from typing import Any, NamedTuple
@@ -13,14 +13,16 @@ from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, frozen
 from starloom.kernels.tiles import Found, Table
 
-_BLOCK = 256
+_NEAR = 7  # bits
 
 
 class Files(NamedTuple):
     """Which file has a tile, and whether it is wanted. `first_tile`: uint32[files + 1], the number of each file's first
-    tile; `state`: of each file, which is wanted where wanted[state] is not 0. Read-only and in one piece."""
+    tile; `near`: see there; `state`: of each file, which is wanted where wanted[state] is not 0. Read-only and in one
+    piece."""
 
     first_tile: UInt32s
+    near: UInt32s
     state: UInt8s
     wanted: UInt8s
 
@@ -33,6 +35,15 @@ class Places(NamedTuple):
     again: Int64s
     file: Int64s
     nth: Int64s
+
+
+def near(first_tile: UInt32s) -> UInt32s:
+    """The file of every 128th tile, so that a tile's file is sought among two or three instead of all. At the end twice
+    the last one."""
+    tiles = int(first_tile[-1])
+    firsts = np.minimum(np.arange(0, tiles + (2 << _NEAR), 1 << _NEAR), tiles).astype(np.uint32)
+    found = np.searchsorted(first_tile, firsts, side="right") - 1
+    return frozen(np.clip(found, 0, max(len(first_tile) - 2, 0)), np.uint32)
 
 
 def run_ends(table: Table, first: Int64s) -> Int64s:
@@ -104,10 +115,10 @@ def _run_ends(starts: Any, tags: Any, first: Any, ends: Any) -> None:
         ends[k] = end
 
 
-@kernel
-def file_of(tile: Any, first_tile: Any) -> int:
-    """The file that holds a tile; at most the last one."""
-    low, high = 0, len(first_tile) - 1
+@leaf
+def file_of(tile: Any, first_tile: Any, near: Any) -> Any:
+    """The file that holds a tile, which is one of theirs."""
+    low, high = np.int64(near[tile >> _NEAR]), np.int64(near[(tile >> _NEAR) + 1]) + 1
     while high - low > 1:
         middle = (low + high) >> 1
         if first_tile[middle] <= tile:
@@ -136,7 +147,7 @@ def _next_file(tiles: Any, entry: int, end: int, bound: Any) -> int:
 
 @kernel
 def _living(
-    tiles: Any, first: Any, ends: Any, first_tile: Any, state: Any, wanted: Any, most: int, counts: Any
+    tiles: Any, first: Any, ends: Any, first_tile: Any, near: Any, state: Any, wanted: Any, most: int, counts: Any
 ) -> None:
     for k in range(len(first)):
         entry = first[k]
@@ -144,7 +155,7 @@ def _living(
         while entry < ends[k] and count <= most:
             if tiles[entry] >= first_tile[-1]:
                 break
-            file = file_of(tiles[entry], first_tile)
+            file = file_of(np.int64(tiles[entry]), first_tile, near)
             after = _next_file(tiles, entry, ends[k], first_tile[file + 1])
             if state[file] < len(wanted) and wanted[state[file]]:
                 count += after - entry
@@ -154,37 +165,23 @@ def _living(
 
 @kernel
 def _every(
-    tiles: Any, offsets: Any, first: Any, length: Any, first_tile: Any, state: Any, wanted: Any, out: Any
+    tiles: Any, offsets: Any, first: Any, length: Any, first_tile: Any, near: Any, state: Any, wanted: Any, out: Any
 ) -> int:
     count = 0
     for k in range(len(first)):
-        for entry in range(first[k], first[k] + length[k]):
+        for entry in range(first[k], first[k] + length[k]):  # a loop of its own: what is read is under way side by side
             if tiles[entry] >= first_tile[-1]:
                 return -1
             out[0, count], out[2, count] = offsets[k], tiles[entry]
             count += 1
     found = 0
-    for begun in range(0, count, _BLOCK):
-        file, tile = out[1, begun : min(begun + _BLOCK, count)], out[2, begun : min(begun + _BLOCK, count)]
-        _files_of(tile, first_tile, file)
-        for k in range(len(file)):
-            if state[file[k]] < len(wanted) and wanted[state[file[k]]]:
-                nth = tile[k] - np.int64(first_tile[file[k]])
-                out[0, found], out[1, found], out[2, found] = out[0, begun + k], file[k], nth
-                found += 1
+    for k in range(count):
+        tile = out[2, k]
+        file = file_of(tile, first_tile, near)
+        if state[file] < len(wanted) and wanted[state[file]]:
+            out[0, found], out[1, found], out[2, found] = out[0, k], file, tile - np.int64(first_tile[file])
+            found += 1
     return found
-
-
-@leaf
-def _files_of(tiles: Any, first_tile: Any, files: Any) -> None:
-    """`file_of` of each: by steps that all take together, so that none waits for what another reads."""
-    files[:] = 0
-    left = len(first_tile) - 1
-    while left > 1:
-        half = left >> 1
-        for k in range(len(tiles)):
-            files[k] += half if np.int64(first_tile[files[k] + half]) <= tiles[k] else 0
-        left -= half
 
 
 @kernel
@@ -193,6 +190,7 @@ def _spread(
     first: Any,
     ends: Any,
     first_tile: Any,
+    near: Any,
     state: Any,
     wanted: Any,
     most: int,
@@ -216,7 +214,7 @@ def _spread(
             continue
         seen[at], before[at] = first[k], k
         new, sharing[k] = _first_ones(
-            tiles, first[k], ends[k], first_tile, state, wanted, most_files, entries, out[:, begun:]
+            tiles, first[k], ends[k], first_tile, near, state, wanted, most_files, entries, out[:, begun:]
         )
         taken = new
         if sharing[k] == new:  # room left: further places in the same files
@@ -231,6 +229,7 @@ def _first_ones(
     first: int,
     end: int,
     first_tile: Any,
+    near: Any,
     state: Any,
     wanted: Any,
     most_files: int,
@@ -243,7 +242,7 @@ def _first_ones(
     while entry < end and sharing < most_files:
         if tiles[entry] >= first_tile[-1]:
             break
-        file = file_of(tiles[entry], first_tile)
+        file = file_of(np.int64(tiles[entry]), first_tile, near)
         if state[file] < len(wanted) and wanted[state[file]]:
             sharing += 1
             if taken < len(entries):

@@ -7,8 +7,15 @@ characters; the first 8,000 count.
 
 import re
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Final, TypeAlias
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+
+from starloom.kernels.text import Bools, Int64s, UInt8s
+
+if TYPE_CHECKING:
+    from starloom.kernels.present import Words
 
 Judge: TypeAlias = Callable[[str], bool]
 
@@ -59,9 +66,26 @@ def _dense(words: int, text: str) -> bool:
     return words >= 2 and words * _DENSE >= len(text)
 
 
-def reason(text: str, contents: int, common: int, judge: Judge = is_license) -> str:
-    """Why a stretch that so many contents have says little; empty where it does not. `common`: from how many on.
-    `judge`: as `is_license`."""
-    if judge(text):
+def worded(query: UInt8s, starts: Int64s, ends: Int64s) -> Bools:
+    """Which stretches of a folded text have a word of licences at all: no other one is a licence's, and most are none.
+
+    No letter beyond ASCII hides a word: of those that are ASCII's in lower case, one is a k, which is in no word, the
+    other is two characters there.
+    """
+    found: Bools = np.any(_in_words().standing(starts, ends, query), axis=1)
+    return found
+
+
+@cache
+def _in_words() -> "Words":
+    from starloom.kernels.present import Words
+
+    return Words((), [one.encode() for one in _IN_WORDS])
+
+
+def reason(of_license: bool, contents: int, common: int) -> str:
+    """Why a stretch that so many contents have says little; empty where it does not. `of_license`: it is a licence's
+    text or a notice; `common`: from how many on."""
+    if of_license:
         return "the words of a licence"
     return f"{contents:,} different files have it" if contents > common else ""

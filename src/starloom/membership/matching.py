@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from starloom.kernels.common_tiles import sharing
 from starloom.kernels.slots import numbered
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked, Asking, Told
-from starloom.membership.boilerplate import Judge, reason
+from starloom.membership.boilerplate import Judge, is_license, reason, worded
 from starloom.membership.described import License, Licenses, ranged
 from starloom.membership.layout import packed_ids
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile, Place
@@ -31,17 +32,16 @@ class Matches:
 
 class _Told(NamedTuple):
     """Of stretches of the text asked about, what is told of the contents that have them: how many there are, in how
-    many files, under which licences; and `listed`, files[k] to files[k + 1] of stretch k. `ways`, ways_at[k] to
-    ways_at[k + 1]: where the tiles of a content begin in the text, modulo their width."""
+    many files, under which licences; and `listed`, files[k] to files[k + 1] of stretch k. `worded`: whether they have a
+    word of licences."""
 
     stretches: list[Told]
+    worded: list[bool]
     contents: list[int]
     totals: list[int]
-    licenses: list[list[tuple[License, int]]]
+    licenses: list[list[Licensed]]
     listed: "_Listed"
     files: list[int]
-    ways: Int64s
-    ways_at: list[int]
 
 
 class _Listed(NamedTuple):
@@ -64,7 +64,7 @@ class Matching:
     """The matches of several questions, asked as one text."""
 
     def __init__(self, shard: Shard, width: int, asking: Asking, spans: Spans, files: int | None, judge: Judge) -> None:
-        """`judge`: see `boilerplate.reason`."""
+        """`judge`: as `is_license`."""
         self._shard = shard
         self._judge = judge
         self._width = width
@@ -89,12 +89,11 @@ class Matching:
         bounds, rows, _ = holders(found, starts, ends, self._width)
         of = np.searchsorted(asking.begins, starts, side="right") - 1  # its question, of each stretch
         about = self._told(starts, ends, of, bounds, rows)
-        low, high = np.searchsorted(self._spans.common, [starts, ends - self._width + 1]).tolist()
-        told, begins = about.stretches, asking.begins.tolist()
-        for k, (question, start, end) in enumerate(zip(of.tolist(), starts.tolist(), ends.tolist())):
-            match = self._match(k, told[k], start, end, slice(low[k], high[k]), about)
-            matches[question].matches.append(match)
-            matches[question].covered.append((start - begins[question], end - begins[question]))
+        begins = asking.begins[of]
+        for k, where in enumerate(zip(of.tolist(), (starts - begins).tolist(), (ends - begins).tolist())):
+            question, start, end = where
+            matches[question].matches.append(self._match(k, about))
+            matches[question].covered.append((start, end))
         return matches
 
     def _told(self, starts: Int64s, ends: Int64s, of: Int64s, bounds: Int64s, rows: Int64s) -> _Told:
@@ -112,8 +111,11 @@ class Matching:
         pairs = number[listed], first - shift[listed], stop - shift[listed] - 1
         described = self._shard.described(Wanted(self._spans.contents, contents, wanted, *pairs))
         there = described.totals[number] >= 0
-        ways_at = np.append(0, np.cumsum(there))[bounds]
+        here = np.append(0, np.cumsum(there))[bounds]
         totals = np.append(0, np.cumsum(np.maximum(described.totals, 0)[number]))[bounds]
+        common, ways = (self._spans.common, self._spans.sharing), (shift % self._width)[there]
+        by_hash = sharing(starts, ends, common, self._spans.frequent, (ways, here), self._width)
+        more = np.maximum(by_hash - np.diff(here), 0)
         held = number, stretch
         number, stretch = number[listed], stretch[listed]
         room = np.diff(described.bounds)[number] * there[listed]
@@ -124,28 +126,21 @@ class Matching:
         ask = self._asking
         asked = [of, of[stretch[which]]], [starts, first[which]], [ends, stop[which]]  # at once: texts are read once
         where = ask.where(*map(np.concatenate, asked))
+        told = ask.told(of, starts, ends, where[:, : len(of)])
         return _Told(
-            ask.told(of, starts, ends, where[:, : len(of)]),
-            np.diff(ways_at).tolist(),
-            np.diff(totals).tolist(),
-            _together(described.licenses, *held, len(starts)),
+            told,
+            worded(ask.query, starts, ends).tolist(),
+            (np.diff(here) + more).tolist(),
+            (np.diff(totals) + more).tolist(),
+            _together(described.licenses, *held, [one.characters for one in told]),
             _Listed(described.places, place, *where[:2, len(of) :], *described.lines[:, which]),
             np.searchsorted(stretch[which], np.arange(len(starts) + 1)).tolist(),
-            (shift % self._width)[there],
-            ways_at.tolist(),
         )
 
-    def _match(self, k: int, told: Told, start: int, end: int, common: slice, about: _Told) -> Match:
-        """Stretch k: bytes start to end of the text, with the files that have all of it but less than a tile."""
-        total, contents = about.totals[k], about.contents[k]
-        if common.start < common.stop:
-            ways = about.ways[about.ways_at[k] : about.ways_at[k + 1]]
-            if (sharing := self._sharing(start, end, common, ways.tolist())) > contents:
-                total += sharing - contents
-                contents = sharing
-        why = reason(told.text, contents, COMMON, self._judge)
-        licensed = _licensed(about.licenses[k], told.characters)
-        first, last, first_line, last_line, characters, _ = told
+    def _match(self, k: int, about: _Told) -> Match:
+        """Of stretch k, with the files that have all of it but less than a tile."""
+        first, last, first_line, last_line, characters, text = about.stretches[k]
+        why = reason(about.worded[k] and self._judge(text), about.contents[k], COMMON)
         return Match.listing(
             partial(about.listed.files, about.files[k], about.files[k + 1]),
             start=first,
@@ -153,27 +148,12 @@ class Matching:
             first_line=first_line,
             last_line=last_line,
             characters=characters,
-            total=total,
+            total=about.totals[k],
             common=bool(why),
             reason=why,
             kind="exact",
-            licenses=licensed,
+            licenses=about.licenses[k],
         )
-
-    def _sharing(self, start: int, end: int, common: slice, held: list[int]) -> int:
-        """In how many files these bytes are by hash, at most: of each way to lay tiles over them in which every tile is
-        common, as many as share the rarest that was asked for; and those that lay them otherwise. `held`: the ways of
-        those found."""
-        spans, width = self._spans, self._width
-        ways = spans.common[common] % width
-        shared: dict[int, int] = {}
-        for way in set(ways.tolist()):
-            tiles = np.arange(start + (way - start) % width, end - width + 1, width)
-            at = np.searchsorted(spans.frequent, tiles)
-            if at[-1] < len(spans.frequent) and (spans.frequent[at] == tiles).all():
-                shared[way] = int(spans.sharing[common][ways == way].min())
-        others = sum(way not in shared for way in held) if shared else 0
-        return sum(shared.values()) + others
 
 
 def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:
@@ -218,7 +198,7 @@ def renamed_matches(
             room = None if files is None else max(files - len(shown), 0)
             shown += [one.file(*characters, *lines) for one in some[:room]]
         total += copy.contents - len(copy.places)
-        why = reason(told.text, copy.contents, COMMON)
+        why = reason(is_license(told.text), copy.contents, COMMON)
         why_so = f"{renamed.REASON}; {why}" if why else renamed.REASON
         licensed = _licensed(licenses.items(), told.characters)
         matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
@@ -230,8 +210,9 @@ def _columns(things: Iterable[Any], *names: str) -> Iterator[Int64s]:
     return (np.array([getattr(one, name) for one in things], dtype=np.int64) for name in names)
 
 
-def _together(licenses: Licenses, number: Int64s, stretch: Int64s, stretches: int) -> list[list[tuple[License, int]]]:
-    """Of each stretch, how many places of its contents are under which licences. `number`, `stretch`: pairs."""
+def _together(licenses: Licenses, number: Int64s, stretch: Int64s, characters: list[int]) -> list[list[Licensed]]:
+    """Of each stretch of so many characters, under which licences how many places of its contents are, those of most
+    first. `number`, `stretch`: pairs."""
     bounds = np.searchsorted(licenses.of, np.append(number, number + 1)).reshape(2, -1)
     counts = bounds[1] - bounds[0]
     rows = ranged(bounds[0], counts)
@@ -239,13 +220,31 @@ def _together(licenses: Licenses, number: Int64s, stretch: Int64s, stretches: in
     keys, which = numbered(np.repeat(stretch, counts) * names + licenses.name[rows])
     files = np.bincount(which, licenses.number[rows], len(keys)).astype(np.int64)
     of, name = np.divmod(keys, names)
-    found: list[list[tuple[License, int]]] = [[] for _ in range(stretches)]
-    for k, one, number_ in zip(of.tolist(), name.tolist(), files.tolist()):
-        found[k].append((licenses.names[one], number_))
+    used, name = numbered(name)
+    known = [licenses.names[one] for one in used.tolist()]
+    rank = np.argsort(sorted(range(len(known)), key=lambda one: _rank(known[one])))
+    called = [_named(one) for one in known]
+    order = np.lexsort((rank[name], -files, of))
+    found: list[list[Licensed]] = [[] for _ in characters]
+    for k, one, count in zip(of[order].tolist(), name[order].tolist(), files[order].tolist()):
+        license, kind = called[one]
+        found[k].append(Licensed(license, kind, characters[k], count))
     return found
 
 
 def _licensed(licenses: Iterable[tuple[License, int]], characters: int) -> list[Licensed]:
     """Those of most files first."""
-    order = sorted(licenses, key=lambda one: (-one[1], one[0][1], one[0][0] or ""))
-    return [Licensed(", ".join(names) or "unknown", kind, characters, number) for (kind, names), number in order]
+    order = sorted(licenses, key=lambda one: (-one[1], _rank(one[0])))
+    return [Licensed(*_named(license), characters, number) for license, number in order]
+
+
+def _rank(license: License) -> tuple[tuple[str, ...], str]:
+    """Where it comes among others of as many files."""
+    kind, names = license
+    return names, kind or ""
+
+
+def _named(license: License) -> tuple[str, str | None]:
+    """What it is called, and its type."""
+    kind, names = license
+    return ", ".join(names) or "unknown", kind

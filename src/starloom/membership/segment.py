@@ -14,7 +14,7 @@ from starloom.kernels.growing import Texts, grown
 from starloom.kernels.stretches import Stretches
 from starloom.kernels.text import Int64s, UInt8s, UInt32s, UInt64s, frozen
 from starloom.kernels.tile_gate import Gate
-from starloom.kernels.tile_runs import Files, Places, every, living, spread
+from starloom.kernels.tile_runs import Files, Places, every, living, near, spread
 from starloom.kernels.tiles import Found, Table, frozen_table, hashes_at, look_up_hashes
 from starloom.membership.layout import GONE, HELD_OUT, ID_BYTES, RENAMED, STATE, TABLE, TRAIN, heads, immutable
 from starloom.membership.shard import ALL, Split
@@ -59,8 +59,10 @@ class Segment:
         self._gap_start, self._gap_count = arrays["gap_start"], arrays["gap_count"]
         self._gap_position, self._gap_lines = (arrays["gap_position"], arrays["gap_lines"])
         self._texts = Texts(self.text_start, self.text_size, self.text)
-        self._files = {split: Files(self.first_tile, self.state, wanted) for split, wanted in _WANTED.items()}
         self._check(arrays)
+        self._files = _files(self.first_tile, self.state)
+        if renamed:
+            self._shape_files = _files(self.first_shape, self.state)
         used = np.bincount(self.state, minlength=3) if rows else np.zeros(3, dtype=np.int64)
         self.gone = int(used[GONE])
         self._answers = {None: not self.gone, "train": rows == used[TRAIN], "held_out": rows == used[HELD_OUT]}
@@ -123,7 +125,7 @@ class Segment:
         table, files = self.table, self._files[split]
         if shapes:
             assert self.shapes is not None
-            table, files = self.shapes, files._replace(first_tile=self.first_shape)
+            table, files = self.shapes, self._shape_files[split]
         found = look_up_hashes(hashes, table, 0)
         places, sharing = spread(table, found.first, files, most, ALL)
         every = np.zeros(len(hashes), dtype=np.int64)
@@ -161,6 +163,12 @@ class Segment:
         twice = np.concatenate([rows, rows])
         where = self.text_start[twice], self._gap_start[twice], self._gap_count[twice]
         return lines_of(*texts, *where, np.concatenate([first, last])).reshape(2, -1)
+
+
+def _files(first_tile: UInt32s, state: UInt8s) -> dict[Split, Files]:
+    """By which of them are asked."""
+    nearest = near(first_tile)
+    return {split: Files(first_tile, nearest, state, wanted) for split, wanted in _WANTED.items()}
 
 
 def damaged(folder: Path, why: str) -> UserError:

@@ -18,9 +18,10 @@ from typing import Final
 
 import numpy as np
 
+from starloom.kernels.common_tiles import midst
 from starloom.kernels.stretch_order import in_order
 from starloom.kernels.stretches import Stretches, apart, trimmed
-from starloom.kernels.text import Bools, Int64s, UInt8s, UInt64s
+from starloom.kernels.text import Bools, Int64s, UInt8s
 from starloom.kernels.tiles import hashes_at
 from starloom.membership.shard import ALL, NOWHERE, Found, Shard, Split, renumbered
 
@@ -50,7 +51,8 @@ def find(shard: Shard, query: UInt8s, split: Split = None, most: int = MOST) -> 
     offsets, counts = shard.tiles(query, split, most)
     if not len(offsets):
         return _NOTHING
-    rare = (counts <= most) & ~_midst(offsets, hashes_at(query, offsets, width), width)
+    # A stretch of a file that reaches out of a repetition has a tile at its ends; what is inside is one of many.
+    rare = (counts <= most) & ~midst(offsets, hashes_at(query, offsets, width), width)
     found = [shard.grown(query, offsets[rare], split)] if rare.any() else []
     frequent = left = offsets[~rare]
     common, sharing = [_NONE], [_NONE]
@@ -79,26 +81,6 @@ def _together(
 
 _NONE: Final[Int64s] = np.zeros(0, dtype=np.int64)
 _NOTHING: Final = Spans(NOWHERE, Stretches(_NONE, _NONE, _NONE, _NONE), _NONE, _NONE, _NONE)
-
-
-def _midst(offsets: Int64s, hashes: UInt64s, width: int) -> Bools:
-    """Where the text repeats itself within a tile's width: all but the first and last tile's width of the repetition.
-
-    A stretch of a file that reaches out of the repetition has a tile among those; what is inside is one of many.
-    """
-    ordered = np.sort(hashes)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return np.zeros(len(hashes), dtype=np.bool_)
-    order = np.lexsort((offsets, hashes))
-    where, tile = offsets[order], hashes[order]
-    begins = np.ones(len(order), dtype=np.bool_)
-    begins[1:] = (tile[1:] != tile[:-1]) | (np.diff(where) >= width)
-    number = np.cumsum(begins) - 1
-    starts = where[begins]
-    ends = np.append(where[np.flatnonzero(begins)[1:] - 1], where[-1])
-    inside = np.empty(len(order), dtype=np.bool_)
-    inside[order] = (where - starts[number] >= width) & (ends[number] - where >= width)
-    return inside
 
 
 def _covered(found: Found, offsets: Int64s, width: int) -> Bools:
