@@ -106,12 +106,13 @@ class Reference(NamedTuple):
     before: str
     between: str
 
-    def swhid_of(self, lines: tuple[int, int]) -> str:
-        first, last = lines
-        return f"{self.swhid};lines={first}" if first == last else f"{self.swhid};lines={first}-{last}"
-
-    def permalink_of(self, lines: tuple[int, int]) -> str | None:
-        return None if self.page is None else f"{self.page}#{self.before}{lines[0]}{self.between}{lines[1]}"
+    def of_lines(self, first: int, last: int) -> tuple[str, str | None]:
+        """(identifier, page) with these lines."""
+        swhid, page, before, between = self
+        return (
+            f"{swhid};lines={first}" if first == last else f"{swhid};lines={first}-{last}",
+            None if page is None else f"{page}#{before}{first}{between}{last}",
+        )
 
 
 @lru_cache(_REMEMBERED)
@@ -121,9 +122,10 @@ def reference(content_id: str, url: str | None, revision_id: str | None, path: s
     addresses are known, or the revision is no commit.
 
     >>> one = reference("e" * 40, "https://github.com/a/b.git", "1" * 40, "x y.py")
-    >>> one.swhid_of((3, 5)).partition(";")[2]
+    >>> swhid, page = one.of_lines(3, 5)
+    >>> swhid.partition(";")[2]
     'origin=https://github.com/a/b.git;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x%20y.py;lines=3-5'
-    >>> one.permalink_of((3, 5))
+    >>> page
     'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
     """
     qualifiers = []
@@ -150,7 +152,7 @@ def qualified_swhid(
     'origin=https://github.com/a/b;anchor=swh:1:rev:1111111111111111111111111111111111111111;path=/x/y.py;lines=3-5'
     """
     found = reference(content_id, url, revision_id, path)
-    return found.swhid_of(lines) if lines else found.swhid
+    return found.of_lines(*lines)[0] if lines else found.swhid
 
 
 def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[int, int] | None = None) -> str | None:
@@ -161,7 +163,7 @@ def permalink(url: str | None, revision_id: str | None, path: str, lines: tuple[
     'https://github.com/a/b/blob/1111111111111111111111111111111111111111/x%20y.py#L3-L5'
     """
     found = reference("", url, revision_id, path)
-    return found.permalink_of(lines) if lines else found.page
+    return found.of_lines(*lines)[1] if lines else found.page
 
 
 @lru_cache(_REMEMBERED)

@@ -85,6 +85,14 @@ def test_indentation_and_line_ends_do_not_matter(text, indent):
 
 
 @unhurried
+@given(st.lists(texts, max_size=4), st.sampled_from([0x0A, 0xFF]))
+def test_a_byte_behind_each(contents, byte):
+    bounds, folded = fold.fold(*buffers(contents), byte)
+    each = [bytes(folded[a:b]) for a, b in itertools.pairwise(bounds)]
+    assert each == [one + bytes([byte]) for one in folds(contents)]
+
+
+@unhurried
 @given(texts)
 def test_the_map_leads_back(text):
     data = np.frombuffer(text.encode(), dtype=np.uint8)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from starloom.membership.described import in_columns
+from starloom.membership.described import Made, in_columns
 from starloom.membership.layout import content_ids, packed_ids
 from starloom.membership.matches import Place
 from starloom.membership.remote import Remote, answered
@@ -78,7 +78,7 @@ class Told:
 def plain(column):
     if hasattr(column, "_fields"):
         return [plain(one) for one in column]
-    return column if isinstance(column, list) else np.asarray(column).tolist()
+    return list(column) if isinstance(column, list | Made) else np.asarray(column).tolist()
 
 
 def same(one, two):

@@ -26,6 +26,7 @@ from starloom.kernels.vectors import BITS, between, equal, last
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
 _TAB, _CR = np.uint8(0x09), np.uint8(0x0D)  # and all between: LF, VT, FF
 _63 = np.uint64(63)
+_NONE = -1  # no byte
 _MORE = 32  # bytes that `copied` may write beyond the end
 
 
@@ -66,22 +67,27 @@ class Room:
         return self._bits[0, :words], self._bits[1, :words], self._bits[2, :words]
 
 
-def fold(offsets: Int64s, data: UInt8s) -> tuple[Int64s, UInt8s]:
-    """(folded_offsets int64[n + 1], folded uint8[]): every text folded, one after the other."""
-    bounds, folded, _ = fold_with_gaps(offsets, data)
+def fold(offsets: Int64s, data: UInt8s, behind: int = _NONE) -> tuple[Int64s, UInt8s]:
+    """(folded_offsets int64[n + 1], folded uint8[]): every text folded, one after the other, and behind each, where it
+    is given, that byte."""
+    bounds, folded, _ = _folded(offsets, data, Room(), behind)
     return bounds, folded
 
 
 def fold_with_gaps(offsets: Int64s, data: UInt8s, room: Room | None = None) -> tuple[Int64s, UInt8s, Gaps]:
     """`fold`, and what lines of a text need to be told from its fold; texts of less than 4 GB. With `room` it holds
     until the next call with the same."""
+    return _folded(offsets, data, room or Room(), _NONE)
+
+
+def _folded(offsets: Int64s, data: UInt8s, room: Room, behind: int) -> tuple[Int64s, UInt8s, Gaps]:
     offsets, data = checked(offsets, data)
     data = data[offsets[0] : offsets[-1]]
-    room = room or Room()
-    out, position, lines = room.of(len(data), len(offsets) - 1)
+    texts = len(offsets) - 1
+    out, position, lines = room.of(len(data) + texts, texts)
     bits = room.bits(len(data))
     marked(data, *bits)
-    bounds, gaps = _fold_batch(offsets - offsets[0], data, *bits, out, position, lines)
+    bounds, gaps = _fold_batch(offsets - offsets[0], data, *bits, out, position, lines, behind)
     return bounds, out[: bounds[-1]], Gaps(gaps, position[: gaps[-1]], lines[: gaps[-1]])
 
 
@@ -176,7 +182,7 @@ def _kinds(text: Any, at: Any) -> Any:
 
 @kernel
 def _fold_batch(
-    offsets: Any, data: Any, white: Any, line_ends: Any, changes: Any, out: Any, position: Any, lines: Any
+    offsets: Any, data: Any, white: Any, line_ends: Any, changes: Any, out: Any, position: Any, lines: Any, behind: Any
 ) -> Any:
     # Bits know nothing of where texts begin: a run over an end is cut there.
     n = len(offsets) - 1
@@ -206,6 +212,9 @@ def _fold_batch(
                 gap += 1
         if at > first and (out[at - 1] == _SPACE or out[at - 1] == _NEWLINE):
             at -= 1  # one alone at the end, which changed nothing before
+        if behind >= 0:
+            out[at] = behind
+            at += 1
         bounds[i + 1] = at
         gaps[i + 1] = gap
     return bounds, gaps

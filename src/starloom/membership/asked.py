@@ -11,7 +11,7 @@ from starloom.kernels.text import Int64s, UInt8s
 
 MOST_BYTES: Final = 8 << 20  # of a text
 _TOGETHER: Final = 1 << 20  # characters: half as many cost a twentieth more, twice as many the same
-_BETWEEN: Final = np.uint8(0xFF)  # no byte of UTF-8
+_BEHIND: Final = 0xFF  # no byte of UTF-8
 
 
 class Told(NamedTuple):
@@ -70,18 +70,15 @@ class Asking:
         encoded = [_encoded(text) for text in texts]
         self._data = np.frombuffer(encoded[0] if len(encoded) == 1 else b"".join(encoded), dtype=np.uint8)
         self._offsets = np.cumsum([0, *map(len, encoded)])
-        bounds, folded = fold(self._offsets, self._data)
-        self.begins: Int64s = bounds[:-1] + np.arange(len(texts))
-        self.query: UInt8s = folded
-        if len(texts) > 1:
-            self.query = np.full(len(folded) + len(texts) - 1, _BETWEEN)
-        self.questions: list[Asked] = []
-        for text, (first, stop), (low, high), begin in zip(
-            texts, pairwise(self._offsets.tolist()), pairwise(bounds.tolist()), self.begins.tolist()
-        ):
-            query = self.query[begin : begin + high - low]
-            query[:] = folded[low:high]
-            self.questions.append(Asked(text, self._data[first:stop], query))
+        bounds, folded = fold(self._offsets, self._data, _BEHIND)
+        self.begins: Int64s = bounds[:-1]
+        self.query: UInt8s = folded[:-1]
+        self.questions = [
+            Asked(text, self._data[first:stop], folded[low : high - 1])
+            for text, (first, stop), (low, high) in zip(
+                texts, pairwise(self._offsets.tolist()), pairwise(bounds.tolist())
+            )
+        ]
 
     def where(self, of: Int64s, starts: Int64s, ends: Int64s) -> Int64s:
         """`Asked.where` for bytes `starts` to `ends` of the query, which are of the questions `of`."""

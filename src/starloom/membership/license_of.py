@@ -33,7 +33,7 @@ Kind = Callable[[Judged], bool]
 def name(file: Origin) -> str:
     """For people, and as a key: the expressions found, else what is known.
 
-    >>> name(Origin("r", "p", "c", None, "no_license", (), None, "train", True))
+    >>> name(Origin("r", "p", "c", None, None, "no_license", (), None, "train", True))
     'no license'
     """
     return ", ".join(file.detected_licenses) or _unnamed(file.license_type)

@@ -49,8 +49,8 @@ class Place(NamedTuple):
         _, fields, known = self
         fields = fields.copy()
         fields["start"], fields["end"] = start, end
-        lines = fields["first_line"], fields["last_line"] = first_line, last_line
-        fields["swhid"], fields["permalink"] = known.swhid_of(lines), known.permalink_of(lines)
+        fields["first_line"], fields["last_line"] = first_line, last_line
+        fields["swhid"], fields["permalink"] = known.of_lines(first_line, last_line)
         made = object.__new__(MatchedFile)
         object.__setattr__(made, "__dict__", fields)
         return made

@@ -13,7 +13,7 @@ from starloom.kernels.slots import numbered
 from starloom.kernels.text import Int64s
 from starloom.membership.asked import Asked, Asking, Told
 from starloom.membership.boilerplate import Judge, is_license, reason, worded
-from starloom.membership.described import License, Licenses, ranged
+from starloom.membership.described import License, Licenses, Made, ranged
 from starloom.membership.layout import packed_ids
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile, Place
 from starloom.membership.shard import Shard, Split, Wanted
@@ -44,20 +44,20 @@ class _Told(NamedTuple):
     files: list[int]
 
 
-class _Listed(NamedTuple):
-    """Files in columns: which of the places, `start` to `end` of the text and `first` to `last` of its lines."""
+class _Listed:
+    """Files in columns, which are lists from the first look on: which of the places, from where to where in the text,
+    and on which lines."""
 
-    places: Sequence[Place]
-    place: Int64s
-    start: Int64s
-    end: Int64s
-    first: Int64s
-    last: Int64s
+    def __init__(self, places: Made[Place], place: Int64s, *columns: Int64s) -> None:
+        self._places = places
+        self._arrays = place, *columns
+        self._lists: list[list[int]] = []
 
     def files(self, low: int, high: int) -> list[MatchedFile]:
         """Those from `low` to `high` (exclusive)."""
-        place, *columns = (column[low:high].tolist() for column in self[1:])
-        return list(map(Place.file, map(self.places.__getitem__, place), *columns))
+        self._lists = self._lists or [one.tolist() for one in self._arrays]
+        place, *columns = [one[low:high] for one in self._lists]
+        return list(map(Place.file, self._places.those(place), *columns))
 
 
 class Matching:
