@@ -57,7 +57,7 @@ def test_passing(contents, text, width, bits, data):
     begin = data.draw(st.integers(0, windows - 1))
     end = data.draw(st.integers(begin + 1, windows))
     lows, highs = np.empty(windows + width, dtype=np.int64), np.empty(windows + width, dtype=np.uint64)
-    count = tile_gate.passing(array(text), begin, end, width, piece, *gate, lows, highs)
+    count = tile_gate.passing(array(text), begin, end, width, piece, *gate, lows, highs, np.empty_like(highs))
     stretches = list(zip(lows[:count].tolist(), highs[:count].tolist()))
     assert all(low < high for low, high in stretches)
     assert all(one[1] < two[0] for one, two in itertools.pairwise(stretches))
@@ -90,7 +90,8 @@ def test_code_that_is_not_there_seldom_passes():
     there, other = (bytes(dice.integers(97, 123, 100_000).astype(np.uint8)) for _ in range(2))
     bits = tile_gate.gate_bits(len(there) // WIDTH)
     lows, highs = np.empty(100_000, dtype=np.int64), np.empty(100_000, dtype=np.uint64)
-    found = tile_gate.passing(array(other), 0, 99_000, WIDTH, 24, *made([there], WIDTH, bits), lows, highs)
+    gate = made([there], WIDTH, bits)
+    found = tile_gate.passing(array(other), 0, 99_000, WIDTH, 24, *gate, lows, highs, np.empty_like(highs))
     assert (highs[:found].astype(np.int64) - lows[:found]).sum() < 0.1 * 99_000
 
 

@@ -8,14 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from starloom.kernels import slots
+from starloom.kernels import bits, slots
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.counting import continues
 from starloom.kernels.text import Bools, Int64s, UInt8s, frozen
 from starloom.kernels.tiles import WIDTH
+from starloom.kernels.vectors import ones
 
 _NEWLINE, _SPACE = np.uint8(0x0A), np.uint8(0x20)
-_SOME, _MANY = 6, 12  # bits of blocks of which is known how much of them is covered
+_MANY = 12  # bits of blocks of which is known how much of them is covered
+_ALL = np.uint64(2**64 - 1)
 
 
 class Stretches(NamedTuple):
@@ -67,7 +69,9 @@ def chosen(starts: Int64s, ends: Int64s, size: int, least: int, groups: Int64s |
     else:
         order = np.lexsort((starts, starts - ends, np.repeat(np.arange(len(groups) - 1), np.diff(groups))))
     order, groups = frozen(order, np.int64), frozen(groups, np.int64)
-    found: NDArray[np.int64] = _chosen(starts, ends, order, groups, size, least)
+    covered = np.zeros(bits.words_of(size), dtype=np.uint64)  # a bit for each byte that is
+    many = np.zeros((size >> _MANY) + 1, dtype=np.int64)  # covered bytes of each block
+    found: NDArray[np.int64] = _chosen(starts, ends, order, groups, covered, many, least)
     return found
 
 
@@ -169,10 +173,7 @@ def _trim(query: Any, starts: Any, ends: Any) -> None:
 
 
 @kernel
-def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: int) -> Any:
-    free = np.arange(size + 1)  # from each byte, the way to the first one at or after it that nothing covers yet
-    some = np.zeros((size >> _SOME) + 1, dtype=np.int64)  # covered bytes of each block
-    many = np.zeros((size >> _MANY) + 1, dtype=np.int64)
+def _chosen(starts: Any, ends: Any, order: Any, groups: Any, covered: Any, many: Any, least: int) -> Any:
     taken = np.empty(len(order), dtype=np.int64)
     count = 0
     for group in range(len(groups) - 1):
@@ -183,16 +184,11 @@ def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: i
                 start, end = starts[order[k]], ends[order[k]]
                 if end - start < limit:
                     break
-                if end - start - _covered(free, some, many, start, end) < limit:
+                if end - start - _covered(covered, many, start, end) < limit:
                     continue
                 taken[count] = order[k]
                 count += 1
-                p = _next_free(free, start)
-                while p < end:
-                    free[p] = p + 1
-                    some[p >> _SOME] += 1
-                    many[p >> _MANY] += 1
-                    p = _next_free(free, p + 1)
+                _cover(covered, many, start, end)
             if limit == least:
                 break
             limit = max(limit // 2, least)
@@ -200,26 +196,24 @@ def _chosen(starts: Any, ends: Any, order: Any, groups: Any, size: int, least: i
 
 
 @leaf
-def _covered(free: Any, some: Any, many: Any, start: Any, end: Any) -> Any:
-    """How many of the bytes are: by blocks, and at both ends one by one."""
+def _covered(covered: Any, many: Any, start: Any, end: Any) -> Any:
+    """How many of the bytes are: by blocks, and at both ends by words."""
     found: Any = 0
     p = start
     while p < end:
-        if p & ((1 << _MANY) - 1) == 0 and p + (1 << _MANY) <= end:
+        stop = ((p >> _MANY) + 1) << _MANY
+        if stop - p == 1 << _MANY and stop <= end:
             found += many[p >> _MANY]
-            p += 1 << _MANY
-        elif p & ((1 << _SOME) - 1) == 0 and p + (1 << _SOME) <= end:
-            found += some[p >> _SOME]
-            p += 1 << _SOME
         else:
-            found += free[p] != p
-            p += 1
+            found += bits.count(covered, p, min(stop, end))
+        p = stop
     return found
 
 
-@kernel
-def _next_free(free: Any, p: int) -> int:
-    while free[p] != p:
-        free[p] = free[free[p]]
-        p = free[p]
-    return p
+@leaf
+def _cover(covered: Any, many: Any, start: Any, end: Any) -> None:
+    for word in range(start >> 6, (end + 63) >> 6):
+        first, last = max(start - (word << 6), 0), min(end - (word << 6), 64) - 1
+        mask = _ALL << np.uint64(first) & _ALL >> np.uint64(63 - last)
+        many[word >> (_MANY - 6)] += ones(mask & ~covered[word])
+        covered[word] |= mask

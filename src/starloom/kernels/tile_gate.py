@@ -79,10 +79,10 @@ def _mask(key: Any) -> Any:
 
 @leaf
 def passing(
-    text: Any, begin: Any, end: Any, width: Any, piece: Any, bits: Any, words: Any, lows: Any, highs: Any
+    text: Any, begin: Any, end: Any, width: Any, piece: Any, bits: Any, words: Any, lows: Any, highs: Any, looks: Any
 ) -> Any:
     """How many stretches of offsets there are, `lows` to `highs` (exclusive), ascending, none adjacent, of the windows
-    from `begin` to `end` that may be tiles. Both arrays have room for all these offsets and a width more."""
+    from `begin` to `end` that may be tiles. All three arrays have room for all these offsets and a width more."""
     shift, reach = _32 - np.uint64(bits), width - piece  # the first anchor is no further behind a window's offset
     found: Any = 0
     for at in range(begin, end + reach):
@@ -91,8 +91,10 @@ def passing(
     for k in range(found):
         highs[k] = key_of(text, lows[k], piece)
     for k in range(found):
+        looks[k] = words[highs[k] >> shift]  # and nothing else in this loop, so that many of them are under way at once
+    for k in range(found):
         mask = _mask(highs[k])
-        highs[k] = np.uint64(words[highs[k] >> shift] & mask == mask)
+        highs[k] = np.uint64(looks[k] & mask == mask)
     # No branch here, since nobody can guess it: of the windows up to each anchor those without one before that, and
     # all where it passes. What is written lies before what is read.
     free: Any = begin

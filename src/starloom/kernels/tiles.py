@@ -191,7 +191,7 @@ def _asked(
 ) -> Any:
     """How many of the windows at offsets `begun` to `end` (exclusive) the gate lets pass, with their hashes (not mixed)
     and offsets."""
-    found = passing(folded, begun, end, len(weights), piece, gate_bits, gate, anchors, keys)
+    found = passing(folded, begun, end, len(weights), piece, gate_bits, gate, anchors, keys, hashes)
     size = 0
     for k in range(found):
         size = _hashed(folded, anchors[k], np.int64(keys[k]), power, weights, hashes, offsets, size)
@@ -219,7 +219,7 @@ def _look_up(
     # stand close together and are under way side by side.
     shift = _64 - np.uint64(bits)
     width = len(weights)
-    block, word = np.empty(_BLOCK, dtype=np.uint64), np.empty(_BLOCK + width, dtype=np.uint64)
+    block, word = np.empty(_BLOCK + width, dtype=np.uint64), np.empty(_BLOCK + width, dtype=np.uint64)
     at, passed = np.empty(_BLOCK, dtype=np.int64), np.empty(_BLOCK + width, dtype=np.int64)
     begins, stops = np.empty(_BLOCK, dtype=np.int64), np.empty(_BLOCK, dtype=np.int64)
     windows = len(folded) - width + 1
