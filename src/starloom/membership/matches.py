@@ -96,8 +96,9 @@ class Match:
     @classmethod
     def listing(cls, files: Callable[[], list[MatchedFile]], **others: Any) -> "Match":
         """One whose files are made by `files` when they are first looked at; all the `others` are given."""
+        others["_listing"] = files
         made = object.__new__(cls)
-        vars(made).update(others, _listing=files)
+        object.__setattr__(made, "__dict__", others)
         return made
 
     if not TYPE_CHECKING:
