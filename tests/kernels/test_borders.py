@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from starloom.kernels import borders, borders_twin
 
-BYTES = st.binary(max_size=40) | st.lists(st.sampled_from([b"aB", b"_", b"1", b" ", b".(", b"\xe9"])).map(b"".join)
+SOME = st.sampled_from([b"aB", b"_", b"1", b" ", b"\t\n", b".(", b"\xe9"])
+BYTES = st.binary(max_size=40) | st.lists(SOME).map(b"".join)
 
 
 def terms(texts, before=b""):

@@ -19,7 +19,7 @@ def compress(block):
 
 lines = st.one_of(
     st.binary(max_size=60),
-    st.text("aAbBcC_ (é", max_size=200).map(str.encode),
+    st.text("aAbBcC_ \t\r(é", max_size=200).map(str.encode),
     st.builds(lambda piece, times: piece * times, st.binary(min_size=1, max_size=20), st.integers(1, 400)),
 )
 texts = st.builds(lambda some, times: b"\n".join(some * times), st.lists(lines, max_size=8), st.integers(1, 60))

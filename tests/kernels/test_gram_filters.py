@@ -12,7 +12,7 @@ from starloom.kernels.cuts import LARGE
 from starloom.kernels.gram_filters import GRAM, Filters, gram_filters, gram_hashes
 from starloom.kernels.gram_filters_twin import gram_filter
 
-texts_of_any_kind = st.lists(st.one_of(st.binary(max_size=40), st.text("aAbB \n", max_size=60).map(str.encode)))
+texts_of_any_kind = st.lists(st.one_of(st.binary(max_size=40), st.text("aAbB \n\t", max_size=60).map(str.encode)))
 
 
 def made(texts):

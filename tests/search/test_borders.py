@@ -11,7 +11,7 @@ from starloom.kernels.borders import border_terms
 from starloom.search.borders import of_piece
 from starloom.search.nodes import fold
 
-TEXTS = st.text(st.sampled_from("aB_1 .(\né排"), max_size=40)
+TEXTS = st.text(st.sampled_from("aB_1 .(\n\té排"), max_size=40)
 
 
 def terms(*texts):
@@ -36,7 +36,8 @@ def test_a_piece_has_none_that_its_text_has_not(text, start, size):
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("return self", 1), ("a self", 0), ("ab c", 0), ("ab  cd", 1), ("ab, \tcd", 1), ("ab    cd", 0), ("ab.cd.ef", 2),
+    [("return self", 1), ("a self", 0), ("ab c", 0), ("ab  cd", 1), ("ab, \tcd", 1), ("ab    cd", 1), ("ab.cd.ef", 2),
+     ("ab;\n\t  cd", 1), ("ab,- \tcd", 1), ("ab ,- cd", 0),
      ("AB cd", 1), ("", 0), ("ab", 0), ("ab é cd", 0), ("ab é", 0), ("ab.é.cd", 0), ("abécd", 1), ("ab cd ab cd", 2)],
 )  # fmt: skip
 def test_which_there_are(text, number):

@@ -7,7 +7,7 @@ import pytest
 from starloom.search.grams import filters_of, in_column, may
 from starloom.search.query import parse
 
-TEXTS = ["def Quicksort(items):\n    return items\n", "ÄÖÜ straße KELVIN\u212a", "abc", "", "prepared\tone = 1"]
+TEXTS = ["def Quicksort(items):\n    return items\n", "ÄÖÜ straße KELVIN\u212a", "abc", "", "prepared\t one = 1"]
 
 
 @pytest.mark.parametrize(
@@ -18,9 +18,12 @@ TEXTS = ["def Quicksort(items):\n    return items\n", "ÄÖÜ straße KELVIN\u21
         ('"quicksort(items):" -"abcdef"', [0]),
         ('"quicksort" or "prepared"', [0, 4]),
         (r"/prepared[ \t]*one/", [4]),
+        (r"/items\):\s*return\s+items/", [0]),
+        ('"prepared  one"', [4]),  # a run of blanks is as long as another: the text tells
+        (r"/Quicksort[ \t]*items/", []),
         (r"/Quicksort.*items/", [0]),
         ('"return items" lang:python', [0]),
-        ('"return" "nowhere"', []),
+        ('"return" "elsewhere"', []),
         ("/ret.*ems/", None),  # too short for a gram
         ('"abc"', None),
         ('"quicksort" or "abc"', None),

@@ -13,14 +13,15 @@ from starloom.search.nodes import Pattern, fold
 from starloom.search.required import needed
 
 
-def stands(need, text):
-    """Whether a folded text has what is needed: written a second time."""
+def stands(need, text, blanks=None):
+    """Whether a folded text has what is needed: written a second time. `blanks`: what a run of them counts as."""
     if need is None:
         return True
     if isinstance(need, Has):
         before, behind = "(?<![0-9A-Za-z_])" * need.begins, "(?![0-9A-Za-z_])" * need.ends
-        return re.search(before + re.escape(need.text) + behind, text) is not None
-    return (all if isinstance(need, Every) else any)(stands(part, text) for part in need.parts)
+        sought, where = (one if blanks is None else re.sub(r"\s+", blanks, one) for one in (need.text, text))
+        return re.search(before + re.escape(sought) + behind, where) is not None
+    return (all if isinstance(need, Every) else any)(stands(part, text, blanks) for part in need.parts)
 
 
 def plain(need):
@@ -131,14 +132,23 @@ def test_what_a_pattern_needs(source, need):
         ("(ab|cd)*ef", Has("ef")),
         (r"import (\w+\.)*List", every("import ", "list")),  # the point is behind a word, not behind import
         (r"\bgf\W*f", Some((whole("gf"), Has("gff")))),
+        (r"ab[ \t]*cd", has("abcd", "ab cd")),  # from here on, blanks that count as one
+        (r"ab\s+cd", Has("ab cd")),
+        (r"ab\s*\n\t+cd", Has("ab cd")),
+        (r"ab\s{2,5}?(?:cd| ef)", has("ab cd", "ab  ef")),
+        (r"ab\scd ?ef", has("ab cd ef", "ab cdef")),
+        (r"ab *cd *ef", has("abcdef", "ab cdef", "abcd ef", "ab cd ef")),
+        (r"ab *cd *ef *gh", every(has("abcdef", "ab cdef", "abcd ef", "ab cd ef"), "gh")),
+        (r"ab[ \t]{0}cd", Has("abcd")),
+        (r"ab[ .]*cd", every(has("abcd", " cd", ".cd"), has("abc", "ab ", "ab."), "ab")),
     ],
 )
 def test_what_a_pattern_needs_around_a_repetition(source, need):
     assert plain(needed(Pattern(source, True), closely=True)) == plain(need)
 
 
-CLASSES = ["[ab]", "[^b]", "[a-c]k", "[A-z]s", "[as-]", r"[\d_]", r"[\s\x41]", "[[:alpha:]]b", "[]a]", "[é-ü]",
-           r"[\pL]", r"[^\W]", r"[a\-s]"]  # fmt: skip
+CLASSES = ["[ab]", r"[ \t]", " ", r"\s", "[^b]", "[a-c]k", "[A-z]s", "[as-]", r"[\d_]", r"[\s\x41]", "[[:alpha:]]b",
+           "[]a]", "[é-ü]", r"[\pL]", r"[^\W]", r"[a\-s]"]  # fmt: skip
 SINGLES = [r"\b", "^", "$", r"\B", r"\d", r"\w", r"\W", r"\s", ".", r"\pL", r"\p{Lu}", r"\x61", r"\x{42}", r"\Qa.\E",
            r"\n", r"\A", r"\z", r"\_", r"\QK\E*", "", "{", "{,2}", "{02}", "[\\W_]", r"[^\w]",
            "[^a-z0-9_]"]  # fmt: skip
@@ -165,7 +175,7 @@ def a_pattern(dice, depth=0):
 
 
 def a_text(dice):
-    return "".join(dice.choice("aabbsskABSK1_ é.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
+    return "".join(dice.choice("aabbsskABSK1_ \té.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
 
 
 def test_in_any_case_capitals_are_excluded_too():
@@ -194,7 +204,7 @@ def test_no_match_is_ever_missed(seed):
                 if next(patterns.found(compiled, sought.encode()), None):
                     found += 1
                     assert stands(need, fold(text)), (source, case_sensitive, text, need)
-                    assert stands(close, fold(text)), (source, case_sensitive, text, close)
+                    assert stands(close, fold(text), " "), (source, case_sensitive, text, close)
 
 
 @given(st.text(alphabet="ab(|)[]*+?{}1,\\QEdwx^$-:.iP<>é", max_size=12))

@@ -1,5 +1,6 @@
 """Where an identifier ends and the next begins: two bytes of one, one to MOST_BETWEEN bytes between, two bytes of the
-next, hashed to HASH_BITS bits. ASCII letters are folded; an identifier is a longest run of ASCII letters, digits and _.
+next, hashed to HASH_BITS bits. ASCII letters are folded; a run of blanks and lines' ends counts as a space (`blanks`);
+an identifier is a longest run of ASCII letters, digits and _.
 
 Their terms are written as those of trigrams are (kernels/index_terms): each once, in the order in which they are met.
 """
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from starloom.kernels.blanks import SPACE, folding
 from starloom.kernels.cache import kernel
 from starloom.kernels.index_terms import Terms, write_gram
 from starloom.kernels.text import Int64s, UInt8s, checked
@@ -16,15 +18,15 @@ from starloom.kernels.text import Int64s, UInt8s, checked
 MOST_BETWEEN: Final = 3
 HASH_BITS: Final = 20
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash, the upper bits of which are taken
-_BYTE, _LENGTH, _LEFT = np.uint64(8), np.uint64(56), np.uint64(64 - HASH_BITS)
+_BYTE, _LAST, _LENGTH, _LEFT = np.uint64(8), np.uint64(0xFF), np.uint64(56), np.uint64(64 - HASH_BITS)
 
-_FOLDED: Final = np.frombuffer(bytes(range(256)).lower(), dtype=np.uint8)
+_FOLDED: Final = folding(lines_too=True)
 _INSIDE: Final = np.zeros(256, dtype=np.bool_)
 _INSIDE[[ord(one) for one in string.ascii_letters + string.digits + "_"]] = True
 
 
 def border_hash(border: bytes) -> int:
-    """Of a folded border."""
+    """Of a border, closed up (`blanks`)."""
     value = int.from_bytes(border, "big") | len(border) << int(_LENGTH)
     return (value * int(_FACTOR) & (1 << 64) - 1) >> int(_LEFT)
 
@@ -51,20 +53,27 @@ def _terms(offsets: Any, data: Any, out: Any) -> Any:
     for i in range(n):
         count = 0
         length = 0  # of the identifier that `p` is in
-        end = -1  # of the last one before it; -1 where that is a single byte, or there is none
+        last = 0  # of the one before it, or of that one once it has ended
+        between = 0  # bytes since then, runs closed up
+        value = np.uint64(0)  # its last two bytes, and those
         for p in range(offsets[i], offsets[i + 1]):
-            if not _INSIDE[data[p]]:
+            byte = _FOLDED[data[p]]
+            if not _INSIDE[byte]:
                 if length:
-                    end = p if length > 1 else -1
-                    length = 0
+                    last, length, between = length, 0, 0
+                    value = np.uint64(0)
+                    if last > 1:
+                        value = np.uint64(_FOLDED[data[p - 2]]) << _BYTE | np.uint64(_FOLDED[data[p - 1]])
+                if between == 0 or byte != SPACE or value & _LAST != SPACE:
+                    value = value << _BYTE | np.uint64(byte)
+                    between += 1
                 continue
             length += 1
-            if length != 2 or end < 0 or p - 1 - end > MOST_BETWEEN:
+            if length != 2 or last < 2 or between > MOST_BETWEEN:
                 continue
-            value = np.uint64(p + 3 - end)  # bytes of the border: at most seven
-            value <<= _LENGTH
-            for q in range(end - 2, p + 1):
-                value |= np.uint64(_FOLDED[data[q]]) << (np.uint64(p - q) * _BYTE)
+            value = value << _BYTE | np.uint64(_FOLDED[data[p - 1]])
+            value = value << _BYTE | np.uint64(byte)
+            value |= np.uint64(between + 4) << _LENGTH  # bytes of the border: at most seven
             hashed = np.int32(value * _FACTOR >> _LEFT)
             bit = np.uint8(1 << (hashed & 7))
             if not met[hashed >> 3] & bit:

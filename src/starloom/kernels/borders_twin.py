@@ -11,7 +11,8 @@ _BORDER = re.compile(b"(?=([0-9a-z_]{2}[^0-9a-z_]{1,%d}[0-9a-z_]{2}))" % MOST_BE
 
 def border_terms(texts: Sequence[bytes]) -> list[str]:
     """Of every text the terms of its borders, a space behind each."""
-    return ["".join(map(_term, dict.fromkeys(map(border_hash, _BORDER.findall(text.lower()))))) for text in texts]
+    closed_up = [re.sub(rb"\s+", b" ", text.lower()) for text in texts]
+    return ["".join(map(_term, dict.fromkeys(map(border_hash, _BORDER.findall(text))))) for text in closed_up]
 
 
 def _term(hashed: int) -> str:

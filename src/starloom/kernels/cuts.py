@@ -3,8 +3,9 @@ have what is sought.
 
 A cut text is, in numbers of four bytes, the lowest first: how many blocks; of each its bytes of text, of LZ4, of its
 filter of pairs and of its filter of fours; then all filters, pairs before fours; then all blocks of LZ4. A filter is
-one bit for each different pair or four of bytes, ASCII letters folded, so many bits for each: one that is not there is
-taken for one that is in two cases of five, and in half of all. What stands on one line stands in one block.
+one bit for each different pair or four of bytes of a line, ASCII letters folded and a run of blanks as a space
+(`blanks`), so many bits for each: one that is not there is taken for one that is in two cases of five, and in half of
+all. What stands on one line stands in one block.
 Cost: 100 MB/s to make; 20 to 60 ns to ask one filter.
 """
 
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from starloom.kernels.blanks import SPACE, closed_up, folding
 from starloom.kernels.cache import kernel, leaf
 from starloom.kernels.lz4 import ROOM, byte, unpack
 from starloom.kernels.text import Int64s, UInt8s, UInt64s, frozen
@@ -26,10 +28,10 @@ PAIR, FOUR = 2, 4
 _PAIR_BITS, _FOUR_BITS = 2, 4 / 3  # for each that is different
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)  # of a multiplicative hash, the upper 32 bits of which are taken
 _HALF, _BYTE = np.uint64(32), np.uint64(8)
-_LOW, _PAIR_MASK = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
+_LAST, _LOW, _PAIR_MASK = np.uint64(0xFF), np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
 _IS_PAIR: Final = np.uint64(1 << 32)  # of a question
 _COUNTED: Final = 1 << 17  # fours of a block are told apart by so many hashes
-_FOLDED: Final = np.frombuffer(bytes(range(256)).lower(), dtype=np.uint8)
+_FOLDED: Final = folding(lines_too=False)
 _NEWLINE: Final = 0x0A
 
 
@@ -64,7 +66,7 @@ def questions(piece: bytes) -> list[int]:
     more than may stand in one block, or too short."""
     if b"\n" in piece:
         return []
-    piece = piece.lower()
+    piece = closed_up(piece, lines_too=False)
     fours = {_hash(piece[at : at + FOUR]) for at in range(len(piece) - FOUR + 1)}
     pairs = {_hash(piece[at : at + PAIR]) | int(_IS_PAIR) for at in range(len(piece) - PAIR + 1)}
     return [*sorted(pairs), *sorted(fours)]  # what is less often taken for being there first
@@ -111,14 +113,14 @@ def _block_end(data: Any, start: Any) -> Any:
 def _different(data: Any, start: Any, end: Any, seen: Any, number: Any) -> Any:
     """How many different pairs there are, and fours."""
     pairs = fours = 0
-    value = np.uint64(0)
+    value, passed = np.uint64(0), 0
     for p in range(start, end):
-        value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _LOW
-        if p - start >= PAIR - 1:
+        value, passed = _after(value, passed, _FOLDED[data[p]])
+        if passed >= PAIR:
             place = np.int64(value & _PAIR_MASK)
             pairs += seen[place] != number
             seen[place] = number
-        if p - start >= FOUR - 1:
+        if passed >= FOUR:
             place = (1 << 16) + np.int64((value * _FACTOR >> _HALF) * np.uint64(_COUNTED) >> _HALF)
             fours += seen[place] != number
             seen[place] = number
@@ -127,15 +129,25 @@ def _different(data: Any, start: Any, end: Any, seen: Any, number: Any) -> Any:
 
 @leaf
 def _fill(data: Any, start: Any, end: Any, pairs: Any, fours: Any) -> None:
-    value = np.uint64(0)
+    value, passed = np.uint64(0), 0
     for p in range(start, end):
-        value = (value << _BYTE | np.uint64(_FOLDED[data[p]])) & _LOW
-        if p - start >= PAIR - 1:
+        value, passed = _after(value, passed, _FOLDED[data[p]])
+        if passed >= PAIR:
             bit = _bit((value & _PAIR_MASK) * _FACTOR >> _HALF, len(pairs))
             pairs[bit >> 3] |= np.uint8(1 << (bit & 7))
-        if p - start >= FOUR - 1:
+        if passed >= FOUR:
             bit = _bit(value * _FACTOR >> _HALF, len(fours))
             fours[bit >> 3] |= np.uint8(1 << (bit & 7))
+
+
+@leaf
+def _after(value: Any, passed: Any, byte: Any) -> Any:
+    """(the last four bytes of a line, how many have passed) after one more; a blank behind a blank is none."""
+    if byte == _NEWLINE:
+        return np.uint64(0), 0
+    if byte == SPACE and value & _LAST == SPACE:
+        return value, passed
+    return (value << _BYTE | np.uint64(byte)) & _LOW, passed + 1
 
 
 @leaf

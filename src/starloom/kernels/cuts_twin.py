@@ -1,5 +1,6 @@
 """The plain twin of `cuts`: which blocks, and what their filters say."""
 
+import re
 from collections.abc import Callable
 
 from starloom.kernels.cuts import BLOCK, FOUR, PAIR
@@ -34,8 +35,8 @@ def plain_blocks(text: bytes) -> list[bytes]:
 
 
 def _grams(block: bytes, size: int) -> set[int]:
-    block = block.lower()
-    return {int.from_bytes(block[at : at + size], "big") for at in range(len(block) - size + 1)}
+    lines = [re.sub(rb"\s+", b" ", line.lower()) for line in block.split(b"\n")]
+    return {int.from_bytes(line[at : at + size], "big") for line in lines for at in range(len(line) - size + 1)}
 
 
 def _size_of_fours(many: int) -> int:

@@ -13,9 +13,11 @@ from starloom.search.needs import Has, Needed, every, some
 
 BORDER: Final = "\ud800"
 OTHER: Final = "\ud801"
+_SPACES: Final = re.compile("  +")
 _MARKS: Final = re.compile(f"([{BORDER}{OTHER}]+)")
 _LAST_IDENTIFIER: Final = re.compile(rf"{IDENTIFIER.pattern}\Z")
 
+BLANKS: Final = " \t\n\v\f\r"
 MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
 _MOST_REPEATED: Final = 6  # alternatives around a repetition: what they narrow must be worth its look-ups
 _LONGEST: Final = 200  # characters of a piece; more are a piece of their own
@@ -57,9 +59,22 @@ class Branch:
         self.needs += self._open()
         self.pieces, self.whole, self._ahead, self._gap = frozenset([""]), False, None, None
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether it is blanks, perhaps of several kinds."""
+        return self.whole and all(one and not one.strip(BLANKS) for one in self.pieces)
+
+    def blanks(self, least: int) -> None:
+        """So many blanks or more follow, which count as one: `one[ \t]*two` needs `onetwo` or `one two`."""
+        following = frozenset([" "] if least else ["", " "])
+        if len(self.pieces) * len(following) > max(_MOST_REPEATED, len(self.pieces)):
+            self.cut()
+        self.then(following)
+        self.pieces = frozenset(_SPACES.sub(" ", one) for one in self.pieces)
+
     def any_number(self, pieces: Pieces) -> None:
-        """These follow as often as they like, or not: `one[ \t]*two` needs one of `onet`, `one ` and `one\t`, and of
-        `onetwo`, ` two` and `\ttwo` another."""
+        """These follow as often as they like, or not: `one[(<]*two` needs one of `onet`, `one(` and `one<`, and of
+        `onetwo`, `(two` and `<two` another."""
         before = self.pieces
         self.cut()
         if "" not in pieces and len(before | pieces) <= _MOST_REPEATED:

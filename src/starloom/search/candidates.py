@@ -6,17 +6,17 @@ exact in it; everything else is narrowed by its rarest trigrams (and the whole i
 for every hit. Cost: one look-up per distinct trigram of the terms.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from starloom.search import fields, grams, required
+from starloom.search import fields, grams, ranking, required
 from starloom.search.borders import of_piece
 from starloom.search.identifiers import IDENTIFIER
-from starloom.search.matching import text_terms
-from starloom.search.needs import Every, Has, Needed
+from starloom.search.needs import Every, Has, Needed, Some
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Pattern, Word, fold
 from starloom.search.tiers import Tiers
 
@@ -30,8 +30,7 @@ _RAREST_BORDERS: Final = 3
 _FEW: Final = 4_000  # files that have a piece of a text, so that probably few have all of them
 _SELDOM: Final = 50  # files among which a text's trigrams are not looked for: to count them costs more than a look
 _OUTSIDE: Final = [byte for byte in range(256) if not IDENTIFIER.match(chr(byte))]  # of identifiers
-_MOST_WORDS: Final = 8  # that a hit is ranked by
-DEFINING: Final = 2  # the first tiers: of files that define one of those
+DEFINING: Final = 2  # the first tiers: of files that define one of the words that hits are ranked by
 
 
 @dataclass(frozen=True)
@@ -90,12 +89,12 @@ class _Planner:
     def plan(self, node: Node) -> Plan:
         found, unproved = self._node(node)
         candidates = self._query.all_query() if found is None else found
-        words, whole = ranked_by(node), _whole(node)
+        words, whole = ranking.words(node), ranking.whole(node)
         return Plan(
             *(candidates, unproved, grams.may(unproved), self._total(node, unproved), self._rare),
             frozenset(map(fold, words)),
             None if whole else Tiers(words),
-            *((True, self._split(node)) if unproved is None and _are_words(node) else (False, ())),
+            *((True, self._split(node)) if unproved is None and ranking.are_words(node) else (False, ())),
             lambda: self._better(words, whole),
         )
 
@@ -114,7 +113,7 @@ class _Planner:
         if isinstance(node, Exact):
             return self._exact(node)
         if isinstance(node, Pattern):
-            return self._needed(fields.GRAMS, required.needed(node)), node
+            return self._pattern(node), node
         return self._filter(node)
 
     def _all(self, node: All) -> "tuple[Query | None, Node | None]":
@@ -227,6 +226,31 @@ class _Planner:
         narrowed = self._piece(field, folded.encode(), sought.ends)
         return self._every(found if narrowed is None else [*found, narrowed])
 
+    def _pattern(self, pattern: Pattern) -> "Query | None":
+        """Files that have what a pattern needs: as it is written; and where a run of blanks is one space, as it is in
+        borders, if fewer have that."""
+        needed, closely = required.needed(pattern), required.needed(pattern, closely=True)
+        found = [self._needed(fields.GRAMS, needed)]
+        fewest = min(self._counted.values(), default=math.inf)
+        parts = closely.parts if isinstance(closely, Every) else [closely]
+        for part in parts if closely != needed else ():
+            pieces = [self._border(one) for one in (part.parts if isinstance(part, Some) else [part])]
+            terms = {one for one in pieces if one}
+            if None not in pieces and sum(many for many, _ in terms) < fewest:
+                found.append(self._some([self._term(*term) for _, term in sorted(terms)]))
+        return self._every([one for one in found if one is not None])
+
+    def _border(self, piece: Needed) -> tuple[int, tuple[str, str]] | None:
+        """Of a piece with runs of blanks as one space what the fewest files have, and how many those are: a border, or
+        where it has none a trigram without blanks."""
+        if not isinstance(piece, Has):
+            return None
+        folded = piece.text.encode()
+        grams = {folded[start : start + 3] for start in range(len(folded) - 2)}
+        terms = [(fields.BORDERS, one) for one in of_piece(folded)]
+        terms = terms or [(fields.GRAMS, fields.gram_term(one)) for one in grams if b" " not in one]
+        return min(((self._many(*one), one) for one in terms), default=None)
+
     def _piece(self, field: str, folded: bytes, ends: bool = False) -> "Query | None":
         """Files whose `field` has the rarest trigrams of a piece of text; `ends`: none of an identifier is behind it.
         None for a single byte: nearly all."""
@@ -297,36 +321,6 @@ class _Planner:
         found = sorted([(self._many(field, term), (field, term)) for term in terms])[:most]
         self._rare |= bool(found) and found[0][0] <= _FEW
         return found
-
-
-def ranked_by(node: Node) -> list[str]:
-    """The words that hits are ranked by, each once."""
-    asked = (term for term in text_terms(node) if isinstance(term, Word | Exact))
-    return list(dict.fromkeys(islice((word for term in asked for word in _names(term)), _MOST_WORDS)))
-
-
-def _are_words(node: Node) -> bool:
-    """Whether a node is words, all of which rank, and each of them is looked up as a whole one or as a part."""
-    terms = node.parts if isinstance(node, All) else (node,)
-    return len(terms) <= _MOST_WORDS and all(
-        isinstance(one, Word) and not (one.case_sensitive and one.text != fold(one.text)) for one in terms
-    )
-
-
-def _whole(node: Node) -> list[str]:
-    """The words that a hit is better for if it has all of them whole, folded."""
-    return [fold(term.text) for term in text_terms(node) if isinstance(term, Word)][:_MOST_WORDS]
-
-
-def _names(term: Word | Exact) -> Iterable[str]:
-    """What may be the name of something in a term: a word; of a text, each identifier that is surely whole."""
-    if isinstance(term, Word):
-        return [term.text]
-    return [
-        word[0]
-        for word in IDENTIFIER.finditer(term.text)
-        if (word.start() > 0 or word.end() == len(term.text)) and (word.end() < len(term.text) or word.start() == 0)
-    ]
 
 
 def _is_gram(folded: str) -> bool:

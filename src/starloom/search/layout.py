@@ -21,7 +21,7 @@ from starloom.workspace.operations import Output
 
 FOLDER: Final = "search"
 KIND: Final = "search"  # of its manifest: the stage's name
-VERSION: Final = 6
+VERSION: Final = 7
 SPLITS: Final = ("train", "held_out")
 
 ROWS: Final = "files.arrow"

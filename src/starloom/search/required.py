@@ -45,7 +45,8 @@ _MANY: Final = None  # characters: too many to list
 @lru_cache(_KEPT)  # asked for the look-up, the filters and the proof
 def needed(pattern: Pattern, closely: bool = False) -> Needed:
     """What a folded text must have for the pattern, which RE2 accepts, to be found in it. `closely`: also what stands
-    before and behind a repetition, many pieces: worth it where one costs nothing to ask for."""
+    before and behind a repetition, many pieces: worth it where one costs nothing to ask for; a run of blanks is one
+    space then, as it is in filters."""
     try:
         branch = _Reader(pattern, closely).whole()
     except _UnknownError:
@@ -182,13 +183,15 @@ class _Reader:
         elif found := self._passed(COUNTED):
             least = int(found[1])
             most = least if found[2] is None else int(found[3]) if found[3] else math.inf
-        else:
+        elif not self._closely or not atom.is_blank:
             sequence.join(atom)
             return
         self._take("?")  # lazy
         if self._peek() in ("*", "+", "?") or COUNTED.match(self._source, self._at):
             raise _UnknownError
-        if least == 0 and most == 1 and atom.whole:
+        if self._closely and atom.is_blank and most:
+            sequence.blanks(least)
+        elif least == 0 and most == 1 and atom.whole:
             sequence.then(atom.pieces | {""})
         elif most == 0:
             return
