@@ -141,7 +141,7 @@ def _filters(path: Path) -> int:
 
 def main() -> None:
     parser = sections.options(__doc__, tables.SECTIONS)
-    parser.add_argument("--queries", type=int, default=200, help="of each kind")
+    parser.add_argument("--queries", type=int, default=1000, help="of each kind")
     parser.add_argument("--equal", type=int, default=2000, help="queries that are compared with a scan")
     parser.add_argument("--clients", type=int, default=32)
     parser.add_argument("--rg", default="rg", help="ripgrep's program")

@@ -1,5 +1,6 @@
 """Seconds of many questions, in a few figures."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ T = TypeVar("T")
 def quantile(values: Sequence[float], share: float) -> float:
     """Of values in any order: the least one that so many are not above."""
     ordered = sorted(values)
-    return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+    return ordered[max(math.ceil(share * len(ordered)) - 1, 0)]
 
 
 def told(seconds: Sequence[float]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""What a file must have to be a hit, asked of its filter of grams before its text is unpacked.
+r"""What a file must have to be a hit, asked of its filter of grams before its text is unpacked.
 
 A text's filter (`kernels/gram_filters`) is a column of its row. The index finds the files that have a piece's rarest
-trigrams: a large file has them all; its filter says of nine in ten such files that the piece itself is not there.
+trigrams: a large file has them all; its filter says of nine in ten such files that the piece itself is not there. A run
+of blanks counts as one in it, so that `foo[ \t]*bar` is asked for as `foobar` or `foo bar`.
 """
 
 import itertools
