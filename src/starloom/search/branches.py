@@ -66,10 +66,9 @@ class Branch:
 
     def blanks(self, least: int) -> None:
         """So many blanks or more follow, which count as one: `one[ \t]*two` needs `onetwo` or `one two`."""
-        following = frozenset([" "] if least else ["", " "])
-        if len(self.pieces) * len(following) > max(_MOST_REPEATED, len(self.pieces)):
+        if not least and 2 * len(self.pieces) > _MOST_REPEATED:
             self.cut()
-        self.then(following)
+        self.then(frozenset([" "] if least else ["", " "]))
         self.pieces = frozenset(_SPACES.sub(" ", one) for one in self.pieces)
 
     def any_number(self, pieces: Pieces) -> None:
