@@ -1,7 +1,7 @@
 """An answer: which stretches of a text the dataset has, in which files, under which licences, and what it covers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from starloom.identity import Reference, reference
@@ -113,13 +113,13 @@ class Match:
             raise AttributeError(f"a match has no {name}")
 
     def __getstate__(self) -> dict[str, Any]:
-        return {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: getattr(self, name) for name in self.__match_args__}
 
     def to_json(self) -> dict[str, Any]:
         told = self.__getstate__()
         return told | {
-            "files": list(map(dict, map(vars, self.files))),
-            "licenses": list(map(dict, map(vars, self.licenses))),
+            "files": list(map(dict.copy, map(vars, self.files))),
+            "licenses": list(map(dict.copy, map(vars, self.licenses))),
         }
 
 
@@ -146,6 +146,5 @@ class Check:
     problems: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        told = {one.name: getattr(self, one.name) for one in fields(self)}
         matches, licenses = [one.to_json() for one in self.matches], [dict(vars(one)) for one in self.licenses]
-        return told | {"matches": matches, "licenses": licenses, "problems": [*self.problems]}
+        return vars(self) | {"matches": matches, "licenses": licenses, "problems": [*self.problems]}
