@@ -40,9 +40,9 @@ class Places(NamedTuple):
 def near(first_tile: UInt32s) -> UInt32s:
     """The file of every 128th tile, so that a tile's file is sought among two or three instead of all. At the end twice
     the last one."""
-    tiles = int(first_tile[-1])
-    firsts = np.minimum(np.arange(0, tiles + (2 << _NEAR), 1 << _NEAR), tiles).astype(np.uint32)
-    found = np.searchsorted(first_tile, firsts, side="right") - 1
+    begins = (first_tile.astype(np.int64) + (1 << _NEAR) - 1) >> _NEAR  # from which of those tiles on it is this file
+    size = (int(first_tile[-1]) >> _NEAR) + 2
+    found = np.cumsum(np.bincount(begins, minlength=size)[:size]) - 1
     return frozen(np.clip(found, 0, max(len(first_tile) - 2, 0)), np.uint32)
 
 
