@@ -76,6 +76,24 @@ def test_exclusions_and_filters_do_not_rank(opened):
     assert shard.plan(parse("lang:python -quicksort /quick/").node).better == ()
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        (r"/foo\s*=\s*bar/", 2),
+        (r"/foo = bar/", 2),  # so few that trigrams are not asked
+        (r"/foo[ \t]*\w/", 5),  # no border
+        (r"/foo\s*=\s*(bar|nothing(a|b)c)/", 2),
+        (r"foo or /foo\s*=\s*bar/", 5),
+        (r"zoo or /foo\s*=\s*bar/", 3),  # a rare word beside it changes nothing
+        (r"/foo\s*=\s*bar|[a-z]{9}/", 6),
+    ],
+)
+def test_a_pattern_with_blanks_is_looked_up_by_borders(tmp_path, query, expected):
+    texts = ["foo = bar", "foo\t=\n  bar", "foo(bar)", "bar = foo", "foo, bar", "zoo"]
+    write_dataset(tmp_path / "w", [row(f"{number}.py", f"{text}\n") for number, text in enumerate(texts)])
+    assert planned(index(tmp_path / "w"), query)[0] == expected
+
+
 def planned(opened, query):
     """(how many candidates, whether they are exactly the hits)."""
     (shard,) = opened.shards._shards

@@ -2,6 +2,7 @@
 
 import random
 import re
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -19,7 +20,7 @@ def stands(need, text, blanks=None):
         return True
     if isinstance(need, Has):
         before, behind = "(?<![0-9A-Za-z_])" * need.begins, "(?![0-9A-Za-z_])" * need.ends
-        sought, where = (one if blanks is None else re.sub(r"\s+", blanks, one) for one in (need.text, text))
+        sought, where = (one if blanks is None else re.sub("[ \t\n\v\f\r]+", blanks, one) for one in (need.text, text))
         return re.search(before + re.escape(sought) + behind, where) is not None
     return (all if isinstance(need, Every) else any)(stands(part, text, blanks) for part in need.parts)
 
@@ -138,7 +139,11 @@ def test_what_a_pattern_needs(source, need):
         (r"ab\s{2,5}?(?:cd| ef)", has("ab cd", "ab  ef")),
         (r"ab\scd ?ef", has("ab cd ef", "ab cdef")),
         (r"ab *cd *ef", has("abcdef", "ab cdef", "abcd ef", "ab cd ef")),
-        (r"ab *cd *ef *gh", every(has("abcdef", "ab cdef", "abcd ef", "ab cd ef"), "gh")),
+        (r"[ab]cd ?ef *gh", has(*(f"{one}cd{x}ef{y}gh" for one in "ab" for x in ("", " ") for y in ("", " ")))),
+        (
+            r"[abcd]e *f *g *h *ij",
+            every(has(*map("".join, product("abcd", "e", ["", " "], "f", ["", " "], "g", ["", " "], "h"))), "ij"),
+        ),
         (r"ab[ \t]{0}cd", Has("abcd")),
         (r"ab[ .]*cd", every(has("abcd", " cd", ".cd"), has("abc", "ab ", "ab."), "ab")),
     ],
@@ -175,7 +180,7 @@ def a_pattern(dice, depth=0):
 
 
 def a_text(dice):
-    return "".join(dice.choice("aabbsskABSK1_ \té.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
+    return "".join(dice.choice("aabbsskABSK1_ \t\v\r\xa0\x1cé.É\n\u212a\u017f") for _ in range(dice.randint(0, 12)))
 
 
 def test_in_any_case_capitals_are_excluded_too():

@@ -10,9 +10,9 @@ import numpy as np
 from starloom.kernels.text import UInt8s
 
 SPACE: Final = 0x20
-_ON_LINE: Final = b"\t\v\f\r "
-_RUN_ON_LINE: Final = re.compile(b"[%s]+" % _ON_LINE)
-_RUN: Final = re.compile(b"[%s\n]+" % _ON_LINE)
+BLANKS: Final = b"\t\n\v\f\r "  # the line's end too
+_RUN: Final = re.compile(b"[%s]+" % BLANKS)
+_RUN_ON_LINE: Final = re.compile(b"[%s]+" % BLANKS.replace(b"\n", b""))
 
 
 def closed_up(piece: bytes, lines_too: bool) -> bytes:

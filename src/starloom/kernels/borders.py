@@ -64,7 +64,7 @@ def _terms(offsets: Any, data: Any, out: Any) -> Any:
                     value = np.uint64(0)
                     if last > 1:
                         value = np.uint64(_FOLDED[data[p - 2]]) << _BYTE | np.uint64(_FOLDED[data[p - 1]])
-                if between == 0 or byte != SPACE or value & _LAST != SPACE:
+                if byte != SPACE or value & _LAST != SPACE:
                     value = value << _BYTE | np.uint64(byte)
                     between += 1
                 continue

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from starloom.kernels.cuts import BLOCK, FOUR, PAIR
 
-_FACTOR = 0x9E3779B97F4A7C15
+_FACTOR, _COUNTED = 0x9E3779B97F4A7C15, 1 << 17
 
 
 def plainly_cut(text: bytes, compress: Callable[[bytes], bytes]) -> bytes:
@@ -14,7 +14,7 @@ def plainly_cut(text: bytes, compress: Callable[[bytes], bytes]) -> bytes:
     for block in plain_blocks(text):
         packed = compress(block)
         pairs, fours = _grams(block, PAIR), _grams(block, FOUR)
-        of_pairs, of_fours = _filter(pairs, (len(pairs) * 2 + 7) // 8), _filter(fours, _size_of_fours(len(fours)))
+        of_pairs, of_fours = _filter(pairs, (len(pairs) * 2 + 7) // 8), _filter(fours, _size_of_fours(fours))
         heads += [len(block), len(packed), len(of_pairs), len(of_fours)]
         filters += [of_pairs, of_fours]
         blocks.append(packed)
@@ -39,7 +39,8 @@ def _grams(block: bytes, size: int) -> set[int]:
     return {int.from_bytes(line[at : at + size], "big") for line in lines for at in range(len(line) - size + 1)}
 
 
-def _size_of_fours(many: int) -> int:
+def _size_of_fours(fours: set[int]) -> int:
+    many = len({(four * _FACTOR % 2**64 >> 32) * _COUNTED >> 32 for four in fours})  # told apart by so many hashes
     return (many * 4 // 3 + 8) // 8 if many else 0
 
 

@@ -1,5 +1,5 @@
 """Borders of identifiers: two bytes of one, one to three bytes between, two bytes of the next (`rn sel` of `return
-self`). A run of blanks and lines' ends counts as a space. A text has a third as many as trigrams, and each says more: a
+self`). A run of blanks and lines' ends counts as a space. A text has 0.4 as many as trigrams, and each says more: a
 large file has every trigram of a phrase, seldom its borders. Hashed to 20 bits, and written as trigrams are; two that
 share a hash cost a look at a text. Those of whole texts: kernels/borders.
 """

@@ -8,16 +8,17 @@ foo as a whole identifier.
 import re
 from typing import Final, TypeAlias
 
+from starloom.kernels.blanks import BLANKS
 from starloom.search.identifiers import IDENTIFIER
 from starloom.search.needs import Has, Needed, every, some
 
 BORDER: Final = "\ud800"
 OTHER: Final = "\ud801"
+_BLANKS: Final = BLANKS.decode()
 _SPACES: Final = re.compile("  +")
 _MARKS: Final = re.compile(f"([{BORDER}{OTHER}]+)")
 _LAST_IDENTIFIER: Final = re.compile(rf"{IDENTIFIER.pattern}\Z")
 
-BLANKS: Final = " \t\n\v\f\r"
 MOST_PIECES: Final = 32  # alternatives of one place: `[abc]d(e|f)` has 6
 _MOST_REPEATED: Final = 6  # alternatives around a repetition: what they narrow must be worth its look-ups
 _LONGEST: Final = 200  # characters of a piece; more are a piece of their own
@@ -62,12 +63,10 @@ class Branch:
     @property
     def is_blank(self) -> bool:
         """Whether it is blanks, perhaps of several kinds."""
-        return self.whole and all(one and not one.strip(BLANKS) for one in self.pieces)
+        return self.whole and all(one and not one.strip(_BLANKS) for one in self.pieces)
 
     def blanks(self, least: int) -> None:
         """So many blanks or more follow, which count as one: `one[ \t]*two` needs `onetwo` or `one two`."""
-        if not least and 2 * len(self.pieces) > _MOST_REPEATED:
-            self.cut()
         self.then(frozenset([" "] if least else ["", " "]))
         self.pieces = frozenset(_SPACES.sub(" ", one) for one in self.pieces)
 

@@ -1,7 +1,7 @@
 """A query as tantivy's queries: the files that may be hits, what is still to be proved of them, which of them are best.
 
 The index knows words, trigrams of bytes, symbols and filters, see `fields`. Words, languages, licences and symbols are
-exact in it; everything else is narrowed by its rarest trigrams (and the whole identifiers in it) and left to
+exact in it; everything else is narrowed by its rarest trigrams, borders and whole identifiers and left to
 `matching`; what is not narrowed at all, a pattern like `.*`, leaves all files. Never misses: what is looked up holds
 for every hit. Cost: one look-up per distinct trigram of the terms.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from starloom.search import fields, grams, ranking, required
 from starloom.search.borders import of_piece
@@ -22,6 +22,8 @@ from starloom.search.tiers import Tiers
 
 if TYPE_CHECKING:
     from tantivy import Query, Schema, Searcher
+
+Term: TypeAlias = tuple[str, str]  # of the index: its field, and what stands there
 
 _MOST_GRAMS: Final = 1_000  # of a piece; their rarest are what counts
 _RAREST_GRAMS: Final = 4  # more narrow little, and each is one more list to go through
@@ -73,7 +75,7 @@ class _Planner:
         from tantivy import Occur, Query
 
         self._doc_freq = searcher.doc_freq
-        self._counted: dict[tuple[str, str], int] = {}
+        self._counted: dict[Term, int] = {}
         self._schema = schema
         self._query = Query
         self._must, self._must_not, self._should = Occur.Must, Occur.MustNot, Occur.Should
@@ -217,9 +219,8 @@ class _Planner:
                 if (word.start() > 0 or sought.begins) and (word.end() < len(folded) or sought.ends)
                 if len(word[0]) < fields.LONGEST_WORD
             }
-            borders = of_piece(folded[:_MOST_GRAMS].encode())
-            rarest = self._rarest(fields.CODE, words, _RAREST_WORDS)
-            rarest += self._rarest(fields.BORDERS, borders, _RAREST_BORDERS)
+            rarest = self._rarest({(fields.CODE, word) for word in words}, _RAREST_WORDS)
+            rarest += self._rarest(_borders(folded.encode()), _RAREST_BORDERS)
             found = [self._term(*one) for _, one in rarest]
             if folded in words or (rarest and min(rarest)[0] <= _SELDOM and not _is_gram(folded)):
                 return self._every(found)
@@ -231,24 +232,35 @@ class _Planner:
         borders, if fewer have that."""
         needed, closely = required.needed(pattern), required.needed(pattern, closely=True)
         found = [self._needed(fields.GRAMS, needed)]
-        fewest = min(self._counted.values(), default=math.inf)
+        fewest = self._at_most(needed)
         parts = closely.parts if isinstance(closely, Every) else [closely]
         for part in parts if closely != needed else ():
-            pieces = [self._border(one) for one in (part.parts if isinstance(part, Some) else [part])]
-            terms = {one for one in pieces if one}
-            if None not in pieces and sum(many for many, _ in terms) < fewest:
+            rarest = [self._rarest_closed_up(one) for one in (part.parts if isinstance(part, Some) else [part])]
+            terms = {one for one in rarest if one}
+            if None not in rarest and sum(many for many, _ in terms) < fewest:
                 found.append(self._some([self._term(*term) for _, term in sorted(terms)]))
         return self._every([one for one in found if one is not None])
 
-    def _border(self, piece: Needed) -> tuple[int, tuple[str, str]] | None:
-        """Of a piece with runs of blanks as one space what the fewest files have, and how many those are: a border, or
-        where it has none a trigram without blanks."""
-        if not isinstance(piece, Has):
+    def _at_most(self, needed: Needed) -> float:
+        """How many files have what is needed, at most, as far as its terms were counted."""
+        if isinstance(needed, Has):
+            folded = needed.text.encode()
+            terms = _borders(folded) | _grams(fields.GRAMS, folded)
+            terms |= {(fields.CODE, needed.text)} if needed.begins and needed.ends else set()
+            return min((self._counted.get(one, math.inf) for one in terms), default=math.inf)
+        if needed is None:
+            return math.inf
+        return (min if isinstance(needed, Every) else sum)(map(self._at_most, needed.parts))
+
+    def _rarest_closed_up(self, needed: Needed) -> tuple[int, Term] | None:
+        """Of pieces with runs of blanks as one space what the fewest files have, and how many those are: a border, or
+        where a piece has none a trigram without blanks."""
+        if isinstance(needed, Every):
+            return min(filter(None, map(self._rarest_closed_up, needed.parts)), default=None)
+        if not isinstance(needed, Has):
             return None
-        folded = piece.text.encode()
-        grams = {folded[start : start + 3] for start in range(len(folded) - 2)}
-        terms = [(fields.BORDERS, one) for one in of_piece(folded)]
-        terms = terms or [(fields.GRAMS, fields.gram_term(one)) for one in grams if b" " not in one]
+        folded = needed.text.encode()
+        terms = _borders(folded) or {one for run in folded.split() for one in _grams(fields.GRAMS, run)}
         return min(((self._many(*one), one) for one in terms), default=None)
 
     def _piece(self, field: str, folded: bytes, ends: bool = False) -> "Query | None":
@@ -260,8 +272,7 @@ class _Planner:
             thirds = _OUTSIDE if ends else range(256)
             following = [fields.gram_term(folded + bytes([third])) for third in thirds]
             return self._query.term_set_query(self._schema, field, following)
-        terms = {fields.gram_term(folded[start : start + 3]) for start in range(min(len(folded) - 2, _MOST_GRAMS))}
-        return self._every([self._term(*one) for _, one in self._rarest(field, terms, _RAREST_GRAMS)])
+        return self._every([self._term(*one) for _, one in self._rarest(_grams(field, folded), _RAREST_GRAMS)])
 
     def _total(self, node: Node, unproved: Node | None) -> int | None:
         """Of a word alone the index knows it: no file has one as a whole identifier and as a part."""
@@ -316,11 +327,20 @@ class _Planner:
     def _but(self, found: "Query", *excluded: "Query") -> "Query":
         return self._query.boolean_query([(self._must, found), *((self._must_not, one) for one in excluded)])
 
-    def _rarest(self, field: str, terms: set[str], most: int) -> list[tuple[int, tuple[str, str]]]:
-        """(files that have it, (field, term)) of the rarest, in order."""
-        found = sorted([(self._many(field, term), (field, term)) for term in terms])[:most]
+    def _rarest(self, terms: set[Term], most: int) -> list[tuple[int, Term]]:
+        """(files that have it, term) of the rarest, in order."""
+        found = sorted([(self._many(*term), term) for term in terms])[:most]
         self._rare |= bool(found) and found[0][0] <= _FEW
         return found
+
+
+def _borders(folded: bytes) -> set[Term]:
+    return {(fields.BORDERS, one) for one in of_piece(folded[:_MOST_GRAMS])}
+
+
+def _grams(field: str, folded: bytes) -> set[Term]:
+    starts = range(min(len(folded) - 2, _MOST_GRAMS))
+    return {(field, fields.gram_term(folded[start : start + 3])) for start in starts}
 
 
 def _is_gram(folded: str) -> bool:

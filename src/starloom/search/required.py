@@ -45,8 +45,7 @@ _MANY: Final = None  # characters: too many to list
 @lru_cache(_KEPT)  # asked for the look-up, the filters and the proof
 def needed(pattern: Pattern, closely: bool = False) -> Needed:
     """What a folded text must have for the pattern, which RE2 accepts, to be found in it. `closely`: also what stands
-    before and behind a repetition, many pieces: worth it where one costs nothing to ask for; a run of blanks is one
-    space then, as it is in filters."""
+    before and behind a repetition, many pieces, as filters are asked: a run of blanks is one space in them."""
     try:
         branch = _Reader(pattern, closely).whole()
     except _UnknownError:
