@@ -415,6 +415,30 @@ def test_not_the_words_of_a_licence(text):
     assert not is_license(text)
 
 
+pieces = [
+    "licence ",
+    "LİCENSE ",
+    "permiſſion ",
+    "Permission ",
+    "free ",
+    "software\n",
+    "  ",
+    "é",
+    "GPL ",
+    "\u212a",
+    "x = f(y)\n",
+]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(pieces), st.integers(1, 3)), max_size=9))
+def test_what_has_no_word_of_licences_is_none(some):
+    text = "".join(piece * times for piece, times in some)
+    query = asked.Asking([text]).query
+    (worded,) = boilerplate.worded(query, np.array([0]), np.array([len(query)])).tolist()
+    assert worded or not is_license(text)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.from_regex(boilerplate._WORDS) | st.text(max_size=5)))
 def test_plain_words_never_count_less_than_the_pattern(pieces):
