@@ -37,6 +37,13 @@ def test_for_people(built):
     assert done.stderr.startswith("1 file, ")
 
 
+def test_what_finds_nothing_may_have_meant_something_else(built):
+    done = asked(built, "Tree AND nothing")
+    assert "hint: `AND` was looked for as a word" in done.stderr
+    assert "hint" not in asked(built, "Tree").stderr
+    assert "hint" not in asked(built, "Tree AND nothing", "--json").stderr
+
+
 def test_names_hide_nothing(built):
     done = asked(built, "tree")
     assert r"src/odd \x1b[31m.py" in done.stdout

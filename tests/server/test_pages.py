@@ -208,7 +208,9 @@ def test_facets(browser, program):
 
 
 def test_nothing_found(browser):
-    assert "Nothing found" in page(browser.get("/search?q=zzzzzzzz_never")).text
+    text = page(browser.get("/search?q=zzzzzzzz_never")).text
+    assert "Nothing found" in text
+    assert 'within others write `"zzzzzzzz_never"`' in text
 
 
 @pytest.mark.parametrize("query", ["lang:nonsense", '"open', "colour:red x", "(x", "a or", "/(/"])

@@ -80,6 +80,7 @@ def command(
     """
     from starloom.progress import say
     from starloom.search.ask import SECONDS
+    from starloom.search.hints import hint
     from starloom.search.index import SearchIndex
 
     limited = click.get_current_context().get_parameter_source("limit") is ParameterSource.COMMANDLINE
@@ -103,6 +104,8 @@ def command(
     for name, values in (answer.facets or {}).items():
         _show_facet(name, values)
     say(f"{answer.summary()}{_notes(answer)}, {answer.seconds * 1000:.1f} ms")
+    if not answer.total and not answer.partial and (meant := hint(query)):
+        say(f"hint: {meant}")
     if answer.cursor and not answer.hits:
         say(f"to look further: --cursor {answer.cursor}")
     elif answer.cursor:

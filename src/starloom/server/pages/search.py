@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from starloom.errors import UserError
+from starloom.search.hints import hint
 from starloom.search.hits import Answer, Hit
 from starloom.search.query import parse
 from starloom.server.open import Served
@@ -87,6 +88,7 @@ def _shown(q: str, answer: Answer, before: int) -> dict[str, object]:
         "q": q,
         "problem": None,
         "answer": answer,
+        "hint": hint(q) if not answer.total and not answer.partial else None,
         "hits": [(hit, _lines(hit), file_address(hit.repo_name, hit.path, hit.line, hit.line)) for hit in answer.hits],
         "first": before + 1,
         "start": _address(q=q),
