@@ -17,6 +17,7 @@ def numbers(some):
 @unhurried
 @given(tiles, st.integers(1, 6))
 @example(dict.fromkeys(range(0, 40, 2), 7), 5)  # a repetition
+@example(dict.fromkeys(range(11), 7), 5)  # just a width before one of them, and behind it
 @example(dict.fromkeys(range(0, 40, 2), slots.FREE % 2**64), 5)  # of a hash that the table has no room for
 def test_midst(hashes, width):
     offsets = sorted(hashes)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from starloom.kernels import fold, twins
@@ -86,6 +86,7 @@ def test_indentation_and_line_ends_do_not_matter(text, indent):
 
 @unhurried
 @given(st.lists(texts, max_size=4), st.sampled_from([0x0A, 0xFF]))
+@example([""] * 1_000, 0xFF)
 def test_a_byte_behind_each(contents, byte):
     bounds, folded = fold.fold(*buffers(contents), byte)
     each = [bytes(folded[a:b]) for a, b in itertools.pairwise(bounds)]

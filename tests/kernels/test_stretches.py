@@ -58,6 +58,11 @@ def test_chosen(spans, least, times):
     assert stretches.chosen(*columns, 150 * times, least).tolist() == expected
 
 
+def test_what_is_covered_counts_once():
+    starts, ends = row_lists([(0, 8300), (3800, 12000), (4000, 12100)])
+    assert stretches.chosen(starts, ends, 14550, 50).tolist() == [0, 1, 2]
+
+
 @unhurried
 @given(st.lists(span_lists, max_size=4), st.integers(1, 20))
 def test_chosen_of_several_texts(texts, least):

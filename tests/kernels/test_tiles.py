@@ -202,7 +202,9 @@ def test_another_range():
 
 # --- runs -------------------------------------------------------------------------------------------------------------
 
-files = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 2)), min_size=1, max_size=12)  # tiles, state
+files = st.lists(
+    st.tuples(st.integers(0, 30) | st.integers(0, 400), st.integers(0, 2)), min_size=1, max_size=12
+)  # tiles, state
 
 
 @unhurried

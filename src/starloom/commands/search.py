@@ -39,7 +39,9 @@ class _Search(click.Command):
 @click.option("--all", "everything", is_flag=True, help="Show all files, as they are found; with --json one a line.")
 @click.option("--facets", is_flag=True, help="Count the hits by language, licence and repository.")
 @click.option("--seconds", type=click.FloatRange(0), metavar="N", help="Time the search may take.  [default: 2]")
-@click.option("--raw", is_flag=True, help="Show what is private in these lines too, but for what the dataset has replaced.")
+@click.option(
+    "--raw", is_flag=True, help="Show what is private in these lines too, but for what the dataset has replaced."
+)
 @workspace_option
 @json_option
 def command(

@@ -1,6 +1,6 @@
 """Tiles that say little of where they come from: where a text repeats itself, and how many files share a stretch.
 
-Cost: 10 ns for each tile of the text asked about.
+Cost: 10 ns for each tile of a text of some kilobytes, 140 for each of eight million (a table beyond all caches).
 """
 
 from typing import Any
@@ -41,6 +41,8 @@ def sharing(
     span k from held[1][k] to held[1][k + 1].
     """
     found = np.zeros(len(starts), dtype=np.int64)
+    if not len(asked[0]):
+        return found
     low, high = np.searchsorted(asked[0], [starts, ends - width + 1])
     columns = [frozen(one, np.int64) for one in (starts, ends, low, high, *asked, *held, frequent)]
     _sharing(width, found, *columns)

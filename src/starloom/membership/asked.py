@@ -114,11 +114,11 @@ def gathered(texts: Iterable[str]) -> Iterator[list[str]]:
     some: list[str] = []
     size = 0
     for text in texts:
-        if some and size + len(text) > _TOGETHER:
+        if some and size + len(text) + 1 > _TOGETHER:  # with a byte behind each: never more than MOST_BYTES
             yield some
             some, size = [], 0
         some.append(text)
-        size += len(text)
+        size += len(text) + 1
     if some:
         yield some
 

@@ -37,7 +37,7 @@ class Made(Sequence[T], Generic[T]):
         return self._make(self._numbers[at])
 
     def those(self, places: Iterable[int]) -> Iterable[T]:
-        """What is at these places: no call of Python's for each."""
+        """What is at these places."""
         return map(self._make, map(self._numbers.__getitem__, places))
 
 

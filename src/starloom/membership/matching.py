@@ -20,6 +20,7 @@ from starloom.membership.shard import Shard, Split, Wanted
 from starloom.membership.spans import Spans
 
 _ALL: Final = 1 << 40  # more places than a content has
+_MOST_LISTED: Final = 100_000  # files that are kept in lists, 120 bytes each, so that many matches are soon looked at
 
 
 @dataclass
@@ -45,8 +46,8 @@ class _Told(NamedTuple):
 
 
 class _Listed:
-    """Files in columns, which are lists from the first look on: which of the places, from where to where in the text,
-    and on which lines."""
+    """Files in columns, which are lists from the first look on where they are not too many: which of the places, from
+    where to where in the text, and on which lines."""
 
     def __init__(self, places: Made[Place], place: Int64s, *columns: Int64s) -> None:
         self._places = places
@@ -55,8 +56,11 @@ class _Listed:
 
     def files(self, low: int, high: int) -> list[MatchedFile]:
         """Those from `low` to `high` (exclusive)."""
-        self._lists = self._lists or [one.tolist() for one in self._arrays]
-        place, *columns = [one[low:high] for one in self._lists]
+        if len(self._arrays[0]) > _MOST_LISTED:
+            place, *columns = [one[low:high].tolist() for one in self._arrays]
+        else:
+            self._lists = self._lists or [one.tolist() for one in self._arrays]
+            place, *columns = [one[low:high] for one in self._lists]
         return list(map(Place.file, self._places.those(place), *columns))
 
 

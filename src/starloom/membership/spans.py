@@ -8,8 +8,8 @@ thousands have in one way may be rare in another, so what is found by a rare til
 
 So every stretch of 99 bytes that a file has too is found with that file, as long as one of its tiles stands at most
 `most` times in the dataset; where all its tiles are commoner, the stretch is found, with some of the files. Counts and
-choices are over all shards (`shard`), so no cut changes them. Memory: 24 bytes for each byte of the text at which a
-tile begins.
+choices are over all shards (`shard`), so no cut changes them. Memory: 100 bytes for each byte of the text at which
+a tile begins.
 """
 
 from collections.abc import Sequence
