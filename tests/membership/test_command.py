@@ -2,10 +2,17 @@
 
 import json
 import os
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from commands.conftest import cli, refused  # noqa: F401 - fixtures
+from membership import told
+from starloom.membership.answers import Answer
+from starloom.membership.given import from_folder
+from starloom.membership.whole import whole
+from starloom.membership.words import about_texts
 from the_stack.building import code
 
 pytestmark = pytest.mark.usefixtures("real")
@@ -119,11 +126,53 @@ def test_other_encodings(check, copied, tmp_path):
 def test_refusals(check, cli, real, refused, tmp_path):  # noqa: F811
     refused(check(tmp_path / "nowhere.py"), "cannot read", "missing")
     (tmp_path / "binary").write_bytes(b"a\0b")
-    refused(check(tmp_path / "binary"), "is no text: binary: NUL byte at offset 1")
     refused(cli("check", tmp_path / "binary", cwd=tmp_path), "no workspace here")
     (tmp_path / "w").mkdir()
     (tmp_path / "w" / "starloom.toml").write_text("")
     refused(cli("check", tmp_path / "binary", "-w", tmp_path / "w"), "no index of matching code", "starloom index")
+
+
+def test_what_is_no_text_is_told_and_passes(check, copied, tmp_path):
+    """As in a folder; hooks name the files."""
+    path, _ = copied
+    (tmp_path / "binary").write_bytes(b"a\0b")
+    (tmp_path / "large.py").write_bytes(b"x = 1\n" * (3 << 19))
+    done = check(tmp_path / "binary", "--fail-on", "any")
+    assert (done.returncode, done.stdout) == (0, f"{tmp_path / 'binary'}: not covered: binary: NUL byte at offset 1\n")
+    assert json.loads(check(tmp_path / "binary", "--json").stdout)["status"] == "not_covered"
+    several = (tmp_path / "binary", tmp_path / "large.py", path)
+    done = check(*several, "--fail-on", "copyleft")
+    assert done.returncode == 0, done.stderr
+    assert "1 file of 3 with a match, 2 not read" in done.stdout
+    assert check(*several, "--fail-on", "any").returncode == 1
+    done = check(tmp_path / "large.py")
+    assert "large.py: not covered: more than 8,388,608 bytes" in done.stdout
+
+
+@pytest.fixture
+def nobody():
+    """Not the superuser, who reads everything."""
+    user = os.geteuid()
+    if user == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(user)
+
+
+def test_what_may_not_be_read_is_named(nobody):
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folder is closed to others
+        folder = Path(name)
+        (folder / "own.py").write_bytes(b"x = 1\n")
+        (folder / "secret.py").touch(mode=0)
+        (folder / "closed").mkdir(mode=0)
+        given = list(from_folder(folder))
+        (folder / "closed").chmod(0o755)
+    found = [Answer(one, told.check(status="not_covered") if one.text else None) for one in given]
+    shown = about_texts(found, whole(found), "all", False)
+    assert shown.startswith(
+        "secret.py: not covered: unreadable: Permission denied\nclosed: not covered: unreadable: Permission denied\n\n"
+    )
+    assert "0 files of 3 with a match, 1 too short, 2 not read (no text, too large, or unreadable)" in shown
 
 
 def test_an_empty_folder(check, tmp_path):

@@ -55,7 +55,7 @@ def test_what_is_told():
         ("first.py", ("copyleft", "unlicensed"), [GPL, NONE]),
         ("second.py", ("unlicensed",), [NONE]),
     ]
-    assert [licensed.name for licensed in judgement.failures[0].licenses] == ["GPL-3.0-only", "unknown"]
+    assert [licensed.name for licensed in judgement.failures[0].licenses] == ["GPL-3.0-only", "no license"]
 
 
 def test_licenses_of_files_that_are_not_listed():

@@ -4,7 +4,7 @@ import pytest
 
 from membership.told import file, match
 from starloom.errors import UserError
-from starloom.membership.license_of import kind, name, named, worst
+from starloom.membership.license_of import kind, name, worst
 
 COPYLEFT = [
     "GPL-3.0-only",
@@ -65,8 +65,16 @@ def test_unknown(asked):
 def test_names():
     assert name(file(license="MIT")) == "MIT"
     assert name(file(license="")) == "no license"
-    (licensed,) = match(file(license="")).licenses
-    assert named(licensed) == "no license"
+    assert name(file(license="", license_type=None)) == "unknown"  # which is not none
+    assert name(file(license="", license_type="non_permissive")) == "unknown, non permissive"
+
+
+@pytest.mark.parametrize("kind_of", ["no_license", None, "non_permissive"])
+def test_what_has_no_name_is_no_expression(kind_of):
+    (licensed,) = match(file(license="", license_type=kind_of)).licenses
+    assert not kind("copyleft")(licensed)
+    assert kind("unlicensed")(licensed) is (kind_of != "non_permissive")
+    assert kind("non_permissive")(licensed) is (kind_of == "non_permissive")
 
 
 def test_the_worst():

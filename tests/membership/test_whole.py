@@ -26,7 +26,7 @@ def test_each_character_counts_once():
 
 def test_licences_are_what_the_index_says_of_all_files():
     found = check(match(file()))
-    told = [Licensed("MIT", "permissive", 150, 40), Licensed("unknown", "no_license", 90, 3)]
+    told = [Licensed("MIT", "permissive", 150, 40), Licensed("no license", "no_license", 90, 3)]
     object.__setattr__(found, "licenses", told)
     total = whole([Answer(Given("a", "x" * 1000), found)] * 2)
     assert parts(total.licenses) == {"MIT": (300, 2), "no license": (180, 2)}

@@ -1,6 +1,7 @@
 """Answers in words: what is private or odd is not shown as it is, and nothing is left out unsaid."""
 
 from membership.told import answer, check, file, match
+from starloom.identity import content_id
 from starloom.membership.answers import Answer
 from starloom.membership.batch import Batch
 from starloom.membership.gate import Gate, judge
@@ -35,6 +36,15 @@ def test_a_text():
     assert "left out" not in raw
 
 
+def test_a_licence_that_is_unknown_is_not_none():
+    kinds = ["no_license", "non_permissive", None]
+    found = check(match(*(file(license="", license_type=one) for one in kinds), end=len(TEXT)))
+    shown = about_text(Given("a.py", TEXT), found, False)
+    for told in ("no license", "licence unknown, non permissive", "licence unknown"):
+        assert f"one:a.py, lines 1 to 9  {told}  train\n" in shown
+    assert {one.name for one in found.licenses} == {"no license", "unknown, non permissive", "unknown"}
+
+
 def test_names_changed():
     shown = about_text(Given("a.py", TEXT), check(match(file(), kind="renamed", end=len(TEXT))), False)
     assert "characters with other names, in 1 file" in shown
@@ -49,6 +59,17 @@ def test_several_texts():
         "60 files of 60 with a match: 20.0 % of 60,000 characters, against the 3 repositories indexed"
     )
     assert "more;" not in about_texts(many, whole(many), "the 3 repositories indexed", True)
+
+
+def test_files_that_are_the_same_are_counted_of_all():
+    """A short one is the same and tells nothing."""
+    text = "x" * 1000
+    same = file(content_id=content_id(text.encode()))
+    many = [answer(match(same)), answer(match(same, common=True))]
+    shown = about_texts(many, whole(many), "all", False)
+    assert "1 file of 2 with a match, 1 with slight ones only (below 99 characters, or that many files share)" in shown
+    assert ", 2 of all 2 are, to the byte, files of the data: " in shown
+    assert "1 of all 1 is, to the byte, a file of the data: " in about_texts(many[:1], whole(many[:1]), "all", False)
 
 
 def test_files_that_are_not_listed():

@@ -1,5 +1,6 @@
 """Answers made by hand: files, matches and checks for the tests of what is done with them."""
 
+from starloom.membership import license_of
 from starloom.membership.answers import Answer
 from starloom.membership.given import Given
 from starloom.membership.matches import Check, Licensed, Match, MatchedFile
@@ -22,16 +23,16 @@ def file(repo="one", path="a.py", license="MIT", **more):
         "swhid": f"swh:1:cnt:{'0' * 40}",
         "permalink": None,
     }
-    detected = (license,) if license else ()
-    kind = TYPES.get(license, "non_permissive")
-    return MatchedFile(repo, path, license_type=kind, detected_licenses=detected, **told | more)
+    told["license_type"] = TYPES.get(license, "non_permissive")
+    told["detected_licenses"] = (license,) if license else ()
+    return MatchedFile(repo, path, **told | more)
 
 
 def match(*files, start=0, end=200, first_line=1, last_line=9, characters=None, **more):
     """A match of these files; their licences as `Index` tells them."""
     counted = {}
     for one in files:
-        key = ", ".join(one.detected_licenses) or "unknown", one.license_type
+        key = license_of.name(one), one.license_type
         counted[key] = counted.get(key, 0) + 1
     size = end - start if characters is None else characters
     told = {

@@ -172,10 +172,10 @@ def _asked(answers: "Iterator[Answer]") -> "list[Answer]":
 
 
 def _about_text(answer: "Answer", everything: bool, raw: bool) -> None:
-    from starloom.membership.words import about_text
+    from starloom.membership.words import about_nothing, about_text
 
-    if answer.found:
-        click.echo(about_text(answer.given, answer.found, everything, raw))
+    found = answer.found
+    click.echo(about_text(answer.given, found, everything, raw) if found else about_nothing(answer.given))
 
 
 def _about_texts(answers: "list[Answer]", covered: str, diff: bool, everything: bool, raw: bool) -> None:

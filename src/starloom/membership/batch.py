@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from starloom.errors import UserError
-from starloom.membership import license_of
 from starloom.membership.answers import Answer
 from starloom.membership.check import MOST_BYTES
 from starloom.membership.given import Given, of_text
@@ -72,7 +71,7 @@ class Batch:
             coverage=found.coverage,
             matched=any(tells(match, found) for match in own),
             longest=max((match.characters for match in own), default=0),
-            licenses=tuple(sorted({license_of.named(one) for match in own for one in match.licenses})),
+            licenses=tuple(sorted({one.name for match in own for one in match.licenses})),
             repositories=tuple(sorted({file.repo_name for file in files})),
         )
         self.samples.append(one)

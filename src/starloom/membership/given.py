@@ -1,7 +1,7 @@
 """What a person hands in to be checked: a file, every file below a folder, or a stream, as text.
 
-In a folder no link is followed, what tools keep there (.git, .venv, __pycache__ and the like) is not entered, and what
-is no text is told with the reason.
+What is no text, or too large, is told with the reason. In a folder no link is followed, what tools keep there (.git,
+.venv, __pycache__ and the like) is not entered, and what cannot be read is told too.
 """
 
 import os
@@ -20,7 +20,8 @@ from starloom.outside.tool_folders import NOT_ENTERED
 
 @dataclass(frozen=True)
 class Given:
-    """`path`: below the folder given, else as given. Without a `text`, `problem` says why.
+    """`path`: below the folder given, else as given. Without a `text`, `problem` says why; `unreadable`: it may well be
+    one, and could not be read.
 
     Of a diff: `first_line` is the line of its file that the text begins on, `added` the lines of that file that are
     new, ascending. `folder`: the folder given, for those who need the way from where we are.
@@ -32,6 +33,7 @@ class Given:
     first_line: int = 1
     added: tuple[int, ...] | None = None
     folder: str = ""
+    unreadable: bool = False
 
     @property
     def place(self) -> str:
@@ -41,7 +43,7 @@ class Given:
 
 def texts_at(places: Sequence[Path], stream: BinaryIO) -> Iterator[Given]:
     """The texts of files and folders, `-` being what comes from `stream`; of several places, called by the way from
-    where we are. Raises UserError for a file that cannot be read or is no text."""
+    where we are. Raises UserError for a file given that cannot be read."""
     for path in places:
         if str(path) == "-":
             yield from_stream(stream)
@@ -53,18 +55,18 @@ def texts_at(places: Sequence[Path], stream: BinaryIO) -> Iterator[Given]:
 
 
 def from_file(path: Path) -> Given:
-    """The text of a file (or pipe). Raises UserError when it cannot be read or is no text."""
+    """The text of a file (or pipe). Raises UserError when it cannot be read."""
     name = text_path(os.fsencode(path))
     try:
         with path.open("rb") as file:
-            return _text(name, file)
+            return _of_bytes(name, file.read(MOST_BYTES + 1))
     except OSError as problem:
         raise UserError(f"cannot read {name}: {describe(problem)}", "give a file or folder that you can read") from None
 
 
 def from_stream(stream: BinaryIO) -> Given:
-    """All that comes from `stream`. Raises UserError when it is no text."""
-    return _text("-", stream)
+    """All that comes from `stream`."""
+    return _of_bytes("-", stream.read(MOST_BYTES + 1))
 
 
 def from_folder(folder: Path) -> Iterator[Given]:
@@ -86,13 +88,15 @@ def of_text(path: str, text: str) -> Given:
 
 
 def _below(folder: bytes) -> Iterator[bytes]:
-    """Paths of the regular files below `folder`, relative to it."""
-    for place, folders, files in os.walk(folder):
+    """Paths of the regular files below `folder`, relative to it, and of the folders there that cannot be read."""
+    closed: list[bytes] = []
+    for place, folders, files in os.walk(folder, onerror=lambda problem: closed.append(problem.filename)):
         folders[:] = sorted(one for one in folders if os.fsdecode(one) not in NOT_ENTERED)
         inside = os.path.relpath(place, folder)
         for name in sorted(files):
             if _is_regular(os.path.join(place, name)):  # noqa: PTH118 - names are bytes
                 yield name if inside == b"." else b"%b/%b" % (inside, name)
+    yield from (os.path.relpath(one, folder) for one in closed)
 
 
 def _is_regular(path: bytes) -> bool:
@@ -107,18 +111,13 @@ def _given(root: Root, raw: bytes) -> Given:
     try:
         data = root.read(raw, MOST_BYTES)
     except RefusedError as problem:
-        return Given(name, None, str(problem))
+        return Given(name, None, str(problem), unreadable=True)
+    return _of_bytes(name, data)
+
+
+def _of_bytes(name: str, data: bytes) -> Given:
+    """The text that all these bytes are, or why they are none; more than MOST_BYTES may be cut."""
     if len(data) > MOST_BYTES:
         return Given(name, None, f"more than {MOST_BYTES:,} bytes")
     found = decode(data)
     return Given(name, None, found.reason) if isinstance(found, Undecodable) else of_text(name, found.text)
-
-
-def _text(name: str, file: BinaryIO) -> Given:
-    data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        raise UserError(f"{name} has more than {MOST_BYTES:,} bytes", "check it in pieces, or file by file")
-    found = decode(data)
-    if isinstance(found, Undecodable):
-        raise UserError(f"{name} is no text: {found.reason}", "give source code, in UTF-8 if in doubt")
-    return Given(name, found.text)

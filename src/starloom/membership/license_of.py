@@ -36,12 +36,14 @@ def name(file: Origin) -> str:
     >>> name(Origin("r", "p", "c", None, None, "no_license", (), None, "train", True))
     'no license'
     """
-    return ", ".join(file.detected_licenses) or _unnamed(file.license_type)
+    return ", ".join(file.detected_licenses) or unnamed(file.license_type)
 
 
-def named(licensed: Licensed) -> str:
-    """The same of files under one licence."""
-    return licensed.name if _expressions(licensed) else _unnamed(licensed.license_type)
+def unnamed(kind: str | None) -> str:
+    """Where nothing was detected: none, or one that is unknown, of which the type may be known."""
+    if kind == "no_license":
+        return "no license"
+    return f"unknown, {kind.replace('_', ' ')}" if kind else "unknown"
 
 
 def kind(asked: str) -> Kind:
@@ -72,15 +74,9 @@ def worst(licenses: list[Licensed]) -> str:
     return next((one for one in order if any(map(kind(one), licenses))), "permissive")
 
 
-def _unnamed(kind: str | None) -> str:
-    if kind in (None, "no_license"):
-        return "no license" if kind else "unknown"
-    return f"unnamed, {kind.replace('_', ' ')}"
-
-
 def _expressions(judged: Judged) -> Sequence[str]:
     if isinstance(judged, Licensed):
-        return () if judged.name == "unknown" else judged.name.split(", ")
+        return () if judged.name == unnamed(judged.license_type) else judged.name.split(", ")
     return judged.detected_licenses
 
 

@@ -58,8 +58,9 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Licensed:
-    """Files under one licence. `name`: what was detected, as SPDX expressions ("MIT", "Apache-2.0, MIT"); "unknown"
-    where nothing was. `license_type`: permissive, no_license, non_permissive; None: not judged.
+    """Files under one licence. `name`: what was detected, as SPDX expressions ("MIT", "Apache-2.0, MIT"); where
+    nothing was, "no license", or "unknown" with its type ("unknown, non permissive"). `license_type`: permissive,
+    no_license, non_permissive; None: not judged.
 
     `characters`: of the text, that stand in such a file too. `files`: how many there are.
     """

@@ -15,6 +15,7 @@ from starloom.membership.asked import Asked, Asking, Told
 from starloom.membership.boilerplate import Judge, is_license, reason, worded
 from starloom.membership.described import License, Licenses, Made, ranged
 from starloom.membership.layout import packed_ids
+from starloom.membership.license_of import unnamed
 from starloom.membership.matches import COMMON, Licensed, Match, MatchedFile, Place
 from starloom.membership.shard import Shard, Split, Wanted
 from starloom.membership.spans import Spans
@@ -251,4 +252,4 @@ def _rank(license: License) -> tuple[tuple[str, ...], str]:
 def _named(license: License) -> tuple[str, str | None]:
     """What it is called, and its type."""
     kind, names = license
-    return ", ".join(names) or "unknown", kind
+    return ", ".join(names) or unnamed(kind), kind

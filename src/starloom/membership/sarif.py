@@ -119,7 +119,7 @@ def _result(given: Given, match: Match, level: str, failure: Failure | None, see
             "kind": match.kind,
             "common": match.common,
             "files": match.total,
-            "licenses": sorted({license_of.named(one) for one in match.licenses}),
+            "licenses": sorted({one.name for one in match.licenses}),
         },
     }
     related = [one for number, file in enumerate(files) if (one := _related(number, file))]

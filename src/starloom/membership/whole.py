@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starloom.identity import content_id
-from starloom.membership import license_of
 from starloom.membership.answers import Answer, shared
 from starloom.membership.matches import GUARANTEE, Check, Match
 from starloom.membership.measured import Measured
@@ -39,7 +38,7 @@ class Whole:
     matched: int = 0
     slight: int = 0
     short: int = 0  # too short to be found
-    unread: int = 0  # no text, or unreadable
+    unread: int = 0  # no text, too large, or unreadable
     partial: int = 0  # of which a part of the index alone was asked
     identical: int = 0
     characters: int = 0
@@ -86,7 +85,7 @@ class Whole:
         own = content_id(text.encode())
         self.identical += any(file.content_id == own for match in found.matches for file in match.files)
         for one in found.licenses:
-            self.licenses[license_of.named(one)].take(one.characters)
+            self.licenses[one.name].take(one.characters)
         stretches: dict[str, set[tuple[int, int]]] = defaultdict(set)
         for match in found.matches:
             for file in () if match.common else match.files:

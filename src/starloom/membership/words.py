@@ -38,10 +38,15 @@ def about_text(given: Given, found: Check, everything: bool, raw: bool = False) 
         parts.append(f"left out: {' and '.join(left)}; --all shows everything")
     if found.licenses and given.added is None:
         licenses = found.licenses if everything else found.licenses[:_PARTS]
-        shares = [f"{license_of.named(one)} ({100 * one.characters / found.characters:.1f} %)" for one in licenses]
+        shares = [f"{one.name} ({100 * one.characters / found.characters:.1f} %)" for one in licenses]
         rest = " …" if len(licenses) < len(found.licenses) else ""
         parts.append(f"licences: {printable('; '.join(shares))}{rest}")
     return "\n\n".join(parts)
+
+
+def about_nothing(given: Given) -> str:
+    """What is no text, or too large: nothing is known of it."""
+    return f"{printable(given.path)}: not covered: {printable(given.problem)}"
 
 
 def about_texts(answers: list[Answer], total: Whole, covered: str, everything: bool) -> str:
@@ -55,6 +60,11 @@ def about_texts(answers: list[Answer], total: Whole, covered: str, everything: b
     if len(telling) > len(shown):
         lines.append(f"and {len(telling) - len(shown):,} more; --all shows everything")
     blocks = ["\n".join(lines)] if lines else []
+    closed = [one.given for one in answers if one.given.unreadable]
+    lines = [about_nothing(one) for one in (closed if everything else closed[:_MATCHES])]
+    if len(closed) > len(lines):
+        lines.append(f"and {len(closed) - len(lines):,} more that cannot be read; --all shows everything")
+    blocks += ["\n".join(lines)] if lines else []
     return "\n\n".join([*blocks, *_parts(total, everything), _sums(total, covered)])
 
 
@@ -107,17 +117,18 @@ def _tells(answer: Answer) -> bool:
 
 def _sums(total: Whole, covered: str, noun: str = "files") -> str:
     told = [f"{counted(total.matched, noun)} of {total.texts:,} with a match"]
-    if total.identical:
-        told.append(f"{total.identical:,} of them a file of the data as it is")
     if total.slight:
         what = f"below {total.guarantee} characters, or that many files share"
         told.append(f"{total.slight:,} with slight ones only ({what})")
     if total.short:
         told.append(f"{total.short:,} too short")
     if total.unread:
-        told.append(f"{total.unread:,} not read (no text, or unreadable)")
+        told.append(f"{total.unread:,} not read (no text, too large, or unreadable)")
     if total.partial:
         told.append(f"{total.partial:,} asked of a part of the index alone")
+    if total.identical:
+        are = "is, to the byte, a file" if total.identical == 1 else "are, to the byte, files"
+        told.append(f"{total.identical:,} of all {total.texts:,} {are} of the data")
     share = f"{100 * total.coverage:.1f} % of {counted(total.characters, 'characters')}"
     return f"{', '.join(told)}: {share}, against {covered}"
 
@@ -168,7 +179,7 @@ def _sample(one: Sample) -> str:
 def _failure(one: Failure) -> str:
     where = f"{printable(one.given.place)}:{one.match.first_line}-{one.match.last_line}"
     more = f" and {one.match.total - 1:,} more" if one.match.total > 1 else ""
-    names = ", ".join(map(license_of.named, one.licenses)) or "what is not here"
+    names = ", ".join(licensed.name for licensed in one.licenses) or "what is not here"
     where_from = _place(one.files[0]) if one.files else f"files under {printable(names)}"
     kind = "" if one.match.kind == "exact" else f" ({one.match.kind})"
     return f"{where}  {counted(one.match.characters, 'characters')}{kind}, in {where_from}{more}"
@@ -199,9 +210,11 @@ def _from_line(text: str, start: int, end: int) -> str:
 
 def _place(file: MatchedFile) -> str:
     """`REPOSITORY:PATH, line(s)`, its licence, and what of the dataset it is."""
-    name = ", ".join(file.detected_licenses) or "licence unknown"
-    kind = (file.license_type or "").replace("_", " ")
-    licence = f"{name} ({kind})" if kind else name
+    licence = license_of.name(file)
+    if file.detected_licenses and file.license_type:
+        licence += f" ({file.license_type.replace('_', ' ')})"
+    elif not file.detected_licenses and file.license_type != "no_license":
+        licence = f"licence {licence}"
     split = file.split.replace("_", " ") if file.in_dataset else f"a copy of a file in {file.split.replace('_', ' ')}"
     where = f"{file.repo_name}:{file.path}, {_lines(file.first_line, file.last_line)}"
     return f"{printable(where)}  {printable(licence)}  {split}"
