@@ -97,6 +97,18 @@ def test_an_exact_copy_and_a_renamed_one(samples):
     assert {(match.kind, match.files[0].path) for match in found.matches} == {("exact", "1.py"), ("renamed", "3.py")}
 
 
+def test_each_character_counts_once_under_an_exact_and_a_renamed_match(index_of):
+    """The renamed one lies over exact ones, and white space stands unevenly in them."""
+    there = f"{FILLER}\n{GO}\n{FILLER}"
+    text = f"{FILLER}\n{renamed(GO)}\n{FILLER}".replace("\n", "\n" + " " * 40, 20)
+    found = index_of([there]).check(text, renamed=True)
+    assert {match.kind for match in found.matches} == {"exact", "renamed"}
+    assert 0 < found.coverage < found.coverage_with_renamed <= 1
+    [licensed] = found.licenses
+    assert licensed.characters <= found.characters
+    assert licensed.characters == round(found.coverage_with_renamed * found.characters)
+
+
 def test_changed_logic_is_none(samples):
     """Names that are not changed alike everywhere, marks that differ: what is left is too short."""
     changed = renamed(C).replace("==", "!=").replace("+ 1", "- 1").replace("->", ".")

@@ -48,6 +48,11 @@ def test_a_licence_that_is_unknown_is_not_none():
 def test_names_changed():
     shown = about_text(Given("a.py", TEXT), check(match(file(), kind="renamed", end=len(TEXT))), False)
     assert "characters with other names, in 1 file" in shown
+    one = answer(match(file(), kind="renamed", end=500), match(file(), end=200), coverage_with_renamed=0.7)
+    assert "50.0 % of 1,000 characters (70.0 % with renamed copies)" in about_text(one.given, one.found, False)
+    total = whole([one, answer()])
+    assert (total.covered, total.covered_with_renamed) == (200, 500)
+    assert "10.0 % of 2,000 characters (25.0 % with renamed copies)" in about_texts([one], total, "all", False)
 
 
 def test_several_texts():

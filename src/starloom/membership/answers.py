@@ -74,10 +74,12 @@ def _of_added(index: Index, given: Given, found: Check) -> Check:
     ]
     total = measured.characters
     covered = measured.together(_exact(matches))
+    either = measured.together((match.start, match.end) for match in matches)
     told = replace(
         found,
         characters=total,
         coverage=covered / total if total else 0.0,
+        coverage_with_renamed=either / total if total else 0.0,
         matches=matches,
         licenses=_licenses(measured, matches),
     )

@@ -8,7 +8,9 @@ model, or of another dataset, is not here. Nothing asked is kept.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +18,8 @@ from starloom.errors import UserError
 from starloom.membership.asked import MOST_BYTES, Asked, Asking, gathered
 from starloom.membership.boilerplate import Judge, is_license, judge
 from starloom.membership.matches import COMMON, GUARANTEE, WIDTH, Check, Licensed, Match, MatchedFile, Status
-from starloom.membership.matching import Matches, Matching, renamed_matches
+from starloom.membership.matching import Matches, Matching, add_renamed
+from starloom.membership.measured import Measured
 from starloom.membership.shard import Shard, Split
 from starloom.membership.spans import EVERY, MOST, find
 from starloom.membership.store import open_shards
@@ -90,7 +93,7 @@ class Index:
             found = Matching(self.shard, self.width, asking, spans, files, known).matches()
         for asked, one in zip(asking.questions, found):
             if renamed and len(asked.query) >= self.width:
-                one.matches += renamed_matches(self.shard, asked, split, one.covered, most, files)
+                add_renamed(one, self.shard, asked, split, most, files)
             one.matches.sort(key=lambda one: (one.common, one.kind != "exact", -one.characters, one.start))
         each = (time.perf_counter() - started) / max(len(asking.query), 1)  # seconds a byte
         where = self._covered(split)
@@ -98,17 +101,19 @@ class Index:
 
     def _check(self, asked: Asked, found: Matches, where: str, each: float) -> Check:
         status, verdict = self._verdict(len(asked.query), bool(found.matches), where)
+        share = asked.share(found.covered)
         return Check(
             status,
             verdict,
-            asked.share(found.covered),
+            share,
             asked.characters(0, len(asked.query)),
             each * len(asked.query),
             self.repositories,
             found.matches,
-            _licenses([one for one in found.matches if not one.common]) if found.matches else [],
+            _licenses(asked.text, [one for one in found.matches if not one.common]) if found.matches else [],
             self.guarantee,
             list(self.shard.covered.problems),
+            asked.share(found.covered + found.renamed) if found.renamed else share,
         )
 
     def _covered(self, split: Split) -> str:
@@ -135,7 +140,7 @@ def _handed_over(found: list[Check]) -> Iterator[Check]:
         yield found.pop()
 
 
-def _licenses(matches: list[Match]) -> list[Licensed]:
+def _licenses(text: str, matches: list[Match]) -> list[Licensed]:
     """Of all these matches: characters of the text, each once, and files of the matches, those of most text first."""
     spans: dict[tuple[str, str | None], list[tuple[int, int, int]]] = defaultdict(list)
     files: Counter[tuple[str, str | None]] = Counter()
@@ -143,16 +148,14 @@ def _licenses(matches: list[Match]) -> list[Licensed]:
         for one in match.licenses:
             spans[one.name, one.license_type].append((match.start, match.end, match.characters))
             files[one.name, one.license_type] += one.files
-    found = [Licensed(*key, _union(some), files[key]) for key, some in spans.items()]
+    measured = cache(lambda: Measured(text))
+    found = [Licensed(*key, _together(some, measured), files[key]) for key, some in spans.items()]
     return sorted(found, key=lambda one: (-one.characters, -one.files, one.name))
 
 
-def _union(spans: list[tuple[int, int, int]]) -> int:
-    """Characters, white space folded, of spans (start, end, characters) that may overlap a little: in their parts."""
-    total = 0.0
-    reach = 0
-    for start, end, characters in sorted(spans):
-        new = max(end - max(start, reach), 0)
-        total += characters * new / (end - start)
-        reach = max(reach, end)
-    return round(total)
+def _together(spans: list[tuple[int, int, int]], measured: Callable[[], Measured]) -> int:
+    """Characters, white space folded, of spans (start, end, characters); where they overlap, counted on the text."""
+    spans.sort()
+    if all(one[1] <= other[0] for one, other in pairwise(spans)):
+        return sum(characters for _, _, characters in spans)
+    return measured().together((start, end) for start, end, _ in spans)

@@ -126,8 +126,9 @@ class Match:
 
 @dataclass(frozen=True)
 class Check:
-    """`coverage`: the share of the text's characters, white space folded, that are in a match of kind "exact".
-    `matches`: those that are not common first, the longest first. `licenses`: of the matches that are not common.
+    """`coverage`: the share of the text's characters, white space folded, that are in a match of kind "exact";
+    `coverage_with_renamed`: in a match of either kind. `matches`: those that are not common first, the longest first.
+    `licenses`: of the matches that are not common.
 
     `status`: "match"; "no_match" in what is indexed; "partial": none found, and a part of the index is missing or
     damaged (`problems`); "not_covered": shorter than a match. `verdict` says the same in words, with what it speaks
@@ -145,6 +146,7 @@ class Check:
     licenses: list[Licensed] = field(default_factory=list)
     guarantee: int = GUARANTEE
     problems: list[str] = field(default_factory=list)
+    coverage_with_renamed: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         matches, licenses = [one.to_json() for one in self.matches], [dict(vars(one)) for one in self.licenses]

@@ -1,7 +1,7 @@
 """What was found in a text as matches: which stretches to show, and all that is known of their files."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -26,10 +26,12 @@ _MOST_LISTED: Final = 100_000  # files that are kept in lists, 120 bytes each, s
 
 @dataclass
 class Matches:
-    """Of a question. `covered`: the bytes of its fold that are in one, as stretches."""
+    """Of a question. `covered`: the bytes of its fold that are in an exact one, as stretches; `renamed`: in a copy with
+    other names."""
 
     matches: list[Match] = field(default_factory=list)
     covered: list[tuple[int, int]] = field(default_factory=list)
+    renamed: list[tuple[int, int]] = field(default_factory=list)
 
 
 class _Told(NamedTuple):
@@ -170,19 +172,17 @@ def _packed(starts: Int64s, ends: Int64s) -> tuple[Int64s, Int64s, int]:
     return starts - further, ends - further, int((ends - further).max())
 
 
-def renamed_matches(
-    shard: Shard, asked: Asked, split: Split, covered: Sequence[tuple[int, int]], most: int, files: int | None
-) -> list[Match]:
-    """Copies with other names, where no exact match covers them."""
+def add_renamed(found: Matches, shard: Shard, asked: Asked, split: Split, most: int, files: int | None) -> None:
+    """To the matches of a question the copies with other names, where no exact match covers them."""
     from starloom.membership import renamed
 
     exact = np.zeros(len(asked.query), dtype=np.bool_)
-    for start, end in covered:
+    for start, end in found.covered:
         exact[start:end] = True
     copies = renamed.find(shard, asked.query, split, exact, most)
     places = [place for copy in copies for place in copy.places]
     if not places:
-        return []
+        return
     ids, number = np.unique([one.content_id for one in places], return_inverse=True)  # one may hold several copies
     first, last = _columns(places, "first", "last")
     listed = np.full(len(ids), _ALL if files is None else files)
@@ -190,7 +190,6 @@ def renamed_matches(
     told_of = list(described.each())
     where, at = asked.where(*_columns(places, "start", "end"))[:2].T.tolist(), described.lines.T.tolist()
     known = iter(zip((told_of[k] for k in number.tolist()), where, at))
-    matches = []
     for copy, told in zip(copies, asked.told(*_columns(copies, "start", "end"))):
         shown: list[MatchedFile] = []
         licenses: Counter[License] = Counter()
@@ -206,8 +205,8 @@ def renamed_matches(
         why = reason(is_license(told.text), copy.contents, COMMON)
         why_so = f"{renamed.REASON}; {why}" if why else renamed.REASON
         licensed = _licensed(licenses.items(), told.characters)
-        matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
-    return matches
+        found.matches.append(Match(*told[:5], shown, total, bool(why), why_so, "renamed", licensed))
+        found.renamed.append((copy.start, copy.end))
 
 
 def _columns(things: Iterable[Any], *names: str) -> Iterator[Int64s]:

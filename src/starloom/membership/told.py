@@ -25,7 +25,7 @@ def about_texts(answers: list[Answer], files: int | None) -> dict[str, Any]:
         told = about_text(one, files)
         found = told.pop("matches", None)
         matches += found or ()
-        keys = ("path", "status", "verdict", "coverage", "characters")
+        keys = ("path", "status", "verdict", "coverage", "coverage_with_renamed", "characters")
         texts.append({key: told.get(key) for key in keys} | {"matches": None if found is None else len(found)})
         if one.given.added is not None:
             texts[-1]["first_line"] = one.given.first_line

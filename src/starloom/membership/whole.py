@@ -42,7 +42,8 @@ class Whole:
     partial: int = 0  # of which a part of the index alone was asked
     identical: int = 0
     characters: int = 0
-    covered: int = 0
+    covered: int = 0  # in an exact match
+    covered_with_renamed: int = 0  # in a match of either kind
     seconds: float = 0.0
     guarantee: int = GUARANTEE  # characters from which a copy is always found
     licenses: defaultdict[str, Part] = field(default_factory=lambda: defaultdict(Part))
@@ -73,7 +74,7 @@ class Whole:
 
     def to_json(self) -> dict[str, Any]:
         counts = ("texts", "matched", "slight", "short", "unread", "partial", "identical", "characters", "covered")
-        told: dict[str, Any] = {name: getattr(self, name) for name in counts}
+        told: dict[str, Any] = {name: getattr(self, name) for name in (*counts, "covered_with_renamed")}
         told["licenses"] = [{"name": name, **vars(part)} for name, part in ordered(self.licenses)]
         told["repositories"] = [{"repo_name": name, **vars(part)} for name, part in ordered(self.repositories)]
         return told | {"coverage": self.coverage, "seconds": self.seconds}
@@ -81,7 +82,11 @@ class Whole:
     def _sum(self, answer: Answer, found: Check) -> None:
         text = answer.given.text or ""
         measured = Measured(text, answer.given.added, answer.given.first_line)
-        self.covered += measured.together(shared(answer))
+        covered = measured.together(shared(answer))
+        self.covered += covered
+        if any(match.kind == "renamed" for match in found.matches):
+            covered = measured.together((match.start, match.end) for match in found.matches)
+        self.covered_with_renamed += covered
         own = content_id(text.encode())
         self.identical += any(file.content_id == own for match in found.matches for file in match.files)
         for one in found.licenses:

@@ -23,9 +23,9 @@ def about_text(given: Given, found: Check, everything: bool, raw: bool = False) 
     if not found.matches:
         note = f" (a copy of {found.guarantee} or more characters would be found, re-indented or not)"
         return f"{printable(given.path)}: {found.verdict}" + (note if found.status == "no_match" else "")
-    share = f"{100 * found.coverage:.1f} % of {counted(found.characters, 'characters')}"
-    added = " added" if given.added is not None else ""
-    parts = [f"{printable(given.path)}: {found.verdict}, {share}{added}, {1000 * found.seconds:.1f} ms"]
+    characters = counted(found.characters, "characters") + (" added" if given.added is not None else "")
+    share = _share(found.coverage, found.coverage_with_renamed, characters)
+    parts = [f"{printable(given.path)}: {found.verdict}, {share}, {1000 * found.seconds:.1f} ms"]
     telling = [match for match in found.matches if everything or tells(match, found)] or found.matches
     shown = telling if everything else telling[:_MATCHES]
     parts += [_match(given.text or "", match, everything, raw) for match in shown]
@@ -129,8 +129,14 @@ def _sums(total: Whole, covered: str, noun: str = "files") -> str:
     if total.identical:
         are = "is, to the byte, a file" if total.identical == 1 else "are, to the byte, files"
         told.append(f"{total.identical:,} of all {total.texts:,} {are} of the data")
-    share = f"{100 * total.coverage:.1f} % of {counted(total.characters, 'characters')}"
+    either = total.covered_with_renamed / max(total.characters, 1)
+    share = _share(total.coverage, either, counted(total.characters, "characters"))
     return f"{', '.join(told)}: {share}, against {covered}"
+
+
+def _share(exact: float, either: float, characters: str) -> str:
+    renamed = f" ({100 * either:.1f} % with renamed copies)" if either > exact else ""
+    return f"{100 * exact:.1f} % of {characters}{renamed}"
 
 
 def _parts(total: Whole, everything: bool) -> list[str]:

@@ -131,6 +131,7 @@ def _values(asked: _Asked, found: Check, has_files: bool) -> dict[str, Any]:
         "asked": asked,
         "check": found,
         "coverage": share(round(found.coverage * found.characters), found.characters),
+        "either": share(round(found.coverage_with_renamed * found.characters), found.characters),
         "exact": sum(match.kind == "exact" for match in found.matches),
         "matches": [(match, _links(match, has_files)) for match in found.matches[:MOST_MATCHES]],
         "most_files": MOST_FILES,
