@@ -62,6 +62,14 @@ def test_unknown(asked):
     assert "copyleft, non_permissive, unlicensed, any" in caught.value.hint
 
 
+def test_what_is_like_no_licence_is_told_what_there_is():
+    with pytest.raises(UserError) as caught:
+        kind("bogus")
+    assert caught.value.hint == (
+        "one of copyleft, non_permissive, unlicensed, any, or an SPDX id, such as GPL-3.0-only or 'AGPL-*'"
+    )
+
+
 def test_names():
     assert name(file(license="MIT")) == "MIT"
     assert name(file(license="")) == "no license"

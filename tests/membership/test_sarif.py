@@ -41,7 +41,7 @@ def test_a_result():
         "artifactLocation": {"uri": "my%20file.py", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 3, "startColumn": 1, "endLine": 4, "endColumn": 17},
     }
-    assert "gnu/one:a b.py, line 5 (GPL-3.0-only) and 1 more file" in result["message"]["text"]
+    assert "gnu/one:a b.py, lines 5 to 6 (GPL-3.0-only) and 1 more file" in result["message"]["text"]
     (related,) = result["relatedLocations"]
     assert related["physicalLocation"]["artifactLocation"]["uri"] == link.partition("#")[0]
     assert related["physicalLocation"]["region"] == {"startLine": 5, "endLine": 6}
@@ -82,10 +82,29 @@ def test_places():
             "physicalLocation"
         ]["artifactLocation"]
 
+    assert uri(path="c.py", added=(1,)) == {"uri": "c.py", "uriBaseId": "%SRCROOT%"}
+    assert uri(path="-") == {"uri": "-", "uriBaseId": "%SRCROOT%"}
     assert uri(path="a.py", folder="src/é") == {"uri": "src/%C3%A9/a.py", "uriBaseId": "%SRCROOT%"}
     assert uri(path="a.py", folder=".") == {"uri": "a.py", "uriBaseId": "%SRCROOT%"}
     assert uri(path=str(Path.cwd() / "a.py")) == {"uri": "a.py", "uriBaseId": "%SRCROOT%"}
     assert uri(path="/home/a b.py") == {"uri": "file:///home/a%20b.py"}
+
+
+def test_places_are_told_from_the_work_tree(tmp_path, monkeypatch):
+    """As those of a diff are, wherever we stand in it."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "sub").mkdir()
+    monkeypatch.chdir(tmp_path / "sub")
+    for way, given in {
+        "a.py": Given("../a.py", TEXT),
+        "sub/b.py": Given("b.py", TEXT),
+        "sub/c.py": Given("c.py", TEXT, folder="."),
+        "d.py": Given("d.py", TEXT, folder=".."),
+        "e.py": Given("e.py", TEXT, added=(3,)),
+    }.items():
+        (result,) = run([Answer(given, answer(one_match(file())).found)])["results"]
+        artifact = result["locations"][0]["physicalLocation"]["artifactLocation"]
+        assert artifact == {"uri": way, "uriBaseId": "%SRCROOT%"}
 
 
 def test_names_of_strangers():

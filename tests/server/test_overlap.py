@@ -56,6 +56,8 @@ def test_units(program):
     found = program.post(PATH, json={"document": document, "units": "utf16"}).json()
     ((one, two),) = spans_of(found)
     assert (one, two) == (start + 3, end + 3)
+    (match,) = found["matches"]
+    assert [(place["start"], place["end"]) for place in (match, *match["files"])] == 2 * [(one, two)]
     units = document.encode("utf-16-le")
     assert units[2 * one : 2 * two].decode("utf-16-le") == document[start:end] == found["raw_segments"][0]
     for kind in ("characters", None, "utf16"):

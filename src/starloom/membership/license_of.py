@@ -25,6 +25,7 @@ KINDS: Final = {
 _COPYLEFT: Final = ("Copyleft", "Copyleft Limited")  # of ScanCode's categories
 _ENDINGS: Final = ("", "+", "-only", "-or-later", "-[0-9].*")  # of ids that a shorter one stands for
 _NEAR: Final = 5  # ids that an error names
+_LIKE: Final = 0.65  # how much alike they are, as difflib counts: gplv3 and GPL-3.0 are, bogus and OGTSL are not
 
 Judged = Origin | Licensed  # a file, or all files under one licence
 Kind = Callable[[Judged], bool]
@@ -85,7 +86,7 @@ def _like(asked: str) -> str:
 
     ids = {one.lower(): one for one in categories.ids()}
     start = [one for low, one in ids.items() if low.startswith(asked.lower())]
-    near = start or [ids[low] for low in difflib.get_close_matches(asked.lower(), ids, _NEAR)]
+    near = start or [ids[low] for low in difflib.get_close_matches(asked.lower(), ids, _NEAR, _LIKE)]
     return f": {', '.join(near[:_NEAR])} …" if near else ", such as GPL-3.0-only or 'AGPL-*'"
 
 

@@ -15,6 +15,14 @@ GUARANTEE: Final = 2 * WIDTH - 1  # characters from which every match is found t
 COMMON: Final = 16  # contents from which a match is `common`
 
 
+def lines_of(first: int, last: int) -> str:
+    """
+    >>> lines_of(3, 3), lines_of(3, 1200)
+    ('line 3', 'lines 3 to 1,200')
+    """
+    return f"line {first:,}" if first == last else f"lines {first:,} to {last:,}"
+
+
 @dataclass(frozen=True)
 class MatchedFile(Origin):
     """A place of a content that has the match, or all but less than a tile (50 characters) of it: which of the text,

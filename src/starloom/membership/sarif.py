@@ -7,6 +7,7 @@ GitHub takes 25,000 results and shows 5,000.
 """
 
 import hashlib
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any, Final
@@ -17,10 +18,11 @@ from starloom.membership import license_of
 from starloom.membership.answers import Answer
 from starloom.membership.gate import Failure, Judgement
 from starloom.membership.given import Given
-from starloom.membership.matches import Check, Match, MatchedFile
+from starloom.membership.matches import Check, Match, MatchedFile, lines_of
 from starloom.membership.whole import tells
 from starloom.outside.paths import printable
 from starloom.progress import counted
+from starloom.sources.git.patch import root_around
 
 MOST_RESULTS: Final = 25_000
 MOST_FILES: Final = 20  # of a result
@@ -44,15 +46,16 @@ def log(answers: list[Answer], judgement: Judgement | None = None) -> dict[str, 
     levels = [_level(one, match, failed, judgement is not None) for _, one, match in found]
     order = sorted(range(len(found)), key=lambda k: ("error", "warning", "note").index(levels[k]))
     seen: Counter[str] = Counter()
+    root = root_around(Path.cwd()) or Path.cwd()
     results = [
-        _result(given, match, levels[k], failed.get(id(match)), seen)
+        _result(given, match, levels[k], failed.get(id(match)), seen, root)
         for k in order[:MOST_RESULTS]
         for given, _, match in [found[k]]
     ]
-    told = [_notification(one.given.place, one.problem) for one in answers if one.problem]
-    told += [_notification(one.given.place, one.found.verdict) for one in answers if one.found and _unsure(one)]
+    told = [_notification(one.problem, one.given, root) for one in answers if one.problem]
+    told += [_notification(one.found.verdict, one.given, root) for one in answers if one.found and _unsure(one)]
     if len(found) > MOST_RESULTS:
-        told.append(_notification("", f"{len(found):,} matches, of which {MOST_RESULTS:,} are listed"))
+        told.append(_notification(f"{len(found):,} matches, of which {MOST_RESULTS:,} are listed"))
     driver = {
         "name": "starloom check",
         "version": __version__,
@@ -94,7 +97,9 @@ def _rule_id(kind: str) -> str:
     return f"matching-code/{kind.replace('_', '-')}"
 
 
-def _result(given: Given, match: Match, level: str, failure: Failure | None, seen: Counter[str]) -> dict[str, Any]:
+def _result(
+    given: Given, match: Match, level: str, failure: Failure | None, seen: Counter[str], root: Path
+) -> dict[str, Any]:
     text = given.text or ""
     kind = license_of.worst(match.licenses)
     print_ = hashlib.sha256(" ".join(text[match.start : match.end].split()).encode()).hexdigest()[:32]
@@ -112,7 +117,7 @@ def _result(given: Given, match: Match, level: str, failure: Failure | None, see
         "ruleIndex": list(_RULES).index(kind),
         "level": level,
         "message": {"text": _message(match, files, failure)},
-        "locations": [{"physicalLocation": {"artifactLocation": _artifact(given.place), "region": region}}],
+        "locations": [{"physicalLocation": {"artifactLocation": _artifact(given, root), "region": region}}],
         "partialFingerprints": {"matchingCode/v1": f"{print_}:{seen[print_]}"},
         "properties": {
             "characters": match.characters,
@@ -130,7 +135,7 @@ def _message(match: Match, files: list[MatchedFile], failure: Failure | None) ->
     if not files:
         return f"{counted(match.characters, 'characters')} match {counted(match.total, 'files')}"
     first = files[0]
-    where = printable(f"{first.repo_name}:{first.path}, line {first.first_line:,}")
+    where = printable(f"{first.repo_name}:{first.path}, {lines_of(first.first_line, first.last_line)}")
     more = f" and {counted(match.total - 1, 'more files')}" if match.total > 1 else ""
     renamed = " (names changed)" if match.kind == "renamed" else ""
     why = f"; fails on {', '.join(failure.kinds)}" if failure else "; common code" if match.common else ""
@@ -151,19 +156,18 @@ def _related(number: int, file: MatchedFile) -> dict[str, Any] | None:
     }
 
 
-def _artifact(place: str) -> dict[str, Any]:
-    """Where a text is: below the folder that we are in, by the way from there."""
-    path = Path(place)
-    if path.is_absolute() and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    if path.is_absolute():
-        return {"uri": path.as_uri()}
-    return {"uri": quote(path.as_posix()), "uriBaseId": "%SRCROOT%"}
+def _artifact(given: Given, root: Path) -> dict[str, Any]:
+    """Where a text is: by the way from `root`, the work tree's around us, as a diff has it; else by its address."""
+    place = given.place
+    if given.added is None and place != "-":
+        path = Path(os.path.abspath(place))  # noqa: PTH100 - `..` is followed by name, no link is
+        if not path.is_relative_to(root):
+            return {"uri": path.as_uri()}
+        place = path.relative_to(root).as_posix()
+    return {"uri": quote(place), "uriBaseId": "%SRCROOT%"}
 
 
-def _notification(place: str, problem: str) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "level": "warning",
-        "message": {"text": printable(f"{place}: {problem}" if place else problem)},
-    }
-    return told | ({"locations": [{"physicalLocation": {"artifactLocation": _artifact(place)}}]} if place else {})
+def _notification(problem: str, given: Given | None = None, root: Path = Path()) -> dict[str, Any]:
+    told = {"level": "warning", "message": {"text": printable(f"{given.place}: {problem}" if given else problem)}}
+    where = {"locations": [{"physicalLocation": {"artifactLocation": _artifact(given, root)}}]} if given else {}
+    return told | where

@@ -7,7 +7,7 @@ from starloom.membership.answers import Answer
 from starloom.membership.batch import Batch, Sample
 from starloom.membership.gate import Failure, Judgement
 from starloom.membership.given import Given
-from starloom.membership.matches import Check, Match, MatchedFile
+from starloom.membership.matches import Check, Match, MatchedFile, lines_of
 from starloom.membership.whole import Part, Whole, ordered, tells
 from starloom.outside.paths import printable
 from starloom.privacy.hidden import hidden
@@ -162,7 +162,7 @@ def _part(part: Part, total: Whole) -> str:
 def _line(given: Given, found: Check) -> str:
     match = found.matches[0]
     where = _place(match.files[0]) if match.files else counted(match.total, "files")
-    lines = f", {_lines(match.first_line, match.last_line)}" if given.added is not None else ""
+    lines = f", {lines_of(match.first_line, match.last_line)}" if given.added is not None else ""
     return f"{100 * found.coverage:5.1f} %  {printable(given.path)}{lines}  {where}" + _remark(match)
 
 
@@ -194,7 +194,7 @@ def _failure(one: Failure) -> str:
 def _match(text: str, match: Match, everything: bool, raw: bool) -> str:
     common = f"; {match.reason or 'many files share it'}" if match.common or match.kind == "renamed" else ""
     renamed = " with other names" if match.kind == "renamed" else ""
-    head = f"{_lines(match.first_line, match.last_line)}: {counted(match.characters, 'characters')}{renamed}, in "
+    head = f"{lines_of(match.first_line, match.last_line)}: {counted(match.characters, 'characters')}{renamed}, in "
     lines = [head + counted(match.total, "files") + common]
     shown = match.files if everything else match.files[:FILES]
     for file in shown:
@@ -222,9 +222,5 @@ def _place(file: MatchedFile) -> str:
     elif not file.detected_licenses and file.license_type != "no_license":
         licence = f"licence {licence}"
     split = file.split.replace("_", " ") if file.in_dataset else f"a copy of a file in {file.split.replace('_', ' ')}"
-    where = f"{file.repo_name}:{file.path}, {_lines(file.first_line, file.last_line)}"
+    where = f"{file.repo_name}:{file.path}, {lines_of(file.first_line, file.last_line)}"
     return f"{printable(where)}  {printable(licence)}  {split}"
-
-
-def _lines(first: int, last: int) -> str:
-    return f"line {first:,}" if first == last else f"lines {first:,} to {last:,}"

@@ -5,9 +5,9 @@ the same stretches with their white space folded; `raw_segments`, as they stand 
 of hits in a Bloom filter; here it is confirmed on the text, its ends are the match's own, and `matches` tells, span by
 span, which files have it, in which repositories, under which licences. Beside these, what `starloom check --json` says.
 
-`"units": "utf16"` counts as JavaScript and editors do: llm-vscode takes spans for that, so they are right for it where
-the document has no character beyond U+FFFF. A document cut in the midst of such a character is taken as it is. What is
-asked is kept nowhere and logged nowhere.
+`"units": "utf16"` counts as JavaScript and editors do, in every `start` and `end` of the answer: llm-vscode takes spans
+for that, so they are right for it where the document has no character beyond U+FFFF. A document cut in the midst of
+such a character is taken as it is. What is asked is kept nowhere and logged nowhere.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _UNITS: Final = ("characters", "utf16")
 @dataclass(frozen=True)
 class _Asked:
     document: str
-    utf16: bool  # spans are counted in UTF-16's units
+    utf16: bool  # places are counted in UTF-16's units
     files: int
 
 
@@ -81,16 +81,22 @@ def _answer(index: Index, asked: _Asked) -> dict[str, Any]:
     found = index.check(asked.document, listed(asked.files, asked.document))
     told = found.to_json()
     order = sorted(range(len(found.matches)), key=lambda number: -found.matches[number].characters)
-    spans = [(found.matches[number].start, found.matches[number].end) for number in order]
-    raw = [asked.document[start:end] for start, end in spans]
-    if asked.utf16:
-        spans = _in_utf16(asked.document, spans)
+    raw = [asked.document[found.matches[number].start : found.matches[number].end] for number in order]
+    matches = [told["matches"][number] for number in order]
+    if asked.utf16 and not asked.document.isascii():
+        places = [*matches, *(file for match in matches for file in match["files"])]
+        for place, (start, end) in zip(places, _in_utf16(asked.document, _spans(places)), strict=True):
+            place["start"], place["end"] = start, end
     return told | {
-        "spans": spans,
+        "spans": _spans(matches),
         "segments": list(map(_folded, raw)),
         "raw_segments": raw,
-        "matches": [told["matches"][number] for number in order],
+        "matches": matches,
     }
+
+
+def _spans(places: list[dict[str, Any]]) -> list[tuple[int, int]]:
+    return [(place["start"], place["end"]) for place in places]
 
 
 def _folded(text: str) -> str:
@@ -102,8 +108,6 @@ def _folded(text: str) -> str:
 
 def _in_utf16(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Spans of characters as spans of UTF-16's units."""
-    if text.isascii() or not spans:
-        return spans
     points = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
     units = np.concatenate(([0], np.cumsum(1 + (points > 0xFFFF))))
     return [(int(units[start]), int(units[end])) for start, end in spans]

@@ -46,13 +46,18 @@ _OPTIONS = [
 ]
 
 
+def root_around(here: Path) -> Path | None:
+    """The root of the work tree of git around a folder, by its real path; None where there is none."""
+    return next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), None)
+
+
 class WorkTree:
     """The work tree of git around a folder."""
 
     def __init__(self, here: Path) -> None:
         """Raises UserError where there is none, or one that is not read (see `sources/git/folder`)."""
         here = here.resolve()
-        found = next((folder for folder in (here, *here.parents) if os.path.lexists(folder / ".git")), None)
+        found = root_around(here)
         if found is None:
             hint = "go into one, or give a diff: git diff … | starloom check --diff -"
             raise UserError(f"{here} is in no work tree of git{' (it is bare)' if is_git(here) else ''}", hint)
