@@ -121,8 +121,6 @@ def test_a_damaged_shard(damaged, name, how):
     if how != "gone":
         path.write_bytes(data[: len(data) // 2] if how == "half" else data[:-1] + bytes([data[-1] ^ 1]))
     refused(root, name)
-    if how == "altered":  # the stage looks at sizes only, and the hint says so
-        shutil.rmtree(folder)
     make_index(root)
     assert Index.open(root).files > 0
     assert verify(folder) == []

@@ -232,4 +232,5 @@ STAGE = Stage(
     settings=_settings,
     run=_run,
     forecast=_forecast,
+    proved=True,
 )

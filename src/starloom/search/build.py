@@ -193,4 +193,5 @@ STAGE = Stage(
     settings=_settings,
     run=_run,
     forecast=lambda _job: "index the dataset's text",
+    proved=True,
 )

@@ -16,7 +16,7 @@ from starloom.search.ask import COUNT_SECONDS, MOST_HITS, SECONDS, Covered, Foun
 from starloom.search.cursor import Cursor
 from starloom.search.facets import most
 from starloom.search.hits import Answer, Hit
-from starloom.search.layout import FOLDER, REMEDY
+from starloom.search.layout import ANEW, FOLDER, REMEDY
 from starloom.search.local import Local
 from starloom.search.matching import File
 from starloom.search.nodes import All, Any, Filter, Node, Not
@@ -58,7 +58,7 @@ class SearchIndex:
         for name, some in groupby(files, lambda one: one.name.partition("/")[0]):
             opened.append(Shard(folder / name, (one.name.partition("/")[2] for one in some), names[name], kept))
         if len(opened) < len(here):
-            raise UserError(f"{folder} holds parts of different indexes", REMEDY)
+            raise UserError(f"{folder} holds parts of different indexes", ANEW)
         covered = Covered(
             manifest.content, shards, int(manifest.facts["files"]), bool(manifest.facts["symbols"]), frozenset(here)
         )

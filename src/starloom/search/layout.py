@@ -27,6 +27,7 @@ SPLITS: Final = ("train", "held_out")
 ROWS: Final = "files.arrow"
 META: Final = "meta.json"
 REMEDY: Final = "make it again: `starloom index search`"
+ANEW: Final = "make it again: `starloom clean search`, then `starloom index search`"  # what no hash need tell
 
 FROM_DATASET: Final = (
     "content_id",

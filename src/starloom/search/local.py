@@ -57,7 +57,7 @@ class Local:
             raise
         except BaseException as problem:
             if damage := verify(self._folder):
-                raise UserError(f"the search index is damaged: {damage[0]}", layout.REMEDY) from problem
+                raise UserError(f"the search index is damaged: {damage[0]}", layout.ANEW) from problem
             raise
 
 
@@ -79,7 +79,7 @@ class _Asked:
         known = shower.names is not None and all(shower.names <= plan.ranked for _, plan in self._asked)
         hits, seen = shower.hits(files, [not known or key.tier < DEFINING for key in keys])
         if not self._agree(files, seen):
-            raise UserError(f"{folder}: its words and its texts disagree", layout.REMEDY)
+            raise UserError(f"{folder}: its words and its texts disagree", layout.ANEW)
         return Found(tuple(zip(keys, hits, strict=True)), told.total, told.complete, told.reached, told.facets)
 
     def _agree(self, files: Sequence[File], seen: Sequence[bool]) -> bool:

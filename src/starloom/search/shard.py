@@ -120,7 +120,7 @@ class Shard:
         self.files = int(self._searcher.num_docs)
         self._deleted = len(table) - self.files  # rows
         if self.files != int(pc.sum(table.column("live")).as_py() or 0):
-            raise UserError(f"{folder} holds parts of different indexes", layout.REMEDY)
+            raise UserError(f"{folder} holds parts of different indexes", layout.ANEW)
 
     def plan(self, node: Node) -> Plan:
         return plan(node, self._searcher, self._schema)

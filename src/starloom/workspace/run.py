@@ -18,9 +18,9 @@ from starloom.engine.local import LocalEngine
 from starloom.engine.verbs import EngineSettings
 from starloom.errors import UserError
 from starloom.scratch import scratch_folder
-from starloom.workspace import atomic, erase, operations, spill
+from starloom.workspace import atomic, checked, erase, operations, spill
 from starloom.workspace.lock import FOLDER, UNFINISHED, lock
-from starloom.workspace.manifest import read_manifest, verify
+from starloom.workspace.manifest import open_folder, read_manifest, verify
 from starloom.workspace.stage import Job, Stage, State
 
 RUNS = "runs.jsonl"
@@ -82,7 +82,10 @@ def build(
         width = max(len(stage.name) for stage in stages)
         for stage in stages:
             job = Job(root, stage, settings, local, shared)
-            if job.state() == "fresh":
+            state = job.state()
+            if amiss := _amiss(job, state):
+                progress.say(f"{stage.name:<{width}}  {amiss}: it is made again")
+            elif state == "fresh":
                 operations.discard(root / UNFINISHED / stage.name)  # of a run killed after it had published
                 progress.say(f"{stage.name:<{width}}  up to date")
                 continue
@@ -92,6 +95,21 @@ def build(
     took = time.monotonic() - started
     progress.say(f"{'built' if ran else 'nothing to do'}, {took:.1f} s")
     return statuses
+
+
+def _amiss(job: Job, state: State) -> str | None:
+    """What a person should hear of an output before it is replaced."""
+    try:
+        manifest = open_folder(job.folder)
+    except UserError:  # most stages just run; a cache says what to do
+        return None
+    if manifest is None:
+        return None
+    if manifest.version > job.stage.version:
+        return f"{job.folder} was written by a newer Starloom"
+    if job.stage.proved and state == "fresh":
+        return next(iter(checked.problems(job.root, job.folder, manifest.files).values()), None)
+    return None
 
 
 def clear_spill(root: Path, settings: EngineSettings) -> None:

@@ -44,6 +44,7 @@ class Stage:
     run: Callable[["Job"], Done]
     outside: Callable[["Job"], Mapping[str, str]] | None = None  # state of what is read from outside
     forecast: Callable[["Job"], str] | None = None  # what a run would do, in a few words
+    proved: bool = False  # its files are proved by their hashes before it is called up to date: readers prove them too
 
 
 @dataclass
