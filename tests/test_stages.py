@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,23 @@ from starloom.stages import (
     all_stages,
     initialise,
     load_settings,
+    made_stages,
     read_recipe,
     recipe_names,
     recipe_settings,
 )
+from starloom.workspace.manifest import made_by
+
+
+def test_what_is_damaged_is_made_again_by_the_command_that_makes_it():
+    assert {made_by(Path(stage.folder)) for stage in all_stages()} == {"starloom build"}
+    assert {stage.name: made_by(Path(stage.folder)) for stage in made_stages()} == {
+        "report": "starloom report",
+        "tokenizer": "starloom tokenizer",
+        "pack": "starloom pack",
+        "search": "starloom index search",
+        "membership": "starloom index membership",
+    }
 
 
 @pytest.fixture

@@ -179,11 +179,33 @@ def test_verify_finds_damage(cli, built, tmp_path, refused):
     path.write_bytes(data)
     done = cli("verify", "--json", "w")
     refused(done, "w is damaged")
+    assert "dataset and run `starloom build`" in done.stderr
     assert len(json.loads(done.stdout)["failed"]) == 1
     path.unlink()
     assert cli("build", "-w", "w").returncode == 0  # what is missing is made again
     assert json.loads(cli("verify", "--json", "w").stdout)["failed"] == []
     assert path.exists()
+
+
+def test_where_a_manifest_is_torn_status_and_verify_tell_by_which_command(cli, built, tmp_path, refused):
+    import shutil
+
+    shutil.copytree(built.root, tmp_path / "w")
+    (tmp_path / "w" / "search").mkdir(exist_ok=True)
+    (tmp_path / "w" / "search" / "manifest.json").write_text("{")
+    remedy = "search and run `starloom index search`"
+    done = cli("verify", "w")
+    refused(done, "w is damaged")
+    assert remedy in done.stderr
+    shown = cli("status", "-w", "w").stdout
+    assert "search     damaged" in shown
+    assert remedy in shown
+    rows = {row["name"]: row for row in json.loads(cli("status", "--json", "-w", "w").stdout)["stages"]}
+    assert rows["search"]["state"] == "damaged"
+    assert "manifest.json is damaged" in rows["search"]["problem"]
+    assert rows["list"]["state"] == "fresh"
+    shutil.copytree(tmp_path / "w" / "search", tmp_path / "elsewhere")
+    assert "in no workspace" in cli("verify", "elsewhere").stderr
 
 
 @pytest.mark.parametrize("large", [1, 1 << 30])

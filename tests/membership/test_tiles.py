@@ -151,12 +151,15 @@ def rewritten(folder, **changes):
     path.write_text(json.dumps(body, sort_keys=True, indent=1) + "\n")
 
 
-def test_another_version(damaged):
+def test_another_version(damaged, capsys):
     root, folder = damaged
     rewritten(folder, version=layout.VERSION + 1)
     assert "upgrade" in refused(root, "written by a newer Starloom").hint
+    make_index(root)  # as that hint says too, and says what it does
+    assert "written by a newer Starloom: it is made again" in capsys.readouterr().err
+    assert Index.open(root).files > 0
     rewritten(folder, version=layout.VERSION - 1)
-    refused(root, "written by an older Starloom")
+    assert "index membership" in refused(root, "written by an older Starloom").hint
     rewritten(folder, format=99)
     refused(root, "written by a newer Starloom")
 

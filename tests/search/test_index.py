@@ -139,7 +139,9 @@ def test_a_missing_index(tmp_path):
 
 def test_an_index_of_another_version(root, monkeypatch):
     monkeypatch.setattr("starloom.search.layout.VERSION", 99)
-    refused(root, "another version")
+    refused(root, "written by an older Starloom")
+    monkeypatch.setattr("starloom.search.layout.VERSION", 1)
+    refused(root, "written by a newer Starloom")
 
 
 def test_every_cut_file_is_named(root):

@@ -53,7 +53,7 @@ def before(source, tmp_path_factory):
 def whole(root):
     """Every folder that a manifest names is there as it says."""
     if list(root.glob("[a-z]*/manifest.json")):
-        assert verify_all(root)[1] == []
+        assert verify_all(root)[1] == {}
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """Stages in order: fresh ones are skipped, content stops what would be stale, damage is named."""
 
+import dataclasses
 import errno
 import fcntl
 import json
@@ -102,6 +103,37 @@ def test_states_and_forecasts(run):
     assert rows[1][2] == "count"
 
 
+def test_a_torn_manifest_is_told_in_its_row(run):
+    run()
+    path = run.root / "second" / "manifest.json"
+    path.write_bytes(path.read_bytes()[:-5])
+    rows = statuses(run.root, run.stages, SimpleNamespace(factor=1), ENGINE)
+    assert [one.state for one in rows] == ["fresh", "damaged", "stale"]
+    assert f"{path} is damaged" in rows[1].problem
+    assert str(path.parent) in rows[1].hint
+    assert rows[0].problem is rows[2].problem is None
+    assert run() == ["second"]
+
+
+def test_a_forecast_fails_as_the_build_will(run):
+    def outside(job):
+        raise UserError("a line is wrong", "mend it")
+
+    run()
+    stages = (dataclasses.replace(run.stages[0], outside=outside), *run.stages[1:])
+    settings = SimpleNamespace(factor=1)
+    with pytest.raises(UserError, match="a line is wrong"):
+        build(run.root, stages, settings, ENGINE, "test")
+    with pytest.raises(UserError, match="a line is wrong"):
+        forecasts(run.root, stages, settings, ENGINE)
+    rows = statuses(run.root, stages, settings, ENGINE)
+    assert [(one.state, one.problem) for one in rows] == [
+        ("stale", "a line is wrong"),
+        ("stale", None),
+        ("stale", None),
+    ]
+
+
 def test_damage_is_named_and_a_bug_is_not_hidden(run):
     run()
     word = run.root / "first" / "word.txt"
@@ -150,7 +182,7 @@ def test_what_was_deleted_is_made_again(run):
     (run.root / "second" / "length.txt").unlink()
     assert [one.state for one in statuses(run.root, run.stages, SimpleNamespace(factor=1), ENGINE)] == [
         "fresh",
-        "stale",
+        "damaged",
         "stale",
     ]
     assert run() == ["second"]  # the same bytes again, so the third is what it was

@@ -47,13 +47,17 @@ def find(workspace: Path | None) -> Path:
             )
         return workspace.resolve()
     here = Path.cwd()
-    for folder in (here, *here.parents):
-        if _marked(folder):
-            return folder
+    if around := within(here):
+        return around
     raise UserError(
         f"no workspace here: neither {here} nor a folder above has a {_MARK}",
         "make one with `starloom init DIR --from PATH`, or name one with `-w DIR`",
     )
+
+
+def within(folder: Path) -> Path | None:
+    """The workspace that `folder` is, or is in."""
+    return next(filter(_marked, (folder, *folder.parents)), None)
 
 
 def _marked(folder: Path) -> bool:

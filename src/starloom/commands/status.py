@@ -1,11 +1,14 @@
 """`starloom status`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from starloom.commands._workspace import emit, find, json_option, workspace_option
+
+if TYPE_CHECKING:
+    from starloom.workspace.run import StageStatus
 
 _SHOWN = 3  # places of one problem
 
@@ -57,6 +60,10 @@ def command(workspace: Path | None, as_json: bool) -> None:
         last = evaluated.last(one.folder)
         scored = f", {last.bits_per_byte:.3f} bits per byte after step {last.step:,}" if last else ""
         click.echo(f"{'model':<10} {state:<8} {one.record.steps:>12,} steps  run {one.name}, {size}{scored}")
+    for (problem, hint), names in _of_stages(rows).items():
+        click.echo(f"\n{', '.join(names)}\n  {printable(problem)}")
+        if hint:
+            click.echo(printable(f"  hint: {hint}"))
     for (reason, hint), places in _grouped(problems).items():
         names = list(dict.fromkeys(places))
         more = f" and {len(names) - _SHOWN:,} other places" if len(names) > _SHOWN else ""
@@ -65,6 +72,15 @@ def command(workspace: Path | None, as_json: bool) -> None:
         click.echo(f"  {times}{printable(reason)}")
         if hint:
             click.echo(printable(f"  hint: {hint}"))
+
+
+def _of_stages(rows: "list[StageStatus]") -> dict[tuple[str, str | None], list[str]]:
+    """Which stages each (problem, hint) is of."""
+    found: dict[tuple[str, str | None], list[str]] = {}
+    for row in rows:
+        if row.problem:
+            found.setdefault((row.problem, row.hint), []).append(row.name)
+    return found
 
 
 def _grouped(problems: list[dict[str, Any]]) -> dict[tuple[str, str | None], list[str]]:

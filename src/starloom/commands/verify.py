@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from starloom.commands._workspace import emit, json_option
+from starloom.commands._workspace import emit, json_option, within
 from starloom.errors import UserError
 
 
@@ -25,7 +25,8 @@ def command(path: Path, as_json: bool) -> None:
 
     if not path.exists():
         raise UserError(f"{path} does not exist", "give a workspace, or one of its folders")
-    checked, problems = verify_all(path)
+    checked, damaged = verify_all(path)
+    problems = [problem for some in damaged.values() for problem in some]
     if as_json:
         emit({"proved": checked, "failed": problems})
     else:
@@ -33,7 +34,12 @@ def command(path: Path, as_json: bool) -> None:
             click.echo(printable(f"failed: {problem}"))
         click.echo(f"{counted(checked, 'folders')} read again, {counted(len(problems), 'problems')}")
     if problems:
-        raise UserError(
-            f"{path} is damaged",
-            "delete the folders named above and make them again: `starloom status` tells by which command",
-        )
+        raise UserError(f"{path} is damaged", "\n".join(map(_remedy, damaged)))
+
+
+def _remedy(folder: Path) -> str:
+    from starloom.workspace.manifest import remedy
+
+    if within(folder.absolute()):
+        return remedy(folder.absolute())
+    return f"delete {folder} and take it again from where it came from: it is in no workspace"

@@ -15,27 +15,16 @@ from starloom.membership.local import LocalShard
 from starloom.membership.segment import damaged
 from starloom.membership.shard import Covered, Shards
 from starloom.workspace import checked
-from starloom.workspace.manifest import FileEntry, Manifest, read_manifest
+from starloom.workspace.manifest import FileEntry, Manifest, check_version, read_manifest
 
 
 def manifest_of(root: Path) -> Manifest:
     """Of the index of the workspace `root`. Raises UserError: not there, damaged, of another version."""
     folder = root / FOLDER
-    try:
-        manifest = read_manifest(folder)
-    except UserError as problem:
-        if problem.hint and problem.hint.startswith("delete"):
-            raise UserError(problem.problem, f"delete {folder} and run `starloom index`: it is made again") from None
-        raise
+    manifest = read_manifest(folder)
     if manifest is None:
         raise UserError(f"{root} has no index of matching code", "run `starloom index`")
-    if manifest.version > VERSION:
-        raise UserError(
-            f"{folder} was written by a newer Starloom (version {manifest.version}, this one knows {VERSION})",
-            "update Starloom: pip install --upgrade starloom",
-        )
-    if manifest.version != VERSION:
-        raise UserError(f"{folder} was written by an older Starloom", "run `starloom index`: it is made again")
+    check_version(folder, manifest, VERSION)
     return manifest
 
 

@@ -24,7 +24,7 @@ from starloom.search.query import parse
 from starloom.search.shard import KeptTexts, Shard
 from starloom.the_stack import tables
 from starloom.workspace import checked
-from starloom.workspace.manifest import Manifest, open_folder, read_manifest
+from starloom.workspace.manifest import Manifest, check_version, open_folder, read_manifest
 from starloom.workspace.stage import standing
 
 _KERNELS: Final = "questions"
@@ -183,14 +183,12 @@ def _asks_symbols(node: Node) -> bool:
 
 
 def _manifest(root: Path, folder: Path) -> Manifest:
-    try:
-        manifest = open_folder(folder)
-    except UserError as problem:
-        raise UserError(problem.problem, REMEDY) from None
+    manifest = open_folder(folder)
     if manifest is None:
         raise UserError(f"no search index in {root}", "make it: `starloom index search`")
-    if (manifest.kind, manifest.version) != (layout.KIND, layout.VERSION):
-        raise UserError(f"{folder} was made by another version of Starloom", REMEDY)
+    if manifest.kind != layout.KIND:
+        raise UserError(f"{folder} holds no search index", REMEDY)
+    check_version(folder, manifest, layout.VERSION)
     return manifest
 
 

@@ -20,6 +20,14 @@ FORMAT: Final = 1
 NAME: Final = "manifest.json"
 _LEVELS: Final = 4  # below a workspace: models/RUN/checkpoints/step-NNNNNN
 _MOST: Final = 256 << 20  # bytes of a manifest; more is no manifest of ours
+_MADE_BY: Final = {  # folders that `starloom build` does not make
+    "report": "starloom report",
+    "tokenizer": "starloom tokenizer",
+    "tokens": "starloom pack",
+    "search": "starloom index search",
+    "membership": "starloom index membership",
+    "model": "starloom train` or `starloom finetune",  # and its checkpoints
+}
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def from_bytes(data: bytes, path: Path) -> Manifest:
         ) from None
     except (ValueError, TypeError, KeyError, RecursionError) as problem:
         cause = problem.args[0] if type(problem) in (ValueError, TypeError) and problem.args else "torn"
-        raise UserError(f"{path} is damaged ({cause})", _remedy(path.parent)) from None
+        raise UserError(f"{path} is damaged ({cause})", remedy(path.parent)) from None
 
 
 # SHA-256 of what was proved, or written by this process: a build reads each of hundreds of manifests several times, and
@@ -167,7 +175,7 @@ def read_bytes(path: Path) -> bytes | None:
         try:
             status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode) or status.st_size > _MOST:
-                raise UserError(f"{path} is no manifest", _remedy(path.parent))
+                raise UserError(f"{path} is no manifest", remedy(path.parent))
             with os.fdopen(descriptor, "rb", closefd=False) as file:  # refuses a folder, and would not close it
                 return file.read()
         finally:
@@ -185,8 +193,19 @@ def open_folder(folder: Path) -> Manifest | None:
     manifest = read_manifest(folder)
     for file in manifest.files if manifest else ():
         if problem := _size_problem(folder, file):
-            raise UserError(problem, _remedy(folder))
+            raise UserError(problem, remedy(folder))
     return manifest
+
+
+def check_version(folder: Path, manifest: Manifest, version: int) -> None:
+    """That of what is read, where no older one can be. Raises UserError for any other than `version`."""
+    if manifest.version > version:
+        raise UserError(
+            f"{folder} was written by a newer Starloom (version {manifest.version}, this one knows {version})",
+            f"update Starloom: pip install --upgrade starloom; or have this one make it again: `{made_by(folder)}`",
+        )
+    if manifest.version < version:
+        raise UserError(f"{folder} was written by an older Starloom", f"make it again: `{made_by(folder)}`")
 
 
 def verify(folder: Path) -> list[str]:
@@ -210,15 +229,15 @@ def verify(folder: Path) -> list[str]:
     return problems
 
 
-def verify_all(path: Path) -> tuple[int, list[str]]:
-    """`verify` of a published folder, or of every published folder below `path`: (their number, problems).
+def verify_all(path: Path) -> tuple[int, dict[Path, list[str]]]:
+    """`verify` of a published folder, or of every published folder below `path`: (their number, problems by folder).
 
     Raises UserError when there is none.
     """
     folders = _published(path, _LEVELS)
     if not folders:
         raise UserError(f"{path} holds nothing that Starloom published", "give a workspace, or one of its folders")
-    return len(folders), [problem for folder in folders for problem in verify(folder)]
+    return len(folders), {folder: problems for folder in folders if (problems := verify(folder))}
 
 
 def _published(folder: Path, levels: int) -> list[Path]:
@@ -295,8 +314,14 @@ def _entry(item: dict[str, Any]) -> FileEntry:
     return file
 
 
-def _remedy(folder: Path) -> str:
-    return f"delete {folder} and run `starloom build`: it is made again"
+def made_by(folder: Path) -> str:
+    """The command that makes a published folder of a workspace."""
+    return _MADE_BY.get("model" if folder.name.startswith("step-") else folder.name, "starloom build")
+
+
+def remedy(folder: Path) -> str:
+    """What to do where a published folder is damaged."""
+    return f"delete {folder} and run `{made_by(folder)}`: it is made again"
 
 
 def _compact(value: Any) -> bytes:

@@ -20,7 +20,7 @@ from starloom.errors import UserError
 from starloom.scratch import scratch_folder
 from starloom.workspace import atomic, checked, erase, operations, spill
 from starloom.workspace.lock import FOLDER, UNFINISHED, lock
-from starloom.workspace.manifest import open_folder, read_manifest, verify
+from starloom.workspace.manifest import open_folder, read_manifest, remedy, verify
 from starloom.workspace.stage import Job, Stage, State
 
 RUNS = "runs.jsonl"
@@ -29,13 +29,16 @@ SPILL = "spill"
 
 @dataclass(frozen=True)
 class StageStatus:
-    """A row of `starloom status`. `seconds`: how long its last run took, None when it never ran here."""
+    """A row of `starloom status`. `seconds`: how long its last run took, None when it never ran here. `problem`: what
+    is damaged, or wrong outside, and keeps it from being made."""
 
     name: str
     state: State
     rows: int
     bytes: int
     seconds: float | None
+    problem: str | None = None
+    hint: str | None = None
 
 
 @contextlib.contextmanager
@@ -144,57 +147,69 @@ def _blame_damage(job: Job, problem: Exception) -> None:
         if damage := verify(folder):
             raise UserError(
                 f"`{job.stage.name}` failed because of a damaged file: {damage[0]}",
-                f"delete {folder} and run `starloom build`: it is made again",
+                remedy(folder),
             ) from problem
 
 
 def statuses(root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings) -> list[StageStatus]:
     """The state of every stage. What follows a stage that is not fresh is at best stale too."""
     with engine(root, engine_settings) as local:
-        return [_status(job, state) for job, state in _states(root, stages, settings, local)]
+        return [_status(job, state, problem) for job, state, problem, _ in _states(root, stages, settings, local)]
 
 
 def forecasts(
     root: Path, stages: Sequence[Stage], settings: Any, engine_settings: EngineSettings
 ) -> list[tuple[str, State, str]]:
-    """(stage, state, what a build would do), without doing it."""
+    """(stage, state, what a build would do), without doing it. Raises UserError for what the build would meet first."""
     with engine(root, engine_settings) as local:
-        return [(job.stage.name, state, _forecast(job, state)) for job, state in _states(root, stages, settings, local)]
+        states = _states(root, stages, settings, local)
+        return [(job.stage.name, state, _forecast(job, state, is_next)) for job, state, _, is_next in states]
 
 
-def _states(root: Path, stages: Sequence[Stage], settings: Any, local: LocalEngine) -> Iterator[tuple[Job, State]]:
+def _states(
+    root: Path, stages: Sequence[Stage], settings: Any, local: LocalEngine
+) -> Iterator[tuple[Job, State, UserError | None, bool]]:
+    """Each stage, its state, what is wrong with it, and whether all before it are fresh."""
     shared: dict[str, Any] = {}
     spoilt: set[str] = set()
     for stage in stages:
         job = Job(root, stage, settings, local, shared)
-        state = job.state()
+        state, problem = job.look()
+        is_next = not spoilt
         if state == "fresh" and any(name.split("/")[0] in spoilt for name in stage.reads):
             state = "stale"
         if state != "fresh":
             spoilt.add(stage.folder)
-        yield job, state
+        yield job, state, problem, is_next
 
 
-def _forecast(job: Job, state: State) -> str:
+def _forecast(job: Job, state: State, is_next: bool) -> str:
     if state == "fresh":
         return "nothing"
     try:
         job.inputs()
         return job.stage.forecast(job) if job.stage.forecast else "run"
-    except UserError:  # what it reads is not there yet
-        return "run, after the stages before it"
+    except UserError:
+        if is_next:
+            raise
+        return "run, after the stages before it"  # what it reads is not there yet
 
 
-def _status(job: Job, state: State) -> StageStatus:
-    manifest = read_manifest(job.folder)
+def _status(job: Job, state: State, problem: UserError | None = None) -> StageStatus:
+    try:
+        manifest, size = read_manifest(job.folder), total_bytes(job.folder)
+    except UserError as damage:
+        manifest, size, state, problem = None, 0, "damaged", damage
     last = last_runs(job.root).get(job.stage.name, {})
     seconds = last.get("seconds")
     return StageStatus(
         job.stage.name,
-        state if manifest else "missing",
+        state if manifest or problem else "missing",
         manifest.rows if manifest else 0,
-        total_bytes(job.folder),
+        size,
         float(seconds) if isinstance(seconds, int | float) else None,
+        problem.problem if problem else None,
+        problem.hint if problem else None,
     )
 
 

@@ -19,7 +19,7 @@ from starloom.errors import UserError
 from starloom.workspace import atomic
 from starloom.workspace.manifest import Manifest, fingerprint, open_folder, read_manifest
 
-State = Literal["fresh", "stale", "missing"]
+State = Literal["fresh", "stale", "missing", "damaged"]
 
 COMPLETE = "complete"  # the fact of a cache's index that names the fingerprint it was completed for
 
@@ -63,6 +63,9 @@ class Job:
 
     def inputs(self) -> dict[str, str]:
         """What stands for each thing that the stage reads. Raises UserError when one is missing."""
+        return self._read() | self._outside()
+
+    def _read(self) -> dict[str, str]:
         found = {}
         for name in self.stage.reads:
             manifest = read_manifest(self.root / name)
@@ -72,9 +75,11 @@ class Job:
                     "run `starloom build`: it makes what is missing, in order",
                 )
             found[name] = standing(manifest)
-        if self.stage.outside:
-            found |= {f"outside:{key}": value for key, value in self.stage.outside(self).items()}
         return found
+
+    def _outside(self) -> dict[str, str]:
+        told = self.stage.outside(self) if self.stage.outside else {}
+        return {f"outside:{key}": value for key, value in told.items()}
 
     def json_settings(self) -> dict[str, Any]:
         value = settings_module.as_json(self.stage.settings(self.settings))
@@ -85,14 +90,24 @@ class Job:
 
     def state(self) -> State:
         """Whether the output is there, whole by its sizes, and still what inputs and settings say."""
+        return self.look()[0]
+
+    def look(self) -> tuple[State, UserError | None]:
+        """`state`, and what is wrong with the output or with what is outside; of what it reads, its own stage tells."""
         try:
             manifest = open_folder(self.folder)
-            if manifest is None:
-                return "missing"
-            expected = self.fingerprint()
+        except UserError as problem:
+            return "damaged", problem
+        if manifest is None:
+            return "missing", None
+        try:
+            self._read()
         except UserError:
-            return "stale"
-        return "fresh" if completed(manifest) == expected else "stale"
+            return "stale", None
+        try:
+            return "fresh" if completed(manifest) == self.fingerprint() else "stale", None
+        except UserError as problem:
+            return "stale", problem
 
     @contextmanager
     def publish(self) -> Iterator[atomic.Draft]:
