@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -135,6 +136,20 @@ def test_shards_that_are_none(full, shards):
     done = CliRunner().invoke(group, ["serve", "-w", str(full), "--port", "0", "--shards", shards])
     assert done.exit_code == 2
     assert "a range such as 0-3" in done.output
+
+
+def test_shards_that_are_not_there_are_told_at_the_start(full, bare, cut, serve, tmp_path):
+    for root, words, hint in ((full, "has no shard 5", "it has one: 0"), (bare, "no search index", "starloom index")):
+        problem = CliRunner().invoke(group, ["serve", "-w", str(root), "--port", "0", "--shards", "0,5"]).exception
+        assert isinstance(problem, UserError)
+        assert words in problem.problem
+        assert hint in problem.hint
+    uneven = shutil.copytree(cut, tmp_path / "uneven")
+    shutil.rmtree(uneven / "membership")
+    shutil.copytree(full / "membership", uneven / "membership")
+    process, _ = serve("-w", uneven, "--shards", "0-2")
+    process.send_signal(signal.SIGINT)
+    assert "membership has no shard 1: it has one: 0" in process.communicate(timeout=30)[1]
 
 
 @pytest.mark.slow

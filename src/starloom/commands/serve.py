@@ -40,11 +40,13 @@ def command(
     from starloom.server.app import NO_MODEL, make_app
     from starloom.server.guard import is_loopback
     from starloom.server.run import bind, run, url
+    from starloom.server.shards import check_numbers
     from starloom.training.runs import resolve
 
     root = find(workspace)
     numbers = None if shards is None else _numbers(shards)
     for_others = numbers is not None and not peers
+    warnings = check_numbers(root, numbers) if numbers is not None else []
     with bind(host, port) as bound:  # before the model is loaded: a port in use is told at once
         completer, no_model = None, NO_MODEL
         try:
@@ -58,6 +60,8 @@ def command(
 
             completer = LocalCompleter.open(folder)
         app = make_app(root, completer, no_model=no_model, host=host, numbers=numbers, peers=peers)
+        for warning in warnings:
+            say(f"warning: {warning}")
         if not is_loopback(host):
             say(f"warning: {host} can be reached from other machines, and nothing here asks for a password")
         click.echo(url(bound))

@@ -28,6 +28,11 @@ def manifest_of(root: Path) -> Manifest:
     return manifest
 
 
+def shards_of(root: Path) -> int:
+    """How many shards the index of the workspace has. Raises UserError as `manifest_of`."""
+    return len(manifest_of(root).facts.get("shards", ()))
+
+
 def open_shards(root: Path, numbers: Collection[int] | None = None) -> Shards:
     """The index of the workspace `root`, or these of its shards. Raises UserError as `manifest_of`, for a number that
     is no shard's, and when every shard is damaged."""

@@ -153,6 +153,11 @@ class SearchIndex:
             )
 
 
+def shards_of(root: Path) -> int:
+    """How many shards the index of the workspace has. Raises UserError: none there, damaged, of another version."""
+    return int(_manifest(root, root / FOLDER).facts["shards"])
+
+
 def _load() -> None:
     """What every question takes and the first would wait for, within its own time: half a second in a process, and once
     a machine some 20 s."""

@@ -6,7 +6,8 @@ reaches this address may ask, as with the pages: bind it where only the other se
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
@@ -16,8 +17,10 @@ from starlette.exceptions import HTTPException
 from starloom import __version__
 from starloom.errors import UserError
 from starloom.membership import remote as membership
+from starloom.membership.store import shards_of as membership_shards
 from starloom.outside.frames import KIND
 from starloom.search import remote as search
+from starloom.search.index import shards_of as search_shards
 from starloom.server.open import Served
 from starloom.server.refusal import RefusedError
 
@@ -61,6 +64,25 @@ def covered(request: Request) -> Response:
 @router.get("/health")
 async def health() -> Response:
     return JSONResponse({"status": "ok", "version": __version__, "model": None})
+
+
+def check_numbers(root: Path, numbers: Collection[int]) -> list[str]:
+    """What is said of these shards when the server starts, from the manifests alone: of an index that lacks one. Raises
+    UserError where no index has them all, which then nobody here could answer for."""
+    lacking: list[UserError] = []
+    absent: list[UserError] = []
+    for name, shards_of in (("search", search_shards), ("membership", membership_shards)):
+        try:
+            count = shards_of(root)
+        except UserError as problem:
+            absent.append(problem)
+            continue
+        if strange := sorted(number for number in numbers if number >= count):
+            hint = f"its shards are 0 to {count - 1}" if count > 1 else "it has one: 0"
+            lacking.append(UserError(f"{root / name} has no shard {strange[0]}", f"{hint}; name those with --shards"))
+    if len(absent) + len(lacking) == 2:
+        raise (*lacking, *absent)[0]
+    return [f"{problem.problem}: {problem.hint}" for problem in lacking]
 
 
 def _opened(served: Served, part: str) -> Answered:
