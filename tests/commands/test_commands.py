@@ -8,6 +8,7 @@ import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from starloom import commands
 
@@ -124,3 +125,25 @@ def test_the_demo_build_is_one_command(cli, tmp_path):
     assert (done.returncode, done.stdout) == (0, "")  # what it says goes to stderr
     assert "2 kept" in done.stderr
     assert cli("verify", "w").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("search", "x", "--seconds"),
+        ("check", "a.py", "--min-coverage"),
+        ("compare", "union", "a", "b", "--threshold"),
+        ("dedup", "a", "--threshold"),
+        ("finetune", "--epochs"),
+        ("plan", "--price"),
+        ("train", "--seconds"),
+        ("tune", "rule", "--at"),
+    ],
+)
+@pytest.mark.parametrize("number", ["nan", "inf", "1e999", "-nan"])
+def test_what_is_no_number_to_go_by(arguments, number):
+    done = CliRunner().invoke(commands.group, [*arguments, number])
+    assert done.exit_code == 2
+    assert "is no number to go by: give one" in done.output or "is not in the range" in done.output
+    if "nan" in number:
+        assert "is no number to go by" in done.output

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from starloom.commands._inputs import column_options
+from starloom.commands._numbers import NumberRange
 from starloom.commands._workspace import emit, find, json_option
 from starloom.errors import UserError
 
@@ -53,7 +54,7 @@ _SHORT, _FILES = 5, 20  # files listed of each match of a text, for people; for 
 )
 @click.option("--min-lines", type=click.IntRange(1), default=1, help="… nor matches on fewer lines.")
 @click.option(
-    "--min-coverage", type=click.FloatRange(0, 1), default=0.0, help="… nor in texts of which they are a smaller share."
+    "--min-coverage", type=NumberRange(0, 1), default=0.0, help="… nor in texts of which they are a smaller share."
 )
 @click.option("--common", is_flag=True, help="… common code (licence headers, boilerplate) included.")
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write SARIF, for code scanning.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from starloom.commands._inputs import TOKENISATIONS, column_options, signature_options
+from starloom.commands._numbers import NumberRange
 from starloom.commands._workspace import emit, json_option
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def _options(rows: bool) -> Callable[[F], F]:
         click.argument("b", type=path),
         click.option(
             "--threshold",
-            type=click.FloatRange(0, 1, min_open=True),
+            type=NumberRange(0, 1, min_open=True),
             help=f"Jaccard similarity from which two are near.  [default: {_THRESHOLD}]",
         ),
         click.option("--exact", is_flag=True, help="Equal contents only: much faster."),

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from starloom.commands._inputs import column_options, signature_options
+from starloom.commands._numbers import NumberRange
 from starloom.commands._workspace import emit, json_option
 
 
@@ -14,7 +15,7 @@ from starloom.commands._workspace import emit, json_option
 @click.argument("what", metavar="FILE|DIR...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=NumberRange(0, 1, min_open=True),
     default=0.7,
     show_default=True,
     help="Jaccard similarity from which one of two goes.",

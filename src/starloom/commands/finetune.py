@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from starloom.commands._numbers import NumberRange
 from starloom.commands._trained import tell
 from starloom.commands._workspace import find, json_option, workspace_option
 
@@ -22,9 +23,9 @@ METHODS = ("full", "lora", "qlora")
     help="JSON Lines; may be repeated. Without any: the workspace's dataset.",
 )
 @click.option("--method", type=click.Choice(METHODS), help="All weights, adapters, or adapters over 4 bits.")
-@click.option("--epochs", type=click.FloatRange(min=0, min_open=True), help="How often all examples are seen.")
+@click.option("--epochs", type=NumberRange(min=0, min_open=True), help="How often all examples are seen.")
 @click.option("--steps", type=click.IntRange(min=1), help="Length of the run in steps, instead.")
-@click.option("--rate", type=click.FloatRange(0, 1, min_open=True), help="The highest learning rate.")
+@click.option("--rate", type=NumberRange(0, 1, min_open=True), help="The highest learning rate.")
 @click.option("--merge", is_flag=True, help="Add the adapters to the base's weights: a whole model.")
 @click.option("--restart", is_flag=True, help="Remove what the run has so far, and begin anew.")
 @workspace_option

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from starloom.commands._numbers import NumberRange
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
@@ -11,12 +12,10 @@ from starloom.commands._workspace import emit, find, json_option, workspace_opti
 @click.argument("recipe", required=False)
 @click.option("--gpus", type=click.IntRange(1, 1 << 16), default=1, show_default=True, help="How many, all together.")
 @click.option("--gpu", "gpu_name", metavar="NAME", help="Which: H200, H100, A100, L40S, …; default: H200.")
-@click.option("--memory", type=click.FloatRange(0.001), metavar="GIB", help="Of one GPU, instead of the table's.")
-@click.option(
-    "--peak", type=click.FloatRange(0.001), metavar="TFLOPS", help="Of one GPU, dense, instead of the table's."
-)
-@click.option("--mfu", type=click.FloatRange(0.001, 1), help="Share of the peak that the model gets; default: assumed.")
-@click.option("--price", type=click.FloatRange(0), metavar="USD", help="Of one GPU an hour, instead of the table's.")
+@click.option("--memory", type=NumberRange(0.001), metavar="GIB", help="Of one GPU, instead of the table's.")
+@click.option("--peak", type=NumberRange(0.001), metavar="TFLOPS", help="Of one GPU, dense, instead of the table's.")
+@click.option("--mfu", type=NumberRange(0.001, 1), help="Share of the peak that the model gets; default: assumed.")
+@click.option("--price", type=NumberRange(0), metavar="USD", help="Of one GPU an hour, instead of the table's.")
 @workspace_option
 @json_option
 def command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from starloom.commands._numbers import NumberRange
 from starloom.commands._workspace import emit, emit_line, find, json_option, workspace_option
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class _Search(click.Command):
 @click.option("--cursor", metavar="TEXT", help="Go on behind a page, as that page says.")
 @click.option("--all", "everything", is_flag=True, help="Show all files, as they are found; with --json one a line.")
 @click.option("--facets", is_flag=True, help="Count the hits by language, licence and repository.")
-@click.option("--seconds", type=click.FloatRange(0), metavar="N", help="Time the search may take.  [default: 2]")
+@click.option("--seconds", type=NumberRange(0), metavar="N", help="Time the search may take.  [default: 2]")
 @click.option(
     "--raw", is_flag=True, help="Show what is private in these lines too, but for what the dataset has replaced."
 )

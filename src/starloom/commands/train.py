@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from starloom.commands._numbers import NumberRange
 from starloom.commands._trained import tell
 from starloom.commands._workspace import find, json_option, workspace_option
 
@@ -17,9 +18,7 @@ PRESETS = ("tiny", "100m", "1b", "3b", "7b", "15b")  # of starcoder2.presets, wh
 @click.command("train", short_help="Train a StarCoder2 on the packed tokens.")
 @click.argument("run", default="small")
 @click.option("--steps", type=click.IntRange(min=1), help="Length of the run in steps; default: as starloom.toml says.")
-@click.option(
-    "--seconds", type=click.FloatRange(min=1), help="Length by the clock: as many steps as fit, 40 at the least."
-)
+@click.option("--seconds", type=NumberRange(min=1), help="Length by the clock: as many steps as fit, 40 at the least.")
 @click.option("--preset", type=click.Choice(PRESETS), help="The network's shape; default: as starloom.toml says.")
 @click.option("--initial", metavar="RUN|DIR", help="Begin with the weights of this run or StarCoder2 folder.")
 @click.option("--restart", is_flag=True, help="Remove what the run has so far, and begin anew.")
