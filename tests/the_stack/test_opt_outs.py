@@ -47,6 +47,9 @@ def opt_outs(tmp_path):
         ("example.org/engine.git", ["example.org/engine.git"], ["example.org/engine2"]),
         ("alice/x  # asked on 3 May", ["alice/x"], ["alice/y"]),
         ("pypi/requests", ["pypi/requests"], ["pypi/flask"]),
+        ("ümläut", ["Ümläut", "ümläut/x"], ["umlaut"]),
+        ("js tools/", ["js tools", "JS Tools~mirrors", "js tools/x"], ["js", "tools", "js tools2"]),
+        ("notes:2024/", ["notes:2024", "Notes:2024/x"], ["notes", "notes/2024", "2024"]),
     ],
 )
 def test_entries(opt_outs, entry, out, stays):
@@ -75,8 +78,23 @@ def test_a_content_in_the_plain_file(opt_outs):
 
 @pytest.mark.parametrize(
     "line",
-    ["two words", "alice//x", "a/b;c", "swh:1:dir:" + "0" * 40, "x" * 200, content_swhid(EMPTY), "a/b:c.py", "a/b:"],
-    ids=["words", "slashes", "semicolon", "directory", "long", "empty-blob", "file", "no-path"],
+    [
+        *(
+            "two words",
+            "alice//x",
+            "a/b;c",
+            "swh:1:dir:" + "0" * 40,
+            "x" * 200,
+            content_swhid(EMPTY),
+            "a/b:c.py",
+            "a/b:",
+        ),
+        *("notes:2024", "see https://github.com/alice/", "https://github.com/", "/", "a/b:src/"),
+    ],
+    ids=[
+        *("words", "slashes", "semicolon", "directory", "long", "empty-blob", "file", "no-path"),
+        *("colon", "prose", "host", "slash", "folder"),
+    ],
 )
 def test_what_is_no_entry_is_an_error_with_its_line(opt_outs, line):
     with pytest.raises(UserError, match=r"opt-outs.txt:2: "):

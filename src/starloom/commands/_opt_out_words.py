@@ -99,7 +99,7 @@ def log(found: Log, plain: str, lines: int, personal: bool) -> list[str]:
 
 def checked(root: Path, engine: Engine, plain: str, what: str, limit: int) -> dict[str, Any]:
     """What `check` finds. Raises UserError."""
-    subject = _subject(what)
+    subject = _subject(root, what)
     contents = _contents(root, engine, subject)
     wishes = opt_outs.of(root, plain)
     one = Entry(0, "", "add", subject.text, subject.scope, "opt-out", contents)
@@ -135,12 +135,12 @@ def checked(root: Path, engine: Engine, plain: str, what: str, limit: int) -> di
     }
 
 
-def _subject(what: str) -> Subject:
+def _subject(root: Path, what: str) -> Subject:
     """What is meant: a file on this machine by its content, else a subject."""
     path = Path(what)
     try:
         if not path.is_file():
-            return parse(what)
+            return parse(what, opt_out_held.Called(root))
         if path.stat().st_size > _MOST:
             raise UserError(f"{path} has more than {_MOST:,} bytes", "give its content id: `git hash-object`")
         return parse(content_id(path.read_bytes()))
@@ -153,12 +153,7 @@ def _contents(root: Path, engine: Engine, subject: Subject) -> tuple[str, ...]:
         return (subject.content_id,)
     if subject.scope != "file" or read_manifest(root / tables.LISTING) is None:
         return ()
-    rows = engine.table(
-        "SELECT DISTINCT content_id FROM files WHERE lower(repo_name) = $name AND path = $path AND content_id <> ''",
-        {"files": tables.listed_files(root)},
-        {"name": subject.name.lower(), "path": subject.path},
-    )
-    return tuple(rows.column(0).to_pylist())
+    return opt_out_held.contents_at(root, engine, subject.text)
 
 
 def check(found: Mapping[str, Any]) -> list[str]:

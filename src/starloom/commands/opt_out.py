@@ -16,7 +16,8 @@ def command() -> None:
     """Who and what does not want to be in the data, in a log that shows when it was tampered with.
 
     SUBJECT is a user or an organisation (all of their repositories); OWNER/NAME or its address (one repository);
-    a SWHID swh:1:cnt:… or OWNER/NAME:PATH (that content, wherever it stands, for good).
+    a SWHID swh:1:cnt:… or OWNER/NAME:PATH (that content, wherever it stands, for good). A name with blanks, colons or
+    other signs is given as it is listed; one that is not listed yet, or in `opt-outs.txt`, with a slash at its end.
     A repository takes its own occurrences: what stands in another repository too is that one's, and stays.
     The next `build`, `index` and `pack` leave it out.
 
@@ -58,13 +59,14 @@ def add(
         starloom opt-out add https://github.com/somebody/project --by "A. Person" --proof https://example.com/1
         starloom opt-out add somebody/project:src/keys.py swh:1:cnt:94a9ed024d3859793618152ea559a168bbcbb5e2
     """
+    from starloom.the_stack.opt_out_held import Called
     from starloom.the_stack.opt_out_subject import parse
     from starloom.the_stack.opt_out_wishes import Asked
 
-    personal = {"by": by, "proof": proof, "reason": reason}
-    _write_down(
-        find(workspace), [Asked(parse(one), kind, personal) for one in subjects], "starloom opt-out add", as_json
-    )
+    root = find(workspace)
+    called, personal = Called(root), {"by": by, "proof": proof, "reason": reason}
+    asked = [Asked(parse(one, called), kind, personal) for one in subjects]
+    _write_down(root, asked, "starloom opt-out add", as_json)
 
 
 @command.command("import", short_help="Add all subjects of a list.")
@@ -84,10 +86,11 @@ def import_(file: Path, kind: str, by: str, proof: str, reason: str, workspace: 
         starloom opt-out import requests.csv
         starloom opt-out import ../other/opt-outs.jsonl
     """
+    from starloom.the_stack.opt_out_held import Called
     from starloom.the_stack.opt_out_wishes import from_list
 
     root = find(workspace)
-    asked = from_list(file, kind, {"by": by, "proof": proof, "reason": reason})
+    asked = from_list(file, kind, {"by": by, "proof": proof, "reason": reason}, Called(root))
     _write_down(root, asked, "starloom opt-out import", as_json)
 
 

@@ -6,6 +6,7 @@ joined. Cost: the distinct repository names of a table, and a query over its nar
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pyarrow.parquet as pq
 
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
-from starloom.the_stack import opt_outs, tables
+from starloom.the_stack import opt_out_log, opt_outs, tables
 from starloom.the_stack.opt_outs import OptOuts
+from starloom.workspace.manifest import read_manifest
 
 _REPOSITORIES = pa.schema([("repo_name", pa.string()), ("entry", pa.string())])
 
@@ -74,6 +76,36 @@ def repositories(root: Path) -> list[str]:
     listed: list[str] = pq.read_table(tables.repositories(root)[0], columns=["repo_name"]).column(0).to_pylist()
     refused = pq.read_table(tables.problems(root)[0], columns=["repo_name"]).column(0).drop_null().to_pylist()
     return [*listed, *refused]
+
+
+class Called:
+    """What repositories and owners are called here, in lower case: as they are listed or were refused, as they were
+    called before, and as the log has them. Read when the first is asked for."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    @cached_property
+    def _names(self) -> set[str]:
+        names = {*opt_outs.of_entries(opt_out_log.read(self._root).active).names}
+        if read_manifest(self._root / tables.LISTING) is not None:
+            former = [name for some in names_of(self._root).values() for name in some]
+            names.update(opt_outs.called([*repositories(self._root), *former]))
+        return {one for one in names if one and ":/" not in f"{one}/"}  # of an address, its name is another of them
+
+
+def contents_at(root: Path, engine: Engine, subject: str) -> tuple[str, ...]:
+    """The contents that are listed as `subject`, REPOSITORY:PATH. Raises UserError where nothing is listed."""
+    wishes = opt_outs.of_entries([opt_out_log.Entry(0, "", "add", subject, "file", "")])
+    rows = engine.table(
+        """SELECT DISTINCT f.content_id FROM files f JOIN opted_files o ON lower(f.repo_name) = o.repo_key
+        AND f.path = o.path WHERE f.content_id <> '' ORDER BY f.content_id""",
+        {"files": tables.listed_files(root), "opted_files": wishes.files_table()},
+    )
+    return tuple(rows.column(0).to_pylist())
 
 
 def opted_tables(
@@ -184,8 +216,6 @@ def _homes(engine: Engine, contents: Sequence[Path]) -> list[str]:
 
 def one_entry(root: Path, plain: str, number: int | None) -> OptOuts:
     """All opt-outs of the workspace, or those of one entry of the log. Raises UserError."""
-    from starloom.the_stack import opt_out_log
-
     if number is None:
         return opt_outs.of(root, plain)
     return opt_outs.of_entries([opt_out_log.read(root).entry(number)])

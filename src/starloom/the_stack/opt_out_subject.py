@@ -6,11 +6,14 @@
     swh:1:cnt:…, or a content id                 content: wherever it stands
     somebody/project:src/a.py                    file: what stands there now, wherever it stands, and that place
     https://github.com/somebody/project/blob/main/src/a.py      the same, as its address
+    my notes: 2024/                              owner: whatever stands before a slash at the end is a name
 
-Names are compared without regard to case; paths and ids as they are.
+A name with blanks, colons or other signs may be a slip, or a file: it is taken for a name where a repository is called
+so, or with a slash at its end. Names are compared without regard to case; paths and ids as they are.
 """
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -22,7 +25,8 @@ Scope = Literal["owner", "repository", "content", "file"]
 ACCEPTED: Final = "a user, an organisation, OWNER/NAME or its address, swh:1:cnt:…, or OWNER/NAME:PATH"
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?[^/\s]+/|git@[^:/\s]+:)", re.IGNORECASE)
-_NAME = re.compile(r"[A-Za-z0-9._~@+-]{1,100}(?:/[A-Za-z0-9._~@+-]{1,100}){0,20}")
+_PART = r"(?:[A-Za-z0-9._~@+-]|[^\x00-\x7F]){1,100}"
+_NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,20}}")  # what is a name, whether or not a repository here is called so
 _BLOB = re.compile(r"(?P<name>[^:]+?)/(?:-/)?(?:blob|raw)/[^/]+/(?P<path>.+)")  # a branch with a slash is not seen
 _CONTENT_ID = re.compile(r"[0-9a-fA-F]{40}")
 _MOST: Final = 5000  # characters of a subject
@@ -51,11 +55,13 @@ class Subject:
         """Equal for equal subjects."""
         if self.scope == "content":
             return self.content_id
-        return f"{self.name.lower()}:{self.path}" if self.scope == "file" else self.name.lower()
+        name, colon, path = self.text.partition(":") if self.scope == "file" else (self.name, "", "")
+        return f"{name.lower()}{colon}{path}"
 
 
-def parse(text: str) -> Subject:
-    """The subject that `text` names. Raises UserError for what is none, and for a content that is everybody's."""
+def parse(text: str, called: Container[str] = ()) -> Subject:
+    """The subject that `text` names; `called`: what repositories and owners are called here, in lower case. Raises
+    UserError for what is none, and for a content that is everybody's."""
     given = text.strip()
     if not given or len(given) > _MOST or not given.isprintable():
         raise _none(text)
@@ -67,15 +73,45 @@ def parse(text: str) -> Subject:
         return _content(swhid[1])
     if _CONTENT_ID.fullmatch(given):
         return _content(given.lower())
-    plain = _ADDRESS.sub("", given, count=1)
-    blob = _BLOB.fullmatch(plain) if plain != given else None
-    name, _, path = (blob["name"], "", blob["path"]) if blob else plain.partition(":")
-    name = name.rstrip("/").removesuffix(".git")
-    if not _NAME.fullmatch(name) or (":" in plain and not path):
-        raise _none(text)
-    if path:
-        return Subject("file", f"{name}:{path}", name, path)
-    return Subject("repository" if "/" in name else "owner", name, name)
+    address = _ADDRESS.match(given)
+    plain = given[address.end() :] if address else given
+    if address and (blob := _BLOB.fullmatch(plain)):
+        places = [(blob["name"], blob["path"])]
+    else:
+        name = plain.rstrip("/").removesuffix(".git")
+        if _NAME.fullmatch(name) or name.lower() in called or (plain.endswith("/") and _is_stated(name)):
+            return Subject("repository" if "/" in name else "owner", name, name)
+        places = readings(plain)
+    places = [(name.removesuffix(".git"), path) for name, path in places]
+    known = [one for one in places if one[0].lower() in called][-1:]  # the longest name
+    for name, path in known or places[:1]:
+        if path and (known or _NAME.fullmatch(name)):
+            return Subject("file", f"{name}:{path}", name, path)
+    raise _none(text)
+
+
+def logged(scope: str, text: str) -> Subject:
+    """The subject of an entry of a log, which says its scope. Raises UserError."""
+    if len(text) <= _MOST and text.isprintable():
+        if scope in ("owner", "repository") and _is_name(text):
+            return Subject("repository" if "/" in text else "owner", text, text)
+        if scope == "file" and ":" in text:
+            return Subject("file", text, *readings(text)[0])
+    return parse(text)
+
+
+def readings(text: str) -> list[tuple[str, str]]:
+    """Each repository and path that `text` may be about: both may have colons, so that only a listing can tell."""
+    return [(text[: found.start()], text[found.end() :]) for found in re.finditer(":", text)]
+
+
+def _is_stated(name: str) -> bool:
+    """Whether that is a name with a slash behind it, and no folder: OWNER/NAME:FOLDER/."""
+    return _is_name(name) and ":" not in name.partition("/")[2]
+
+
+def _is_name(text: str) -> bool:
+    return "://" not in text and all(part.strip() for part in text.split("/"))
 
 
 def refuse_blank(content_id: str) -> None:
@@ -93,4 +129,8 @@ def _content(content_id: str) -> Subject:
 
 
 def _none(text: str) -> UserError:
-    return UserError(f"`{printable(text.strip())[:100]}` is no opt-out", f"write {ACCEPTED}")
+    given = printable(text.strip())
+    hint = f"write {ACCEPTED}"
+    if len(given) <= 100 and _is_stated(given):
+        hint += f"; what is really called so has a slash behind it: `{given}/`"
+    return UserError(f"`{given[:100]}` is no opt-out", hint)

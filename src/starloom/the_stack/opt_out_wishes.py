@@ -6,7 +6,7 @@ opted out already is not written twice. Nothing is written where one of several 
 
 import csv
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,9 +16,9 @@ from starloom.errors import UserError
 from starloom.identity import content_swhid
 from starloom.outside.paths import printable
 from starloom.settings import nearest
-from starloom.the_stack import opt_outs, tables
+from starloom.the_stack import opt_out_held, opt_outs
 from starloom.the_stack.opt_out_log import FILE, KINDS, PERSONAL, Entry, Log, Wish, append
-from starloom.the_stack.opt_out_subject import Subject, parse, refuse_blank
+from starloom.the_stack.opt_out_subject import Subject, logged, parse, refuse_blank
 from starloom.the_stack.texts import cached_texts
 
 MOST_BYTES: Final = 1 << 28  # of a list
@@ -58,7 +58,7 @@ def add(
     before: list[tuple[str, int]] = []
 
     def wishes(log: Log) -> Sequence[Wish]:
-        known = {(one.scope, parse(one.subject).key, one.contents): one.number for one in log.active}
+        known = {(*_meant(one), one.contents): one.number for one in log.active}
         fresh: dict[tuple[str, str, tuple[str, ...]], Wish] = {}
         for one in found:
             key = one.subject.scope, one.subject.key, one.contents
@@ -80,8 +80,11 @@ def withdraw(root: Path, what: str, command: str) -> list[Entry]:
         if what.isdecimal() and len(what) < 10:
             some = [one for one in log.active if one.number == log.entry(int(what)).number]
         else:
-            key, scope = parse(what).key, parse(what).scope
-            some = [one for one in log.active if one.scope == scope and parse(one.subject).key == key]
+            meant = {_meant(one) for one in log.active if one.subject == what.strip()}
+            if not meant:
+                subject = parse(what, opt_out_held.Called(root))
+                meant = {(subject.scope, subject.key)}
+            some = [one for one in log.active if _meant(one) in meant]
         if not some:
             raise UserError(
                 f"`{printable(what)}` is no entry of {root / FILE} that holds", "see `starloom opt-out list`"
@@ -91,6 +94,10 @@ def withdraw(root: Path, what: str, command: str) -> list[Entry]:
     return append(root, wishes, command)
 
 
+def _meant(entry: Entry) -> tuple[str, str]:
+    return entry.scope, logged(entry.scope, entry.subject).key
+
+
 def _looked_up(root: Path, engine: Engine, asked: Asked) -> Asked:
     """The wish with the contents that it is about. Raises UserError."""
     subject = asked.subject
@@ -98,18 +105,14 @@ def _looked_up(root: Path, engine: Engine, asked: Asked) -> Asked:
         return replace(asked, contents=(subject.content_id,))
     if subject.scope != "file" or asked.contents:
         return asked
-    rows = engine.table(
-        "SELECT DISTINCT content_id FROM files WHERE lower(repo_name) = $name AND path = $path "
-        "AND content_id IS NOT NULL ORDER BY content_id",
-        {"files": tables.listed_files(root)},
-        {"name": subject.name.lower(), "path": subject.path},
-    )
-    if not len(rows):
+    contents = opt_out_held.contents_at(root, engine, subject.text)
+    if not contents:
         raise UserError(
-            f"{asked.where}no file is listed as `{printable(subject.text)}`",
-            "see how it is listed with `starloom why PATH`; or name its content: swh:1:cnt:…",
+            f"{asked.where}no file is listed as `{printable(subject.text)}`, and no repository",
+            "see how it is listed with `starloom why PATH`; or name its content: swh:1:cnt:…; or put a slash behind "
+            "what is the name of a repository",
         )
-    return replace(asked, contents=tuple(rows.column(0).to_pylist()))
+    return replace(asked, contents=contents)
 
 
 def _refuse_nobodys(root: Path, asked: Sequence[Asked]) -> None:
@@ -125,10 +128,11 @@ def _refuse_nobodys(root: Path, asked: Sequence[Asked]) -> None:
             )
 
 
-def from_list(path: Path, kind: str, personal: Mapping[str, str]) -> list[Asked]:
+def from_list(path: Path, kind: str, personal: Mapping[str, str], called: Container[str] = ()) -> list[Asked]:
     """The wishes in a list: plain, one subject a line, `#` for comments; CSV with a column `subject`; JSON (a list) or
     JSON lines of texts, or of objects with `subject`; `kind`, `by`, `proof`, `reason` where they are given, else as the
-    arguments say. A log of ours is such a file: of its entries those that hold. Raises UserError with file and line."""
+    arguments say. A log of ours is such a file: of its entries those that hold. `called`: what repositories are called
+    here. Raises UserError with file and line."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise UserError(f"{path} is longer than {MOST_BYTES:,} bytes", "cut it into several lists")
@@ -141,13 +145,13 @@ def from_list(path: Path, kind: str, personal: Mapping[str, str]) -> list[Asked]
         rows = _json(path, text)
     else:
         rows = [(f"{path}:{number}", {"subject": line}) for number, line in opt_outs.lines(path)]
-    found = [_asked(where, row, kind, personal) for where, row in rows]
+    found = [_asked(where, row, kind, personal, called) for where, row in rows]
     if not found:
         raise UserError(f"{path} names nothing", "one subject a line, or a column `subject`")
     return found
 
 
-def _asked(where: str, row: Mapping[str, Any], kind: str, personal: Mapping[str, str]) -> Asked:
+def _asked(where: str, row: Mapping[str, Any], kind: str, personal: Mapping[str, str], called: Container[str]) -> Asked:
     texts = {name: row[name] for name in _COLUMNS if row.get(name)}
     if not all(isinstance(value, str) for value in texts.values()):
         raise UserError(f"{where}: a text is expected in {', '.join(sorted(texts))}", "put it in quotes")
@@ -155,7 +159,8 @@ def _asked(where: str, row: Mapping[str, Any], kind: str, personal: Mapping[str,
     if stated not in KINDS:
         raise UserError(f"{where}: `{printable(stated)[:50]}` is no kind of wish", nearest(stated, KINDS))
     try:
-        subject = parse(texts.get("subject", ""))
+        text = texts.get("subject", "")
+        subject = logged(str(row.get("scope")), text) if "action" in row else parse(text, called)
     except UserError as problem:
         raise UserError(f"{where}: {problem.problem}", problem.hint) from None
     own: dict[str, str] = {name: texts[name] for name in PERSONAL if name in texts}

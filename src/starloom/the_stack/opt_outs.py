@@ -8,6 +8,7 @@ They stand in a log (opt_out_log, written by `starloom opt-out`) and in a plain 
     somebody/project                         one repository (on GitLab: a group and all below it)
     https://github.com/somebody/project      the same, as its address
     swh:1:cnt:…                              a content, wherever it stands
+    my notes/                                a name with blanks or other signs has a slash at its end
 
 An opted-out repository is listed with that reason and is neither fetched nor read: its occurrences go, and a content of
 it that stands in another repository too is that one's. An opted-out content goes wherever it stands, and is not read.
@@ -27,7 +28,7 @@ from starloom.sources.git.url import name_from_url
 from starloom.sources.repository import names_before
 from starloom.the_stack import opt_out_log
 from starloom.the_stack.opt_out_log import Entry
-from starloom.the_stack.opt_out_subject import parse
+from starloom.the_stack.opt_out_subject import parse, readings
 
 FILE = "opt-outs.txt"  # in a workspace
 RULE = "opt-out"  # in the ledger
@@ -46,12 +47,7 @@ class OptOuts:
 
     def covering(self, names: Iterable[str]) -> str | None:
         """The entry (with its place) that covers one of the names of a repository; None where none does."""
-        for name in (one for given in names for one in _as_written(given)):
-            parts = name.lower().removesuffix(".git").split("/")
-            for end in range(1, len(parts) + 1):
-                if found := self.names.get("/".join(parts[:end])):
-                    return found
-        return None
+        return next((self.names[one] for one in called(names) if one in self.names), None)
 
     @property
     def mark(self) -> dict[str, str]:
@@ -70,6 +66,14 @@ class OptOuts:
         """OPTED_FILES."""
         rows = sorted((*key, entry) for key, entry in self.files.items())
         return pa.table([[one[place] for one in rows] for place in range(3)], schema=OPTED_FILES)
+
+
+def called(names: Iterable[str]) -> Iterator[str]:
+    """What is asked for repositories of these names: each, and its owners, in lower case."""
+    for name in (one for given in names for one in _as_written(given)):
+        parts = name.lower().removesuffix(".git").split("/")
+        for end in range(1, len(parts) + 1):
+            yield "/".join(parts[:end])
 
 
 def _as_written(repo_name: str) -> Iterator[str]:
@@ -96,8 +100,8 @@ def of_entries(entries: Sequence[Entry]) -> OptOuts:
         if one.scope in ("owner", "repository"):
             names.setdefault(one.subject.lower(), said)
         if one.scope == "file":
-            name, _, path = one.subject.partition(":")
-            files.setdefault((name.lower(), path), said)
+            for name, path in readings(one.subject):
+                files.setdefault((name.lower(), path), said)
         for content_id in one.contents:
             contents.setdefault(content_id, said)
     return OptOuts(names, contents, files)
@@ -111,7 +115,8 @@ def read(path: Path) -> OptOuts:
         try:
             subject = parse(text)
             if subject.scope == "file":
-                raise UserError(f"`{subject.text}` is a file", "have it looked up: `starloom opt-out add`")
+                hint = "have it looked up: `starloom opt-out add`; a repository that is called so has a slash behind it"
+                raise UserError(f"`{subject.text}` is a file", hint)
         except UserError as problem:
             raise UserError(f"{path}:{number}: {problem.problem}", problem.hint) from None
         if subject.scope == "content":
