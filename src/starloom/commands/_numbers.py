@@ -6,17 +6,15 @@ from typing import Any
 import click
 
 
-class _Finite(click.ParamType):
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        number = super().convert(value, param, ctx)
+class Number(click.types.FloatParamType):
+    """Any."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number to go by: give one such as 0.5 or 20.", param, ctx)
         return number
 
 
-class Number(_Finite, click.types.FloatParamType):
-    """Any."""
-
-
-class NumberRange(_Finite, click.FloatRange):
+class NumberRange(click.FloatRange, Number):
     """One between two, or beyond one."""
