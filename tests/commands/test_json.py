@@ -204,6 +204,14 @@ def test_where_a_manifest_is_torn_status_and_verify_tell_by_which_command(cli, b
     assert rows["search"]["state"] == "damaged"
     assert "manifest.json is damaged" in rows["search"]["problem"]
     assert rows["list"]["state"] == "fresh"
+    part = next((tmp_path / "w" / "signals" / "minhash").glob("*/manifest.json"))
+    part.write_text("{")
+    rows = {row["name"]: row for row in json.loads(cli("status", "--json", "-w", "w").stdout)["stages"]}
+    assert f"{part} is damaged" in rows["measure"]["problem"]
+    assert "signals and run `starloom build`" in rows["measure"]["hint"]  # the part alone would stay away
+    shutil.rmtree(tmp_path / "w" / "signals")
+    assert cli("build", "-w", "w").returncode == 0
+    assert "measure    fresh" in cli("status", "-w", "w").stdout
     shutil.copytree(tmp_path / "w" / "search", tmp_path / "elsewhere")
     assert "in no workspace" in cli("verify", "elsewhere").stderr
 

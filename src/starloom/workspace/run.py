@@ -199,7 +199,10 @@ def _status(job: Job, state: State, problem: UserError | None = None) -> StageSt
     try:
         manifest, size = read_manifest(job.folder), total_bytes(job.folder)
     except UserError as damage:
-        manifest, size, state, problem = None, 0, "damaged", damage
+        hint = damage.hint
+        if hint and hint.startswith("delete"):
+            hint = remedy(job.folder)  # a part of a cache that is deleted alone is not made again
+        manifest, size, state, problem = None, 0, "damaged", UserError(damage.problem, hint)
     last = last_runs(job.root).get(job.stage.name, {})
     seconds = last.get("seconds")
     return StageStatus(
