@@ -129,6 +129,10 @@ def test_a_content_goes_from_everything_and_stays_gone(workspace, run):
     matches = Index.open(workspace.root).check(SECRET.decode())
     assert {file.repo_name for match in matches.matches for file in match.files} <= {"two"}
     assert stored(workspace.root, SECRET) == {"files", "signals", "ledger", "listing", "pairs"}
+    assert (first["left"], after["left"]) == ({}, {"search": 1, "membership": 1})
+    said = "gone: 1 file of search, 1 file of membership; no answer names them, but"
+    assert said in run(workspace, "opt-out", "impact")
+    assert said in run(workspace, "opt-out", "purge", "--dry-run")
     assert WHO not in run(workspace, "why", "one:src/secret.py")
 
     workspace.add(
@@ -154,6 +158,7 @@ def test_purge_erases_what_is_stored_and_nothing_else(workspace, run):
     }
     assert done["models"] == ["first"]
     assert {one["repo_name"] for one in done["stays"]} == {"one", "three"}
+    assert done["left"] == {}  # the indexes went
     assert done["cache_bytes_less"] > 0
     assert stored(workspace.root, SECRET) == {"ledger", "listing", "pairs"}  # names, no texts
     assert manifest.verify(workspace.root / "files") == []
@@ -173,6 +178,7 @@ def test_purge_of_a_repository_leaves_what_others_have(workspace, run):
     run(workspace, "opt-out", "add", "one")
     run(workspace, "build")
     done = run(workspace, "opt-out", "purge", "--json")
+    assert [(one["repo_name"], one["location"].rpartition("/")[2]) for one in done["stays"]] == [("one", "one")]
     (contents,) = [one for one in done["erased"] if one["what"] == "contents"]
     assert contents["bytes"] == len(building.code("one", 20))  # its secret stands in `three`, the other file in `two`
     assert "files" in stored(workspace.root, SECRET)
@@ -356,6 +362,8 @@ def test_two_sets_of_tokens_are_told_apart():
     row = {"entry": "a/b (entry 1)", "files": 1, "documents": 1, "tokens": 9, "note": ""}
     named = [("tokens", "tokens"), ("tokens", "models/tuned/examples"), ("model", "tuned")]
     holdings = [{"where": where, "name": name} | row for where, name in named]
-    lines = impact_words({"holdings": holdings, "unknown_runs": [], "near_twins": [], "near_twins_total": 0})
+    lines = impact_words(
+        {"holdings": holdings, "unknown_runs": [], "near_twins": [], "near_twins_total": 0, "left": {}}
+    )
     said = ": 1 content, 1 document, 9 tokens; a/b (entry 1)"
     assert lines[:3] == [f"tokens{said}", f"tokens models/tuned/examples{said}", f"model tuned{said}"]

@@ -189,6 +189,7 @@ def impacted(root: Path, engine: Engine, plain: str, number: int | None, limit: 
         "entry": number,
         "holdings": [asdict(one) for one in found.holdings],
         "unknown_runs": list(found.unknown),
+        "left": dict(found.left),
         "near_twins": [asdict(one) for one in twins[:limit]],
         "near_twins_total": len(twins),
     }
@@ -204,7 +205,19 @@ def impact(found: Mapping[str, Any]) -> list[str]:
             alike = "similarity not verified" if one["jaccard"] is None else f"Jaccard {one['jaccard']:.2f}"
             lines.append(printable(f"    {one['repo_name']}:{one['path']}  {alike} to {one['entry']}"))
     again = dict.fromkeys(AGAIN[one["where"]] for one in found["holdings"] if one["where"] in AGAIN)
-    return [*lines, f"made again without it by: {', '.join(again)}"] if again else lines
+    lines += [f"made again without it by: {', '.join(again)}"] if again else []
+    return [*lines, *_left(found["left"])]
+
+
+def _left(found: Mapping[str, int]) -> list[str]:
+    """Of indexes that files have left, whatever for."""
+    if not found:
+        return []
+    files = ", ".join(f"{counted(number, 'files')} of {name}" for name, number in found.items())
+    return [
+        f"gone: {files}; no answer names them, but which words or hashed stretches they had is in the tables until "
+        f"`starloom clean {' '.join(found)} && starloom index`"
+    ]
 
 
 def _holding(one: Mapping[str, Any]) -> str:
@@ -227,6 +240,7 @@ def purged(going: Sequence[Going], plan: Plan, held: Impact, less: int, dry_run:
         "cache_bytes_less": less,
         "stays": [{"repo_name": name, "location": location} for name, location in plan.stays],
         "models": sorted({one.name for one in held.holdings if one.where == "model"}),
+        "left": {name: number for name, number in held.left.items() if name not in held.outputs},
     }
 
 
@@ -238,6 +252,7 @@ def purge(found: Mapping[str, Any]) -> list[str]:
     for one in found["stays"]:
         lines.append(printable(f"stays in the source itself: {one['repo_name']} ({one['location']})"))
     lines += [f"stays: model {name}" for name in found["models"]]
+    lines += _left(found["left"])
     if any(one["what"] == "output" for one in found["erased"]):
         lines.append("next: starloom build, then index, pack and report where they are used")
     return lines

@@ -254,7 +254,8 @@ def purge(dry_run: bool, workspace: Path | None, as_json: bool) -> None:
     """Erase what is opted out from this disk: stored contents, what was measured of them, what was fetched.
 
     Outputs that still hold something go too; `build`, `index` and `pack` make them again. Sources on this machine and
-    trained models stay, and are named. Stopped, the same command goes on.
+    trained models stay, and are named; so is what left an index and has words in its tables still. Stopped, the same
+    command goes on.
 
     \b
     Examples:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from starloom.the_stack import tables
 from starloom.workspace.operations import Output
@@ -109,3 +110,8 @@ def live_rows(path: Path, columns: list[str]) -> pa.Table:
     """Columns of the files that are in the index. Raises as `read_rows`."""
     rows = read_rows(path)
     return rows.select(columns).filter(rows.column("live"))
+
+
+def rows_left(path: Path) -> int:
+    """How many files have left the index: their rows are empty. Raises as `read_rows`."""
+    return int(pc.sum(pc.invert(read_rows(path).column("live"))).as_py() or 0)

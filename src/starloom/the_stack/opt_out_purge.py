@@ -4,8 +4,9 @@ Goes: opted-out contents, and those of opted-out repositories that stand in no o
 from every signal; clones and packages that were fetched for opted-out repositories alone; outputs that still hold
 something opted out (dataset, search, membership, tokens: `build`, `index`, `pack` make them again); documents made of
 contents, some of which may be among them; the report, which shows excerpts; parts and drafts of runs that were killed.
-Stays, and is named: sources on this machine, clones and data sets that others come from too, trained models. Stopped,
-it goes on when it is run again. `pair` forgets the near-twins of what was purged the next time it runs.
+Stays, and is named: sources on this machine, of opted-out repositories too, clones and data sets that others come from
+too, trained models, and how much of what left an index is in its tables still. Stopped, it goes on when it is run
+again. `pair` forgets the near-twins of what was purged the next time it runs.
 """
 
 from collections.abc import Sequence
@@ -109,12 +110,13 @@ def plan(root: Path, engine: Engine, settings: Any, stages: Sequence[Stage], out
     }
     names = engine.table("SELECT repo_name FROM files UNION SELECT home FROM contents", given).column(0).to_pylist()
     given |= opt_out_held.opted_tables(root, wishes, names)
-    stays = [(row["repo_name"], row["location"]) for row in engine.table(_REMAINING, given).to_pylist()]
+    stays = {(row["repo_name"], row["location"]) for row in engine.table(_REMAINING, given).to_pylist()}
+    paths, still = _of_repositories(root, engine, wishes)
     going = engine.table(_GOING, given)
     along = outputs.along + (outputs.rendered if len(going) else ())
     old = tuple(folder for folder in along if outputs.holding or folder in outputs.rendered or _is_old(root, folder))
     along = tuple(folder for folder in old if read_manifest(folder) is not None)
-    return Plan(going, _fetched(root, engine, wishes), outputs.holding + along, removals, tuple(stays))
+    return Plan(going, paths, outputs.holding + along, removals, tuple(sorted(stays | still)))
 
 
 def _is_old(root: Path, folder: Path) -> bool:
@@ -154,21 +156,27 @@ def _no_contents() -> pa.Table:
     return pa.schema([*names, ("by_content", pa.bool_())]).empty_table()
 
 
-def _fetched(root: Path, engine: Engine, wishes: OptOuts) -> tuple[Path, ...]:
-    """What was fetched for opted-out repositories, and for no other."""
+def _of_repositories(root: Path, engine: Engine, wishes: OptOuts) -> tuple[tuple[Path, ...], set[tuple[str, str]]]:
+    """Of opted-out repositories: (what was fetched for them, and for no other; which stand in a source that stays, on
+    this machine or others' too, with its location)."""
     if not wishes.names:
-        return ()
+        return (), set()
     place = Place(folder=root / FOLDER / "fetched", engine=engine)
     former = opt_out_held.names_of(root)
-    opted: set[str] = set()
+    opted: set[tuple[str, str]] = set()
     others: set[str] = set()
     for row in pq.read_table(tables.repositories(root)[0], columns=["repo_name", "location"]).to_pylist():
         name = row["repo_name"]
-        (opted if wishes.covering((name, *former.get(name, ()))) else others).add(row["location"])
-    for row in pq.read_table(tables.problems(root)[0], columns=["rule", "location"]).to_pylist():
+        if wishes.covering((name, *former.get(name, ()))):
+            opted.add((name, row["location"]))
+        else:
+            others.add(row["location"])
+    for row in pq.read_table(tables.problems(root)[0], columns=["rule", "repo_name", "location"]).to_pylist():
         if row["rule"] == opt_outs.RULE:
-            opted.add(row["location"])
+            opted.add((row["repo_name"] or row["location"], row["location"]))
     try:
-        return tuple(path for location in sorted(opted - others) for path in fetched.fetched(location, place))
+        alone = sorted({location for _, location in opted} - others)
+        paths = tuple(path for location in alone for path in fetched.fetched(location, place))
+        return paths, {one for one in opted if one[1] in others or (one[1].startswith("/") and Path(one[1]).exists())}
     except OSError as problem:
         raise UserError(f"{problem.filename}: {problem.strerror}", "check its permissions") from None

@@ -5,7 +5,7 @@ where it stands, as long as its tokens are here; else, what it held when the wis
 tokens are gone and that no entry names, nobody can tell: it is named as such. Cost: names and ids of each output.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from starloom.engine.verbs import Engine, Table
 from starloom.errors import UserError
 from starloom.membership.layout import FOLDER as MEMBERSHIP
-from starloom.membership.layout import ORIGINS
+from starloom.membership.layout import GONE, ORIGINS
 from starloom.membership.places import read_places
 from starloom.search import layout
 from starloom.search.layout import FOLDER as SEARCH
@@ -72,10 +72,12 @@ class Holding:
 
 @dataclass(frozen=True)
 class Impact:
-    """What holds something, and the runs of which nobody can tell."""
+    """What holds something, and the runs of which nobody can tell. `left`: indexes that files have left (by an opt-out
+    or else) whose words or hashes may be in their tables until they are made anew, and how many files."""
 
     holdings: tuple[Holding, ...]
     unknown: tuple[str, ...]
+    left: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -100,7 +102,7 @@ def impact(root: Path, engine: Engine, wishes: OptOuts, entries: Sequence[Entry]
     pieces = _Pieces(root, engine, wishes)
     found += _tokens(root, pieces)
     models, unknown = _models(root, pieces, entries)
-    return Impact(tuple(found + models), tuple(unknown))
+    return Impact(tuple(found + models), tuple(unknown), _left(root) if wishes.names or wishes.contents else {})
 
 
 def models_holding(root: Path, engine: Engine, wishes: Sequence[Wish]) -> list[tuple[str, ...]]:
@@ -139,6 +141,20 @@ def _files(root: Path, engine: Engine, wishes: OptOuts, where: Kind, name: str, 
     given: dict[str, Any] = opted_tables(root, wishes, distinct_names(engine, rows_held)) | {"held": rows_held}
     rows = engine.table(_FILES, given).to_pylist()
     return [Holding(where, name, row["entry"], row["files"]) for row in rows]
+
+
+def _left(root: Path) -> dict[str, int]:
+    found = {}
+    for folder, file in ((SEARCH, _PLACES[SEARCH]), (MEMBERSHIP, "-state.bin")):
+        manifest = read_manifest(root / folder)
+        paths = [root / folder / one.name for one in (manifest.files if manifest else ()) if one.name.endswith(file)]
+        if folder == SEARCH:
+            count = sum(layout.rows_left(path) for path in paths)
+        else:
+            count = sum(path.read_bytes().count(GONE) for path in paths if path.is_file())
+        if count:
+            found[folder] = count
+    return found
 
 
 @dataclass
