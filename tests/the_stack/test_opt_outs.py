@@ -48,6 +48,9 @@ def opt_outs(tmp_path):
         ("alice/x  # asked on 3 May", ["alice/x"], ["alice/y"]),
         ("pypi/requests", ["pypi/requests"], ["pypi/flask"]),
         ("ümläut", ["Ümläut", "ümläut/x"], ["umlaut"]),
+        ("u\u0308ml\u00e4ut", ["\u00fcml\u00e4ut", "U\u0308mla\u0308ut/x"], ["umlaut"]),
+        ("c# tools/  # asked", ["C# tools"], ["c", "c/x"]),
+        ("https://github.com/alice/x#readme", ["alice/x"], ["alice/y"]),
         ("js tools/", ["js tools", "JS Tools~mirrors", "js tools/x"], ["js", "tools", "js tools2"]),
         ("notes:2024/", ["notes:2024", "Notes:2024/x"], ["notes", "notes/2024", "2024"]),
     ],
@@ -89,11 +92,11 @@ def test_a_content_in_the_plain_file(opt_outs):
             "a/b:c.py",
             "a/b:",
         ),
-        *("notes:2024", "see https://github.com/alice/", "https://github.com/", "/", "a/b:src/"),
+        *("notes:2024", "see https://github.com/alice/", "https://github.com/", "/", "a/b:src/", "a/b#asked"),
     ],
     ids=[
         *("words", "slashes", "semicolon", "directory", "long", "empty-blob", "file", "no-path"),
-        *("colon", "prose", "host", "slash", "folder"),
+        *("colon", "prose", "host", "slash", "folder", "comment"),
     ],
 )
 def test_what_is_no_entry_is_an_error_with_its_line(opt_outs, line):

@@ -9,10 +9,12 @@
     my notes: 2024/                              owner: whatever stands before a slash at the end is a name
 
 A name with blanks, colons or other signs may be a slip, or a file: it is taken for a name where a repository is called
-so, or with a slash at its end. Names are compared without regard to case; paths and ids as they are.
+so, or with a slash at its end. Names are compared without regard to case, and to how Unicode composes them; paths and
+ids as they are.
 """
 
 import re
+import unicodedata
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -56,11 +58,16 @@ class Subject:
         if self.scope == "content":
             return self.content_id
         name, colon, path = self.text.partition(":") if self.scope == "file" else (self.name, "", "")
-        return f"{name.lower()}{colon}{path}"
+        return f"{folded(name)}{colon}{path}"
+
+
+def folded(name: str) -> str:
+    """As which names are compared. Some systems write `ü` as two characters."""
+    return unicodedata.normalize("NFC", name).lower()
 
 
 def parse(text: str, called: Container[str] = ()) -> Subject:
-    """The subject that `text` names; `called`: what repositories and owners are called here, in lower case. Raises
+    """The subject that `text` names; `called`: what repositories and owners are called here, folded. Raises
     UserError for what is none, and for a content that is everybody's."""
     given = text.strip()
     if not given or len(given) > _MOST or not given.isprintable():
@@ -74,16 +81,16 @@ def parse(text: str, called: Container[str] = ()) -> Subject:
     if _CONTENT_ID.fullmatch(given):
         return _content(given.lower())
     address = _ADDRESS.match(given)
-    plain = given[address.end() :] if address else given
+    plain = given[address.end() :].partition("#")[0] if address else given
     if address and (blob := _BLOB.fullmatch(plain)):
         places = [(blob["name"], blob["path"])]
     else:
         name = plain.rstrip("/").removesuffix(".git")
-        if _NAME.fullmatch(name) or name.lower() in called or (plain.endswith("/") and _is_stated(name)):
+        if _NAME.fullmatch(name) or folded(name) in called or (plain.endswith("/") and _is_stated(name)):
             return Subject("repository" if "/" in name else "owner", name, name)
         places = readings(plain)
     places = [(name.removesuffix(".git"), path) for name, path in places]
-    known = [one for one in places if one[0].lower() in called][-1:]  # the longest name
+    known = [one for one in places if folded(one[0]) in called][-1:]  # the longest name
     for name, path in known or places[:1]:
         if path and (known or _NAME.fullmatch(name)):
             return Subject("file", f"{name}:{path}", name, path)

@@ -3,7 +3,7 @@ ask for them.
 
 They stand in a log (opt_out_log, written by `starloom opt-out`) and in a plain file, which a person writes:
 
-    # one a line; comments and empty lines are free
+    # one a line; empty lines are free, and comments: `#` at the start or after a blank
     somebody                                 a user or an organisation: all of their repositories
     somebody/project                         one repository (on GitLab: a group and all below it)
     https://github.com/somebody/project      the same, as its address
@@ -12,11 +12,13 @@ They stand in a log (opt_out_log, written by `starloom opt-out`) and in a plain 
 
 An opted-out repository is listed with that reason and is neither fetched nor read: its occurrences go, and a content of
 it that stands in another repository too is that one's. An opted-out content goes wherever it stands, and is not read.
-Names are compared without regard to case, with every name that a repository is known to have had.
+Names are compared folded (`opt_out_subject`), with every name that a repository is known to have had.
 """
 
 import hashlib
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,10 +30,12 @@ from starloom.sources.git.url import name_from_url
 from starloom.sources.repository import names_before
 from starloom.the_stack import opt_out_log
 from starloom.the_stack.opt_out_log import Entry
-from starloom.the_stack.opt_out_subject import parse, readings
+from starloom.the_stack.opt_out_subject import folded, parse, readings
 
 FILE = "opt-outs.txt"  # in a workspace
 RULE = "opt-out"  # in the ledger
+
+_COMMENT = re.compile(r"(?:^|\s)#")
 
 OPTED_CONTENTS = pa.schema([("content_id", pa.string()), ("entry", pa.string())])
 OPTED_FILES = pa.schema([("repo_key", pa.string()), ("path", pa.string()), ("entry", pa.string())])
@@ -41,7 +45,7 @@ OPTED_FILES = pa.schema([("repo_key", pa.string()), ("path", pa.string()), ("ent
 class OptOuts:
     """What is opted out → the entry that says so, in words."""
 
-    names: Mapping[str, str] = field(default_factory=dict)  # of owners and repositories, in lower case
+    names: Mapping[str, str] = field(default_factory=dict)  # of owners and repositories, folded
     contents: Mapping[str, str] = field(default_factory=dict)  # by content id
     files: Mapping[tuple[str, str], str] = field(default_factory=dict)  # by repository in lower case, and path
 
@@ -69,9 +73,9 @@ class OptOuts:
 
 
 def called(names: Iterable[str]) -> Iterator[str]:
-    """What is asked for repositories of these names: each, and its owners, in lower case."""
+    """What is asked for repositories of these names: each, and its owners, folded."""
     for name in (one for given in names for one in _as_written(given)):
-        parts = name.lower().removesuffix(".git").split("/")
+        parts = folded(name).removesuffix(".git").split("/")
         for end in range(1, len(parts) + 1):
             yield "/".join(parts[:end])
 
@@ -98,10 +102,11 @@ def of_entries(entries: Sequence[Entry]) -> OptOuts:
     for one in entries:
         said = f"{one.subject} (entry {one.number})"
         if one.scope in ("owner", "repository"):
-            names.setdefault(one.subject.lower(), said)
+            names.setdefault(folded(one.subject), said)
         if one.scope == "file":
             for name, path in readings(one.subject):
-                files.setdefault((name.lower(), path), said)
+                for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
+                    files.setdefault((form.lower(), path), said)  # queries compare lower case alone
         for content_id in one.contents:
             contents.setdefault(content_id, said)
     return OptOuts(names, contents, files)
@@ -134,5 +139,5 @@ def lines(path: Path) -> list[tuple[int, str]]:
         return []
     except (OSError, UnicodeDecodeError) as problem:
         raise UserError(f"{path}: the opt-outs cannot be read: {problem}", "it must be a text file in UTF-8") from None
-    plain = ((number, line.partition("#")[0].strip()) for number, line in enumerate(text.splitlines(), 1))
+    plain = ((number, _COMMENT.split(line, maxsplit=1)[0].strip()) for number, line in enumerate(text.splitlines(), 1))
     return [(number, line) for number, line in plain if line]

@@ -9,6 +9,7 @@ from typing import Any
 
 from starloom.report.section import Material, Section
 from starloom.the_stack import opt_out_held, opt_outs, tables
+from starloom.the_stack.opt_out_subject import folded
 from starloom.the_stack.opt_outs import OptOuts
 
 _SHOWN = 20
@@ -34,7 +35,7 @@ def _look_up(material: Material) -> Mapping[str, Any]:
         for row in engine.table(_REPOSITORIES, problems, rule).to_pylist()
     ]
     contents = {row["content_id"]: row["entry"] for row in engine.table(_CONTENTS, ledger, rule).to_pylist()}
-    names = {row["name"].lower(): row["entry"] for row in repositories}
+    names = {folded(row["name"]): row["entry"] for row in repositories}
     twins = opt_out_held.twins(root, engine, OptOuts(names, contents)) if names or contents else []
     return {
         "repositories": repositories[:_SHOWN],
