@@ -108,19 +108,6 @@ def test_the_workspace_is_found_from_below_and_by_w(cli, built, tmp_path):
     assert cli("status", cwd=inside).stdout == cli("status", "-w", built.root, cwd=tmp_path).stdout
 
 
-def test_the_workspace_of_the_environment(cli, refused, built, tmp_path, monkeypatch):
-    monkeypatch.setenv("STARLOOM_WORKSPACE", str(built.root))
-    told = cli("status", cwd=tmp_path)
-    assert told.stdout == cli("status", "-w", built.root, cwd=tmp_path).stdout
-    assert "note" not in told.stderr + cli("status", cwd=built.root).stderr
-    (tmp_path / "starloom.toml").touch()
-    assert f"the workspace is {built.root}, as $STARLOOM_WORKSPACE says" in cli("status", cwd=tmp_path).stderr
-    refused(cli("why", "x", "-w", tmp_path), str(tmp_path))  # -w is heard first
-    refused(cli("index", "-w", "nowhere", "search"), "nowhere is no workspace")
-    monkeypatch.setenv("STARLOOM_WORKSPACE", str(tmp_path / "nowhere"))
-    refused(cli("status"), "nowhere is no workspace")
-
-
 def test_the_demo_build_is_one_command(cli, tmp_path):
     """init, build, status, why: the words that init prints are those that go on."""
     from the_stack import building

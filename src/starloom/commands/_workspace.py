@@ -1,7 +1,6 @@
 """What commands on a workspace share: the options `-w`, `--json`, `--rights`, finding the workspace, printing JSON."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,17 +12,13 @@ from starloom.errors import UserError
 
 F = TypeVar("F", bound=Callable[..., Any])
 _MARK = "starloom.toml"
-_NAMED = "STARLOOM_WORKSPACE"  # of the environment
 _LARGE, _LARGER = 1 << 20, 20 << 20  # characters of JSON from which a kernel's lines are faster; where it is not loaded
 
 
 def workspace_option(function: F) -> F:
     """`-w DIR`: given to the command as `workspace`, a Path or None."""
     return click.option(
-        "-w",
-        "--workspace",
-        type=click.Path(path_type=Path),
-        help=f"The workspace; default: ${_NAMED}, here, or a folder above.",
+        "-w", "--workspace", type=click.Path(path_type=Path), help="The workspace; default: here, or a folder above."
     )(function)
 
 
@@ -44,27 +39,19 @@ def rights_option(function: F) -> F:
 
 
 def find(workspace: Path | None) -> Path:
-    """The workspace that was named, by -w or in the environment, or the one around the current folder. Raises
-    UserError."""
-    here = Path.cwd()
-    around = within(here)
-    if workspace is None and (named := os.environ.get(_NAMED)):
-        workspace = Path(named).expanduser()
-        if around and workspace.resolve() != around.resolve():
-            from starloom.progress import say
-
-            say(f"note: the workspace is {workspace}, as ${_NAMED} says, not {around}")
+    """The workspace that was named, or the one around the current folder. Raises UserError."""
     if workspace is not None:
         if not (_marked(workspace) or any(map(_marked, _above(workspace)))):
             raise UserError(
                 f"{workspace} is no workspace: it has no {_MARK}", f"make one: starloom init {workspace} --from PATH"
             )
         return workspace.resolve()
-    if around:
+    here = Path.cwd()
+    if around := within(here):
         return around
     raise UserError(
         f"no workspace here: neither {here} nor a folder above has a {_MARK}",
-        f"make one with `starloom init DIR --from PATH`, or name one with `-w DIR` or ${_NAMED}",
+        "make one with `starloom init DIR --from PATH`, or name one with `-w DIR`",
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from starloom.commands._inputs import column_options
 from starloom.commands._numbers import NumberRange
-from starloom.commands._workspace import emit, find, json_option, workspace_option
+from starloom.commands._workspace import emit, find, json_option
 from starloom.errors import UserError
 
 if TYPE_CHECKING:
@@ -58,7 +58,13 @@ _SHORT, _FILES = 5, 20  # files listed of each match of a text, for people; for 
 )
 @click.option("--common", is_flag=True, help="… common code (licence headers, boilerplate) included.")
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE", help="Write SARIF, for code scanning.")
-@workspace_option
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(path_type=Path),
+    envvar="STARLOOM_WORKSPACE",
+    help="The workspace; default: $STARLOOM_WORKSPACE, here, or a folder above.",
+)
 @json_option
 def command(
     what: tuple[Path, ...],
