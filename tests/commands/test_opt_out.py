@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -184,6 +185,12 @@ def test_purge_of_a_repository_leaves_what_others_have(workspace, run):
     assert "files" in stored(workspace.root, SECRET)
     assert content_id(SHARED) in {row["content_id"] for row in workspace.dataset()}
     assert not stored(workspace.root, building.code("one", 20)) & {"files", "signals", "dataset"}
+    source = Path(done["stays"][0]["location"])
+    shutil.rmtree(source)
+    source.symlink_to(source)  # there, perhaps: who can tell
+    assert [one["repo_name"] for one in run(workspace, "opt-out", "purge", "--json")["stays"]] == ["one"]
+    source.unlink()
+    assert run(workspace, "opt-out", "purge", "--json")["stays"] == []
 
 
 def _texts(workspace):

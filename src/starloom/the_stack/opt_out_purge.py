@@ -177,6 +177,17 @@ def _of_repositories(root: Path, engine: Engine, wishes: OptOuts) -> tuple[tuple
     try:
         alone = sorted({location for _, location in opted} - others)
         paths = tuple(path for location in alone for path in fetched.fetched(location, place))
-        return paths, {one for one in opted if one[1] in others or (one[1].startswith("/") and Path(one[1]).exists())}
     except OSError as problem:
         raise UserError(f"{problem.filename}: {problem.strerror}", "check its permissions") from None
+    return paths, {one for one in opted if one[1] in others or (one[1].startswith("/") and _may_be_there(one[1]))}
+
+
+def _may_be_there(location: str) -> bool:
+    """Whether a folder is there, or behind what cannot be entered now."""
+    try:
+        Path(location).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        pass
+    return True
