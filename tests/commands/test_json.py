@@ -212,8 +212,12 @@ def test_where_a_manifest_is_torn_status_and_verify_tell_by_which_command(cli, b
     shutil.rmtree(tmp_path / "w" / "signals")
     assert cli("build", "-w", "w").returncode == 0
     assert "measure    fresh" in cli("status", "-w", "w").stdout
+    part = next((tmp_path / "w" / "files").glob("*/manifest.json"))
+    part.write_text("{")
+    for given in (("build",), ("build", "--dry-run")):
+        refused(cli(*given, "-w", "w"), str(part))
     shutil.copytree(tmp_path / "w" / "search", tmp_path / "elsewhere")
-    assert "in no workspace" in cli("verify", "elsewhere").stderr
+    assert "no stage of a workspace makes it" in cli("verify", "elsewhere").stderr
 
 
 @pytest.mark.parametrize("large", [1, 1 << 30])

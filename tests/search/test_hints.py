@@ -13,7 +13,8 @@ from starloom.search.hints import hint
         ("left NOT (right or wrong)", "`NOT` was looked for as a word"),
         ("left -AND", 'write `"left"`'),  # what is excluded was not looked for
         ("/asyncio/i", "`/(?i)asyncio/`"),
-        ("/usr/bin", "a / at its end"),
+        ("/usr/bin", None),
+        ("/usr/bin/g", None),
         ("tree path:*.py", "`path:/[.]pyi?$/`"),
         ("repo:/sorty file:a?", "`file:` takes a piece"),
         ("event_loop", 'write `"event_loop"`'),

@@ -9,7 +9,7 @@ from sources.conftest import Git
 from starloom.errors import UserError
 from starloom.identity import content_id
 from starloom.stages import load_settings
-from starloom.the_stack import opt_out_log, opt_out_wishes
+from starloom.the_stack import opt_out_log, opt_out_wishes, opt_outs
 from starloom.the_stack.opt_out_held import Called
 from starloom.the_stack.opt_out_subject import parse
 from starloom.the_stack.opt_out_wishes import Asked, from_list
@@ -89,3 +89,29 @@ def test_a_log_with_such_names_is_a_list(odd):
     found = from_list(odd.root / opt_out_log.FILE, "opt-out", {})
     assert [one.subject.scope for one in found] == ["owner"] * 4 + ["file"] * 4
     assert [one.subject.text for one in found] == [*ODD, *(f"{name}:a:b/c d.py" for name in ODD)]
+
+
+@pytest.mark.parametrize(
+    "slip", ["“sorty”", "name…", "—", "https:/github.com/somebody/", "C:/Users/x/", "please remove my code", "a b"]
+)
+def test_a_slip_is_no_name(slip, tmp_path):
+    (tmp_path / "opt-outs.txt").write_text(f"{slip}\n")
+    with pytest.raises(UserError, match=r"opt-outs\.txt:1: "):
+        opt_outs.read(tmp_path / "opt-outs.txt")
+
+
+@pytest.mark.parametrize("name", ["ümläut", "u\u0308mla\u0308ut", "資料/код", "x_y.z~+-@"])
+def test_letters_of_any_script_are_a_name(name):
+    assert parse(name).name == name
+
+
+def test_rows_of_another_log_are_taken_as_they_are_meant(tmp_path):
+    rows = [
+        ("owner", "c.git"),
+        ("owner", "git@github.com:c"),
+        ("repository", "https://github.com/a/b"),
+        ("owner", "d e"),
+    ]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(f'{{"action": "add", "scope": "{scope}", "subject": "{text}"}}\n' for scope, text in rows))
+    assert [one.subject.key for one in from_list(path, "opt-out", {})] == ["c", "c", "a/b", "d e"]

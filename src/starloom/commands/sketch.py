@@ -101,7 +101,7 @@ def check(what: Path, folder: Path, newer: Path | None, as_json: bool) -> None:
     opened = Sketch.open(folder, today=datetime.datetime.now(datetime.UTC).date(), newer=newer)
     one = given.from_stream(sys.stdin.buffer) if str(what) == "-" else given.from_file(what)
     if one.text is None:
-        raise UserError(f"{one.path} is no text: {one.problem}", "give source code, in UTF-8 if in doubt")
+        raise UserError(f"{one.path} cannot be checked: {one.problem}", "give source code, in UTF-8 if in doubt")
     found = opened.check(one.text)
     if as_json:
         about: dict[str, Any] = {key: value for key, value in opened.about.facts.items() if key != "withdraws"}

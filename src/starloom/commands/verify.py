@@ -38,8 +38,12 @@ def command(path: Path, as_json: bool) -> None:
 
 
 def _remedy(folder: Path) -> str:
+    from starloom.stages import all_stages, made_stages
     from starloom.workspace.manifest import remedy
 
-    if within(folder.absolute()):
-        return remedy(folder.absolute())
-    return f"delete {folder} and take it again from where it came from: it is in no workspace"
+    there = folder.resolve()
+    made = {"models", "documents", *(stage.folder.split("/")[0] for stage in (*all_stages(), *made_stages()))}
+    root = within(there)
+    if root and there.relative_to(root).parts[:1] and there.relative_to(root).parts[0] in made:
+        return remedy(there)
+    return f"take {folder} again from where it came from: no stage of a workspace makes it"

@@ -110,7 +110,7 @@ def added(lines: Iterable[bytes]) -> Iterator[Given]:
             path, seen = _name(old_name, line[4:], plain), True
         elif line.startswith((b"Binary files ", b"GIT binary patch")):
             seen = True
-            yield Given(path or _binary(line), None, "the diff calls it binary")
+            yield Given(path or _binary(line), None, "the diff calls it binary", added=())
         elif header := _HUNK.match(line):
             if path is None:
                 raise _malformed(number, "a hunk without the name of its file")

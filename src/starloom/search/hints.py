@@ -7,8 +7,7 @@ from typing import Final
 from starloom.search.nodes import All, Any, Exact, Filter, Node, Not, Word
 from starloom.search.query import parse
 
-_FLAGGED: Final = re.compile(r"/(.+)/[gimsuxy]{1,4}")
-_OPENED: Final = re.compile(r"/\S*")
+_FLAGGED: Final = re.compile(r"/(.+)/[gmsuxy]*i[gmsuxy]*")
 _NAMES: Final = ("repo", "path", "file")
 
 
@@ -33,9 +32,7 @@ def _mistaken(node: Node) -> str | None:
     if isinstance(node, Word) and node.text in ("AND", "NOT"):
         return f"`{node.text}` was looked for as a word: all terms are asked for anyway, and `-term` excludes one"
     if isinstance(node, Exact) and (flagged := _FLAGGED.fullmatch(node.text)):
-        return f"`{node.text}` was looked for as text: a pattern in any case, for example, is `/(?i){flagged[1]}/`"
-    if isinstance(node, Exact) and _OPENED.fullmatch(node.text):
-        return f"`{node.text}` was looked for as text: a pattern has a / at its end too"
+        return f"`{node.text}` was looked for as text: a pattern in any case is `/(?i){flagged[1]}/`"
     if isinstance(node, Filter) and node.field in _NAMES and not node.pattern and set(node.value) & set("*?"):
         return f"`{node.field}:` takes a piece of the name as it is, or a pattern: `{node.field}:/[.]pyi?$/`"
     return None

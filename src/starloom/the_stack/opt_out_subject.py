@@ -27,7 +27,7 @@ Scope = Literal["owner", "repository", "content", "file"]
 ACCEPTED: Final = "a user, an organisation, OWNER/NAME or its address, swh:1:cnt:…, or OWNER/NAME:PATH"
 
 _ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://(?:[^/@\s]*@)?[^/\s]+/|git@[^:/\s]+:)", re.IGNORECASE)
-_PART = r"(?:[A-Za-z0-9._~@+-]|[^\x00-\x7F]){1,100}"
+_PART = r"[\w.~@+\u0300-\u036f-]{1,100}"  # letters of any script, with what stands over them
 _NAME = re.compile(rf"{_PART}(?:/{_PART}){{0,20}}")  # what is a name, whether or not a repository here is called so
 _BLOB = re.compile(r"(?P<name>[^:]+?)/(?:-/)?(?:blob|raw)/[^/]+/(?P<path>.+)")  # a branch with a slash is not seen
 _CONTENT_ID = re.compile(r"[0-9a-fA-F]{40}")
@@ -99,6 +99,12 @@ def parse(text: str, called: Container[str] = ()) -> Subject:
 
 def logged(scope: str, text: str) -> Subject:
     """The subject of an entry of a log, which says its scope. Raises UserError."""
+    try:
+        subject = parse(text)
+    except UserError:
+        subject = None
+    if subject and subject.scope == scope:
+        return subject
     if len(text) <= _MOST and text.isprintable():
         if scope in ("owner", "repository") and _is_name(text):
             return Subject("repository" if "/" in text else "owner", text, text)
@@ -114,7 +120,8 @@ def readings(text: str) -> list[tuple[str, str]]:
 
 def _is_stated(name: str) -> bool:
     """Whether that is a name with a slash behind it, and no folder: OWNER/NAME:FOLDER/."""
-    return _is_name(name) and ":" not in name.partition("/")[2]
+    parts = name.split("/")
+    return _is_name(name) and not parts[0].endswith(":") and not any(":" in one for one in parts[1:])
 
 
 def _is_name(text: str) -> bool:
@@ -138,6 +145,6 @@ def _content(content_id: str) -> Subject:
 def _none(text: str) -> UserError:
     given = printable(text.strip())
     hint = f"write {ACCEPTED}"
-    if len(given) <= 100 and _is_stated(given):
+    if len(given) <= 100 and not given.endswith("/") and _is_stated(given):
         hint += f"; what is really called so has a slash behind it: `{given}/`"
     return UserError(f"`{given[:100]}` is no opt-out", hint)

@@ -27,6 +27,7 @@ _MADE_BY: Final = {  # folders that `starloom build` does not make
     "search": "starloom index search",
     "membership": "starloom index membership",
     "model": "starloom train` or `starloom finetune",  # and its checkpoints
+    "examples": "starloom finetune",
 }
 
 

@@ -188,11 +188,21 @@ def _forecast(job: Job, state: State, is_next: bool) -> str:
         return "nothing"
     try:
         job.inputs()
+        _check_parts(job.folder)
         return job.stage.forecast(job) if job.stage.forecast else "run"
     except UserError:
         if is_next:
             raise
         return "run, after the stages before it"  # what it reads is not there yet
+
+
+def _check_parts(folder: Path) -> None:
+    """Raises UserError for a damaged part of a cache, which a build goes on from; an output is made again."""
+    try:
+        read_manifest(folder)
+    except UserError:
+        return
+    total_bytes(folder)
 
 
 def _status(job: Job, state: State, problem: UserError | None = None) -> StageStatus:
