@@ -137,7 +137,6 @@ def test_the_demo_build_is_one_command(cli, tmp_path):
         ("finetune", "--epochs"),
         ("plan", "--price"),
         ("train", "--seconds"),
-        ("tune", "rule", "--at"),
     ],
 )
 @pytest.mark.parametrize("number", ["nan", "inf", "1e999", "-nan"])

@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 
-from starloom.commands._numbers import Number
 from starloom.commands._workspace import emit, find, json_option, workspace_option
 
 
 @click.command("tune", short_help="What a rule would keep with another limit.")
 @click.argument("rule")
 @click.option("--column", default=None, help="Only the limit on this column, of a rule with several.")
-@click.option("--at", type=Number(), multiple=True, metavar="LIMIT", help="Try this limit; may be repeated.")
+@click.option("--at", type=float, multiple=True, metavar="LIMIT", help="Try this limit; may be repeated.")
 @click.option("--samples", type=click.IntRange(0), default=5, show_default=True, help="Files to show on each side.")
 @click.option("--exact", is_flag=True, help="Decide anew for every limit: near-duplicates and budgets too.")
 @workspace_option
