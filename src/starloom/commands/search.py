@@ -107,7 +107,7 @@ def command(
     for name, values in (answer.facets or {}).items():
         _show_facet(name, values)
     say(f"{answer.summary()}{_notes(answer)}, {answer.seconds * 1000:.1f} ms")
-    if not answer.total and not answer.partial and (meant := hint(query)):
+    if answer.found_nothing and (meant := hint(query)):
         say(f"hint: {meant}")
     if answer.cursor and not answer.hits:
         say(f"to look further: --cursor {answer.cursor}")

@@ -42,8 +42,8 @@ def _remedy(folder: Path) -> str:
     from starloom.workspace.manifest import remedy
 
     there = folder.resolve()
-    made = {"models", "documents", *(stage.folder.split("/")[0] for stage in (*all_stages(), *made_stages()))}
     root = within(there)
-    if root and there.relative_to(root).parts[:1] and there.relative_to(root).parts[0] in made:
+    made = {"models", "documents", *(stage.folder.split("/")[0] for stage in (*all_stages(), *made_stages()))}
+    if root and made.intersection(there.relative_to(root).parts[:1]):
         return remedy(there)
     return f"take {folder} again from where it came from: no stage of a workspace makes it"

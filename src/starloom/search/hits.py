@@ -74,6 +74,11 @@ class Answer:
     facets: Mapping[str, Mapping[str, int]] | None = None
     problems: tuple[str, ...] = field(default=())
 
+    @property
+    def found_nothing(self) -> bool:
+        """Whether there is nothing, which is known."""
+        return not self.total and not self.partial
+
     def summary(self) -> str:
         """`12 files`, `at least 1,200 files`."""
         return ("" if self.complete else "at least ") + counted(self.total, "files")

@@ -79,8 +79,8 @@ def repositories(root: Path) -> list[str]:
 
 
 class Called:
-    """What repositories and owners are called here, folded: as they are listed or were refused, as they were
-    called before, and as the log has them. Read when the first is asked for."""
+    """What repositories and owners are called here, folded: as they are listed or were refused, as they were called
+    before, and as the log has them. Read when the first is asked for."""
 
     def __init__(self, root: Path) -> None:
         self._root = root

@@ -16,6 +16,7 @@ ids as they are.
 import re
 import unicodedata
 from collections.abc import Container
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -99,12 +100,10 @@ def parse(text: str, called: Container[str] = ()) -> Subject:
 
 def logged(scope: str, text: str) -> Subject:
     """The subject of an entry of a log, which says its scope. Raises UserError."""
-    try:
+    with suppress(UserError):
         subject = parse(text)
-    except UserError:
-        subject = None
-    if subject and subject.scope == scope:
-        return subject
+        if subject.scope == scope:
+            return subject
     if len(text) <= _MOST and text.isprintable():
         if scope in ("owner", "repository") and _is_name(text):
             return Subject("repository" if "/" in text else "owner", text, text)

@@ -88,7 +88,7 @@ def _shown(q: str, answer: Answer, before: int) -> dict[str, object]:
         "q": q,
         "problem": None,
         "answer": answer,
-        "hint": hint(q) if not answer.total and not answer.partial else None,
+        "hint": hint(q) if answer.found_nothing else None,
         "hits": [(hit, _lines(hit), file_address(hit.repo_name, hit.path, hit.line, hit.line)) for hit in answer.hits],
         "first": before + 1,
         "start": _address(q=q),
